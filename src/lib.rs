@@ -1,0 +1,5 @@
+//! hydrant: a gateway that hands out datasets of tweets as metered IDs.
+
+pub mod base;
+pub mod cli;
+pub mod store;

@@ -1,0 +1,219 @@
+//! The one writer thread, which turns many waiting changes into one transaction and one commit.
+//!
+//! The story: callers put jobs into a queue. The thread takes all that wait (up to
+//! [`GROUP_JOBS_MAX`]), begins a transaction, runs each job behind a savepoint of its own so that
+//! a failing one undoes only itself, commits, and only then answers every caller of the group.
+//! While it commits, the next group gathers. A commit that fails is the answer to all of them.
+//! A commit whose fsync failed ends the process: after it nobody knows what is on the disk, and
+//! only a fresh start reads the truth.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rusqlite::Connection;
+
+use super::Tx;
+use crate::store::StoreError;
+
+/// How many jobs one commit confirms at most: enough that the commit's cost vanishes, few enough
+/// that the first of them does not wait long for the last.
+const GROUP_JOBS_MAX: usize = 512;
+
+/// Tells the caller of one job how its commit went.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// One waiting change.
+trait Job: Send {
+    /// Does the work; `false` asks for its changes to be undone.
+    fn run(self: Box<Self>, tx: &Tx<'_>) -> (bool, Answer);
+    /// Tells the caller why the work was not even begun.
+    fn refuse(self: Box<Self>, error: StoreError);
+}
+
+struct Change<F, R> {
+    work: F,
+    reply: R,
+}
+
+impl<T, E, F, R> Job for Change<F, R>
+where
+    F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    R: FnOnce(Result<T, E>) + Send + 'static,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    fn run(self: Box<Self>, tx: &Tx<'_>) -> (bool, Answer) {
+        let Change { work, reply } = *self;
+        let result = work(tx);
+        let keep = result.is_ok();
+        let answer: Answer = Box::new(move |commit| match commit {
+            Ok(()) => reply(result),
+            // A refusal of the work itself stands, whatever became of the commit.
+            Err(error) => reply(result.and(Err(error.into()))),
+        });
+        (keep, answer)
+    }
+
+    fn refuse(self: Box<Self>, error: StoreError) {
+        (self.reply)(Err(error.into()));
+    }
+}
+
+pub(super) struct Writer {
+    jobs: Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Writer {
+        let (jobs, queue) = channel();
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || run(&connection, &queue))
+            .expect("the system can start one thread");
+        Writer { jobs }
+    }
+
+    /// Queues `work`; `reply` is called once, after the commit or with the reason why there is none.
+    /// If the thread has stopped, `reply` is dropped uncalled, which its waiting end sees.
+    pub(super) fn submit<T, E, F, R>(&self, work: F, reply: R)
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        R: FnOnce(Result<T, E>) + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let _ = self.jobs.send(Box::new(Change { work, reply }));
+    }
+}
+
+fn run(connection: &Connection, queue: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = queue.recv() {
+        let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP_JOBS_MAX);
+        if let Err(bug) = run_group(connection, group) {
+            // A panic of a job is a bug of ours. Fail closed: the queue's end is dropped with this
+            // thread, and every later change is answered with `Stopped`.
+            tracing::error!(panic = panic_text(&*bug), "the store's writer stops");
+            return;
+        }
+    }
+}
+
+fn run_group(
+    connection: &Connection,
+    group: impl Iterator<Item = Box<dyn Job>>,
+) -> Result<(), Box<dyn Any + Send>> {
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut outcome = execute(connection, "BEGIN IMMEDIATE");
+    for job in group {
+        outcome = outcome.and_then(|()| execute(connection, "SAVEPOINT job"));
+        if let Err(error) = &outcome {
+            job.refuse(error.clone());
+            continue;
+        }
+        let (keep, answer) = catch_unwind(AssertUnwindSafe(|| job.run(&Tx { connection })))?;
+        answers.push(answer);
+        let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+        outcome = execute(connection, end);
+    }
+    let outcome = outcome.and_then(|()| commit(connection));
+    if !connection.is_autocommit() {
+        // What could not be committed must not be the beginning of the next group.
+        let _ = execute(connection, "ROLLBACK");
+    }
+    for answer in answers {
+        answer(outcome.clone());
+    }
+    Ok(())
+}
+
+fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
+    Ok(connection.execute_batch(statement)?)
+}
+
+fn commit(connection: &Connection) -> Result<(), StoreError> {
+    let Err(error) = connection.execute_batch("COMMIT") else { return Ok(()) };
+    let fsync_failed = matches!(
+        error.sqlite_error().map(|failure| failure.extended_code),
+        Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC)
+    );
+    if fsync_failed {
+        tracing::error!(%error, "the disk did not confirm a commit: the process ends");
+        std::process::abort();
+    }
+    Err(error.into())
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
+        store
+            .write_blocking(|tx| -> Result<(), StoreError> {
+                Ok(tx.connection.execute_batch("CREATE TABLE t (n INTEGER UNIQUE)")?)
+            })
+            .unwrap();
+        (dir, store)
+    }
+
+    fn insert(tx: &Tx<'_>, n: i64) -> Result<(), StoreError> {
+        tx.connection.execute("INSERT INTO t VALUES (?1)", [n])?;
+        Ok(())
+    }
+
+    fn count(store: &Store) -> i64 {
+        store
+            .read(|tx| -> Result<i64, StoreError> {
+                Ok(tx.connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_failing_change_undoes_itself_and_nothing_of_its_group() {
+        let (_dir, store) = store();
+        let waiting: Vec<_> = (0..100)
+            .map(|n| {
+                store.write(move |tx| {
+                    insert(tx, n)?;
+                    // Every third one breaks the uniqueness of its own row.
+                    if n % 3 == 0 { insert(tx, n) } else { Ok(()) }
+                })
+            })
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let kept = waiting
+            .into_iter()
+            .map(|change| runtime.block_on(change))
+            .filter(|result: &Result<(), StoreError>| result.is_ok())
+            .count();
+        assert_eq!(kept, 66);
+        assert_eq!(count(&store), 66);
+    }
+
+    #[test]
+    fn after_a_panic_nothing_is_confirmed_any_more() {
+        let (_dir, store) = store();
+        let broken = store.write_blocking(|_| -> Result<(), StoreError> { panic!("a bug") });
+        assert!(matches!(broken, Err(StoreError::Stopped)), "{broken:?}");
+        let later = store.write_blocking(|tx| insert(tx, 1));
+        assert!(matches!(later, Err(StoreError::Stopped)), "{later:?}");
+        assert_eq!(count(&store), 0);
+    }
+
+    #[test]
+    fn a_look_cannot_change_anything() {
+        let (_dir, store) = store();
+        let refused = store.read(|tx| insert(tx, 1));
+        assert!(matches!(refused, Err(StoreError::Database(_))), "{refused:?}");
+    }
+}
