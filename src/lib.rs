@@ -1,5 +1,6 @@
 //! hydrant: a gateway that hands out datasets of tweets as metered IDs.
 
+pub mod audit;
 pub mod base;
 pub mod cli;
 pub mod store;

@@ -1,4 +1,8 @@
-//! Who takes part, as numbers of the store: entities and people as types that never mix.
+//! Who takes part: entities, people and keys as numbers that never mix, and who acts.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,3 +29,70 @@ party_type!(
     /// The row number of an API key, which belongs to one person.
     KeyId
 );
+
+/// Who did something, as the audit log and the tables name them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Actor {
+    /// An account of the machine that hydrant runs on, by its name: `local:ada`.
+    Local(Arc<str>),
+    /// A person of the directory, acting for themselves: `person:7`.
+    Person(PersonId),
+}
+
+/// Why a text names no actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an actor is `local:` and an account's name, or `person:` and a number")]
+pub struct NotAnActor;
+
+impl fmt::Display for Actor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::Local(account) => write!(out, "local:{account}"),
+            Actor::Person(person) => write!(out, "person:{}", person.0),
+        }
+    }
+}
+
+impl FromStr for Actor {
+    type Err = NotAnActor;
+
+    fn from_str(text: &str) -> Result<Actor, NotAnActor> {
+        match text.split_once(':') {
+            Some(("local", account)) if !account.is_empty() => Ok(Actor::Local(account.into())),
+            Some(("person", number)) => {
+                number.parse().map(|number| Actor::Person(PersonId(number))).map_err(|_| NotAnActor)
+            }
+            _ => Err(NotAnActor),
+        }
+    }
+}
+
+impl TryFrom<String> for Actor {
+    type Error = NotAnActor;
+
+    fn try_from(text: String) -> Result<Actor, NotAnActor> {
+        text.parse()
+    }
+}
+
+impl From<Actor> for String {
+    fn from(actor: Actor) -> String {
+        actor.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_read_as_it_is_written() {
+        for actor in [Actor::Local("ada".into()), Actor::Person(PersonId(7))] {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+        }
+        for text in ["", "local:", "person:ada", "ada", "gateway"] {
+            assert_eq!(text.parse::<Actor>(), Err(NotAnActor), "{text:?}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod folder;
 mod sqlite;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
+pub use sqlite::journal::JournalRow;
 pub use sqlite::{Store, Tx};
 
 /// Why the store could not do what it was asked.

@@ -1,5 +1,6 @@
 //! The store on SQLite: opening, the checks at start, and the readers beside the one writer.
 
+pub(super) mod journal;
 mod migrate;
 mod writer;
 

@@ -1,0 +1,51 @@
+//! The rows of the journal, which is only ever added to; what a leaf says is `audit`'s business.
+
+use super::Tx;
+use crate::store::StoreError;
+
+/// One decision as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Its place in the journal, from 1 on, without gaps.
+    pub sequence: u64,
+    /// When it was written, in milliseconds UTC.
+    pub at_ms: i64,
+    /// The leaf, a JSON object.
+    pub leaf: String,
+}
+
+// The writer is alone, so the next number is free until the commit. A number that a rowid table
+// chose by itself would do as well; this one cannot leave a gap.
+const INSERT: &str = "
+    INSERT INTO journal (sequence, at_ms, leaf)
+    VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM journal), ?1, ?2)
+    RETURNING sequence";
+const SELECT_FROM: &str = "
+    SELECT sequence, at_ms, leaf FROM journal WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
+
+impl Tx<'_> {
+    /// Adds `leaf` to the journal and returns its sequence number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the insert.
+    pub fn journal_append(&self, at_ms: i64, leaf: &str) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        Ok(statement.query_row((at_ms, leaf), |row| row.get(0))?)
+    }
+
+    /// At most `rows_max` rows of the journal, beginning with number `sequence`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn journal_from(
+        &self,
+        sequence: u64,
+        rows_max: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_FROM)?;
+        let rows = statement.query_map((sequence, rows_max), |row| {
+            Ok(JournalRow { sequence: row.get(0)?, at_ms: row.get(1)?, leaf: row.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
