@@ -113,7 +113,7 @@ fn wall_ms() -> i64 {
 
 fn boot_ms() -> i64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    time.tv_sec * 1_000 + i64::from(time.tv_nsec) / 1_000_000
+    time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
 }
 
 #[cfg(all(feature = "simulated-clock", not(debug_assertions)))]
