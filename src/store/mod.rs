@@ -12,7 +12,9 @@ mod folder;
 mod sqlite;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
+pub use sqlite::dataset::{DatasetRow, NewDataset, Visibility};
 pub use sqlite::journal::JournalRow;
+pub use sqlite::release::ReleaseRow;
 pub use sqlite::{Store, Tx};
 
 /// Why the store could not do what it was asked.

@@ -22,8 +22,11 @@ macro_rules! migration {
 }
 
 /// All migrations in order; a migration's number is its place here, from 1 on.
-const MIGRATIONS: &[Migration] =
-    &[migration!("0001-journal.sql"), migration!("0002-directory.sql")];
+const MIGRATIONS: &[Migration] = &[
+    migration!("0001-journal.sql"),
+    migration!("0002-directory.sql"),
+    migration!("0003-datasets.sql"),
+];
 
 const CREATE_TABLE: &str = "
     CREATE TABLE IF NOT EXISTS migrations (

@@ -1,7 +1,9 @@
 //! The store on SQLite: opening, the checks at start, and the readers beside the one writer.
 
+pub(super) mod dataset;
 pub(super) mod journal;
 mod migrate;
+pub(super) mod release;
 mod writer;
 
 use std::path::{Path, PathBuf};
