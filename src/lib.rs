@@ -3,4 +3,6 @@
 pub mod audit;
 pub mod base;
 pub mod cli;
+pub mod ledger;
+pub mod policy;
 pub mod store;

@@ -4,6 +4,7 @@
 //! jump, and the boot clock starts anew at each boot. With both, the ledger can tell a jump from
 //! time that really went by.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +17,14 @@ pub struct Reading {
     pub boot_ms: i64,
     /// Which boot `boot_ms` counts from.
     pub boot_id: Arc<str>,
+    /// Whether the kernel says that the wall clock follows a time server.
+    pub synchronised: bool,
 }
+
+/// There from the moment on, in each boot, at which the kernel first says that the wall clock is
+/// synchronised, by whatever time service: `systemd-time-wait-sync` and `systemd-timesyncd` make
+/// it. Asking the kernel itself (`adjtimex`) would need `unsafe`.
+const SYNCHRONISED_FILE: &str = "/run/systemd/timesync/synchronized";
 
 /// The source of all times in the program.
 #[derive(Clone, Debug)]
@@ -29,7 +37,7 @@ enum Face {
     },
     #[cfg(feature = "simulated-clock")]
     File {
-        path: Arc<std::path::Path>,
+        path: Arc<Path>,
     },
     #[cfg(test)]
     Manual {
@@ -52,14 +60,19 @@ impl Clock {
     /// A clock for tests that live a year: it shows what the file at `path` says at each reading,
     /// one line of milliseconds UTC, as wall clock and as boot clock of one endless boot.
     #[cfg(feature = "simulated-clock")]
-    pub fn simulated(path: &std::path::Path) -> Clock {
+    pub fn simulated(path: &Path) -> Clock {
         Clock(Face::File { path: path.into() })
     }
 
     /// A clock that stands still until [`Clock::set`] moves it.
     #[cfg(test)]
     pub fn manual(now_ms: i64) -> Clock {
-        let reading = Reading { wall_ms: now_ms, boot_ms: now_ms, boot_id: "manual".into() };
+        let reading = Reading {
+            wall_ms: now_ms,
+            boot_ms: now_ms,
+            boot_id: "manual".into(),
+            synchronised: true,
+        };
         Clock(Face::Manual { reading: Arc::new(std::sync::Mutex::new(reading)) })
     }
 
@@ -86,14 +99,22 @@ impl Clock {
     /// with a wrong time would prove nothing.
     pub fn read(&self) -> Reading {
         match &self.0 {
-            Face::System { boot_id } => {
-                Reading { wall_ms: wall_ms(), boot_ms: boot_ms(), boot_id: Arc::clone(boot_id) }
-            }
+            Face::System { boot_id } => Reading {
+                synchronised: Path::new(SYNCHRONISED_FILE).exists(),
+                wall_ms: wall_ms(),
+                boot_ms: boot_ms(),
+                boot_id: Arc::clone(boot_id),
+            },
             #[cfg(feature = "simulated-clock")]
             Face::File { path } => {
                 let text = std::fs::read_to_string(path).expect("the simulated clock's file");
                 let now_ms = text.trim().parse().expect("milliseconds in the clock's file");
-                Reading { wall_ms: now_ms, boot_ms: now_ms, boot_id: "simulated".into() }
+                Reading {
+                    wall_ms: now_ms,
+                    boot_ms: now_ms,
+                    boot_id: "simulated".into(),
+                    synchronised: true,
+                }
             }
             #[cfg(test)]
             Face::Manual { reading } => reading.lock().unwrap().clone(),

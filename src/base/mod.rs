@@ -2,5 +2,6 @@
 //! Nothing here knows of files, SQL, HTTP or the policy.
 
 pub mod clock;
+pub mod delivery;
 pub mod ids;
 pub mod party;

@@ -1,0 +1,83 @@
+//! A delivery under way: what was ordered, and how far it has come.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Ledger;
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+use crate::base::party::{KeyId, PersonId};
+
+/// What a requester asks for. Whom it is charged to is not said here: the ledger looks up the
+/// person's entities itself, in each transaction anew.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Who asks.
+    pub person: PersonId,
+    /// With which key; without one, in a session.
+    pub key: Option<KeyId>,
+    /// Which kind of ID.
+    pub kind: IdKind,
+    /// Of which dataset.
+    pub dataset: i64,
+    /// Of which of its releases.
+    pub release: Arc<str>,
+    /// Which of the release's IDs; at least one.
+    pub ordinals: Range<u64>,
+    /// Which view of the release they are counted in, so that a resumed range can be compared.
+    pub view: String,
+}
+
+/// How a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was handed over.
+    Complete,
+    /// Not everything was.
+    Broken {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// A delivery under way. It ends by [`Ledger::end`]; one that is dropped ends as broken.
+#[must_use = "a delivery that is dropped is broken"]
+pub struct Delivery {
+    pub(super) ledger: Ledger,
+    pub(super) id: DeliveryId,
+    pub(super) person: PersonId,
+    pub(super) key: Option<KeyId>,
+    pub(super) kind: IdKind,
+    pub(super) release: Arc<str>,
+    /// What is not opened yet.
+    pub(super) rest: Range<u64>,
+    /// The number of the next attempt.
+    pub(super) attempt: u32,
+    pub(super) has_ceiling: bool,
+    pub(super) ended: bool,
+}
+
+impl Delivery {
+    /// Its number, which the answer names.
+    pub fn id(&self) -> DeliveryId {
+        self.id
+    }
+
+    /// Whether somebody who is charged has a ceiling, as of the newest chunk: then chunks are
+    /// small, and the socket's buffers should be.
+    pub fn has_ceiling(&self) -> bool {
+        self.has_ceiling
+    }
+
+    /// Which ordinals have no charge yet.
+    pub fn rest(&self) -> Range<u64> {
+        self.rest.clone()
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Delivery").field("id", &self.id).field("rest", &self.rest).finish()
+    }
+}

@@ -1,0 +1,99 @@
+//! The right to send a chunk of IDs, which only a confirmed charge yields.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Ledger;
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+
+/// A range of the IDs of an immutable release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Which kind of ID.
+    pub kind: IdKind,
+    /// Of which release.
+    pub release: Arc<str>,
+    /// Which of its IDs, counted from 0.
+    pub ordinals: Range<u64>,
+}
+
+impl Chunk {
+    /// How many IDs that are.
+    pub fn ids(&self) -> u64 {
+        self.ordinals.end - self.ordinals.start
+    }
+}
+
+/// One try to hand over one chunk of one delivery; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Attempt {
+    pub(super) delivery: DeliveryId,
+    /// Counts the attempts of the delivery from 0.
+    pub(super) number: u32,
+}
+
+/// A `T` that is charged and may be sent, once.
+///
+/// It cannot be made or copied outside the ledger, and the encoder takes nothing else, so "send
+/// before charge" does not compile:
+///
+/// ```compile_fail,E0451
+/// use hydrant::ledger::{Chunk, Granted};
+/// fn forge(chunk: Chunk, real: Granted<Chunk>) -> Granted<Chunk> {
+///     Granted { what: chunk, ..real }
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn copy(granted: &hydrant::ledger::Granted<hydrant::ledger::Chunk>) {
+///     let _twice = hydrant::ledger::Granted::clone(granted);
+/// }
+/// ```
+///
+/// Give it back by [`Ledger::settle`] or [`Ledger::release`]. One that is merely dropped counts in
+/// full until the next start of the gateway settles it: nobody knows what became of its bytes.
+#[must_use = "a charged chunk counts until it is settled or released"]
+#[derive(Debug)]
+pub struct Granted<T> {
+    what: T,
+    attempt: Attempt,
+    incarnation: i64,
+    given_back: bool,
+}
+
+impl Granted<Chunk> {
+    /// What may be sent.
+    pub fn chunk(&self) -> &Chunk {
+        &self.what
+    }
+}
+
+impl<T> Granted<T> {
+    pub(super) fn new(what: T, attempt: Attempt, incarnation: i64) -> Granted<T> {
+        Granted { what, attempt, incarnation, given_back: false }
+    }
+
+    /// Takes the grant back from its holder.
+    ///
+    /// # Panics
+    /// If another start of the ledger granted it: only the opener settles or releases.
+    pub(super) fn give_back(mut self, ledger: &Ledger) -> Attempt {
+        assert_eq!(
+            self.incarnation,
+            ledger.incarnation(),
+            "a chunk is given back to the ledger that granted it"
+        );
+        self.given_back = true;
+        self.attempt
+    }
+}
+
+impl<T> Drop for Granted<T> {
+    fn drop(&mut self) {
+        if !self.given_back {
+            let Attempt { delivery, number } = self.attempt;
+            tracing::warn!(%delivery, number, "a charged chunk was dropped: it stays charged");
+        }
+    }
+}

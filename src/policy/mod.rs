@@ -1,0 +1,14 @@
+//! The rule as arithmetic: numbers of a profile, the trailing window, ledger time, decisions.
+//!
+//! Everything here is a pure function of its arguments: no store, no clock, no HTTP. What is
+//! decided is written down and carried out by `ledger`.
+
+pub mod decision;
+pub mod profile;
+pub mod time;
+pub mod window;
+
+pub use decision::{Basis, KeyEnd, Level, Part, Recipient, Refusal, Verdict};
+pub use profile::{ChunkSize, Count, ExemptionRule, Profile, ProfileError};
+pub use time::LedgerTime;
+pub use window::{Return, Window};

@@ -1,0 +1,289 @@
+//! The set of numbers in force, read from a TOML file; not what is done with them.
+//!
+//! No number of a platform's policy is a constant of the program: profiles are dated files, two
+//! of which are compiled in, and every delivery records the name of its profile.
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::window::{MINUTE_MS, Window};
+use crate::base::ids::IdKind;
+
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// The profiles that need no file, the default first.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("twitter-2020-03", include_str!("../../schema/profiles/twitter-2020-03.toml")),
+    ("x-2025-10", include_str!("../../schema/profiles/x-2025-10.toml")),
+];
+
+/// The numbers in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Profile {
+    /// What deliveries record, for instance `twitter-2020-03`.
+    pub name: String,
+    /// What people are shown for a Tweet: `Tweet` or `Post`.
+    pub word: String,
+    /// Tweet IDs per entity in any window.
+    pub tweet_ids_max: u64,
+    /// User IDs per entity in any window; none: recorded, not limited.
+    pub user_ids_max: Option<u64>,
+    /// DM IDs per entity in any window; none: recorded, not limited.
+    pub dm_ids_max: Option<u64>,
+    /// The trailing window with its grace.
+    pub window: Window,
+    /// How IDs are counted.
+    pub count: Count,
+    /// For how long a hold lasts that is not renewed, in milliseconds.
+    pub hold_ms: i64,
+    /// Objects per person in any 24 hours and the grace.
+    pub objects_per_person_max: u64,
+    /// What it takes for an exemption to lift the ceiling.
+    pub exemption: ExemptionRule,
+    /// The longest exemption, in days.
+    pub exemption_days_max: u32,
+    /// IDs of the first chunk of a recipient with a ceiling.
+    pub chunk_ids_small_min: u64,
+    /// IDs of a later chunk of a recipient with a ceiling, at most.
+    pub chunk_ids_small_max: u64,
+    /// IDs of a chunk of a recipient without a ceiling.
+    pub chunk_ids_large: u64,
+}
+
+/// How IDs are counted that an entity has received before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Count {
+    /// Every ID counts each time it is handed over.
+    Deliveries,
+}
+
+/// What it takes for an academic exemption to lift the ceiling of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExemptionRule {
+    /// It is registered, reviewed and in force.
+    Registered,
+    /// The platform's written permission has to be on record too. Until there are such records,
+    /// no exemption lifts a ceiling under this rule.
+    RegisteredAndPermitted,
+}
+
+/// Which size the chunks of a delivery have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkSize {
+    /// Somebody who is charged has a ceiling: little may be charged in vain.
+    Small,
+    /// Nobody who is charged has one.
+    Large,
+}
+
+/// What is wrong with a profile, all of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", mistakes.join("; "))]
+pub struct ProfileError {
+    /// One clause for each mistake: the key, its value, and what would be right.
+    pub mistakes: Vec<String>,
+}
+
+impl Profile {
+    /// The names of the compiled-in profiles, the default first.
+    pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// The compiled-in profile of that name.
+    pub fn built_in(name: &str) -> Option<Profile> {
+        let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+        Some(Profile::parse(text).expect("a test reads every compiled-in profile"))
+    }
+
+    /// Reads a profile from TOML.
+    ///
+    /// # Errors
+    /// [`ProfileError`] with every mistake in it; of mistakes of syntax only the first.
+    pub fn parse(toml: &str) -> Result<Profile, ProfileError> {
+        let table = toml.parse::<Table>().map_err(|error| ProfileError {
+            mistakes: vec![format!("the profile is not TOML: {}", error.to_string().trim())],
+        })?;
+        let mut fields = Fields { table, mistakes: Vec::new() };
+        let profile = fields.profile();
+        let unknown = fields.table.keys().map(|key| format!("{key} is not known: remove it"));
+        let mistakes: Vec<String> = fields.mistakes.into_iter().chain(unknown).collect();
+        if mistakes.is_empty() { Ok(profile) } else { Err(ProfileError { mistakes }) }
+    }
+
+    /// How many IDs of `kind` an entity may have live without an exemption; `None`: no limit.
+    pub fn ids_max(&self, kind: IdKind) -> Option<u64> {
+        match kind {
+            IdKind::Tweet => Some(self.tweet_ids_max),
+            IdKind::User => self.user_ids_max,
+            IdKind::Dm => self.dm_ids_max,
+        }
+    }
+
+    /// How many IDs the chunk with that number (0 is the first) of a delivery has at most.
+    pub fn chunk_ids(&self, size: ChunkSize, number: u32) -> u64 {
+        match size {
+            ChunkSize::Small => {
+                let grown = self.chunk_ids_small_min << number.min(16);
+                grown.min(self.chunk_ids_small_max)
+            }
+            ChunkSize::Large => self.chunk_ids_large,
+        }
+    }
+}
+
+/// The keys of a file that nobody has asked for yet, and what was wrong with those before.
+struct Fields {
+    table: Table,
+    mistakes: Vec<String>,
+}
+
+impl Fields {
+    fn profile(&mut self) -> Profile {
+        let day = 1..=3_650;
+        let ids = 1..=1_000_000_000_000;
+        let profile = Profile {
+            name: self.slug("name"),
+            word: self.one_of("word", &[("Tweet", "Tweet"), ("Post", "Post")]).to_owned(),
+            tweet_ids_max: self.number("tweet_ids_max", ids.clone()),
+            user_ids_max: self.optional_number("user_ids_max", ids.clone()),
+            dm_ids_max: self.optional_number("dm_ids_max", ids.clone()),
+            window: Window {
+                length_ms: self.number("window_days", day.clone()) as i64 * DAY_MS,
+                grace_ms: self.number("grace_minutes", 0..=1_440) as i64 * MINUTE_MS,
+            },
+            count: self.one_of("count", &[("deliveries", Count::Deliveries)]),
+            hold_ms: self.number("hold_minutes", 1..=1_440) as i64 * MINUTE_MS,
+            objects_per_person_max: self.number("objects_per_person_max", 0..=1_000_000_000),
+            exemption: self.one_of(
+                "exemption",
+                &[
+                    ("registered", ExemptionRule::Registered),
+                    ("registered-and-permitted", ExemptionRule::RegisteredAndPermitted),
+                ],
+            ),
+            exemption_days_max: self.number("exemption_days_max", day) as u32,
+            chunk_ids_small_min: self.number("chunk_ids_small_min", 1..=4_096),
+            chunk_ids_small_max: self.number("chunk_ids_small_max", 1..=4_096),
+            chunk_ids_large: self.number("chunk_ids_large", 1..=1 << 24),
+        };
+        let (least, most) = (profile.chunk_ids_small_min, profile.chunk_ids_small_max);
+        if least > most {
+            self.mistakes.push(format!(
+                "chunk_ids_small_min is {least}: at most chunk_ids_small_max ({most}) is right"
+            ));
+        }
+        profile
+    }
+
+    fn number(&mut self, key: &str, range: std::ops::RangeInclusive<u64>) -> u64 {
+        let least = *range.start();
+        match self.table.contains_key(key) {
+            true => self.optional_number(key, range).unwrap_or(least),
+            false => {
+                self.mistakes.push(format!("{key} is missing: a whole number is needed"));
+                least
+            }
+        }
+    }
+
+    fn optional_number(&mut self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let value = self.table.remove(key)?;
+        let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most) = range.into_inner();
+            self.mistakes
+                .push(format!("{key} is {value}: a whole number from {least} to {most} is right"));
+        }
+        number
+    }
+
+    fn slug(&mut self, key: &str) -> String {
+        let Some(value) = self.table.remove(key) else {
+            self.mistakes.push(format!("{key} is missing: a name is needed"));
+            return String::new();
+        };
+        let is_slug = |text: &&str| {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            (1..=64).contains(&text.len()) && text.bytes().all(|byte| plain(byte) || byte == b'-')
+        };
+        match value.as_str().filter(is_slug) {
+            Some(text) => text.to_owned(),
+            None => {
+                self.mistakes.push(format!(
+                    "{key} is {value}: 1 to 64 lower-case letters, digits and hyphens are right"
+                ));
+                String::new()
+            }
+        }
+    }
+
+    fn one_of<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
+        let value = self.table.remove(key);
+        let word = value.as_ref().and_then(Value::as_str);
+        match choices.iter().find(|(choice, _)| Some(*choice) == word) {
+            Some((_, chosen)) => *chosen,
+            None => {
+                let found = value.map_or_else(|| "missing".to_owned(), |value| value.to_string());
+                let words: Vec<String> =
+                    choices.iter().map(|(choice, _)| format!("\"{choice}\"")).collect();
+                self.mistakes.push(format!("{key} is {found}: {} is right", words.join(" or ")));
+                choices[0].1
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_profiles_are_valid_and_named_as_their_files() {
+        for name in Profile::built_in_names() {
+            assert_eq!(Profile::built_in(name).unwrap().name, name);
+        }
+        assert_eq!(Profile::built_in("nope"), None);
+        let profile = Profile::built_in("twitter-2020-03").unwrap();
+        assert_eq!(profile.ids_max(IdKind::Tweet), Some(1_500_000));
+        assert_eq!(profile.ids_max(IdKind::User), None);
+        assert_eq!(profile.window.length_ms, 2_592_000_000);
+        assert_eq!(profile.window.grace_ms, 3_600_000);
+    }
+
+    #[test]
+    fn chunks_grow_where_there_is_a_ceiling_and_are_large_where_there_is_none() {
+        let profile = Profile::built_in("twitter-2020-03").unwrap();
+        let small: Vec<u64> =
+            (0..5).map(|number| profile.chunk_ids(ChunkSize::Small, number)).collect();
+        assert_eq!(small, [1_000, 2_000, 4_000, 4_096, 4_096]);
+        assert_eq!(profile.chunk_ids(ChunkSize::Small, u32::MAX), 4_096);
+        assert_eq!(profile.chunk_ids(ChunkSize::Large, 0), 1_048_576);
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let (_, good) = BUILT_IN[0];
+        let bad = good
+            .replace("tweet_ids_max = 1_500_000", "tweet_ids_max = \"many\"\nwidnow = 3")
+            .replace("window_days = 30", "")
+            .replace("grace_minutes = 60", "grace_minutes = -1")
+            .replace("\"deliveries\"", "\"never\"")
+            .replace("chunk_ids_small_max = 4_096", "chunk_ids_small_max = 10");
+        let error = Profile::parse(&bad).unwrap_err();
+        let expected = [
+            "tweet_ids_max is \"many\": a whole number from 1 to 1000000000000 is right",
+            "window_days is missing: a whole number is needed",
+            "grace_minutes is -1: a whole number from 0 to 1440 is right",
+            "count is \"never\": \"deliveries\" is right",
+            "chunk_ids_small_min is 1000: at most chunk_ids_small_max (10) is right",
+            "widnow is not known: remove it",
+        ];
+        assert_eq!(error.mistakes, expected);
+        let syntax = Profile::parse("name = ").unwrap_err();
+        assert!(syntax.to_string().starts_with("the profile is not TOML"), "{syntax}");
+    }
+}
