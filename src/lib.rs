@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod base;
 pub mod cli;
+pub mod directory;
 pub mod ledger;
 pub mod policy;
 pub mod store;

@@ -1,7 +1,9 @@
-//! The ground that every other room stands on: IDs as types, who takes part, and the clock.
+//! The ground that every other room stands on: IDs as types, who takes part, clock and dates.
 //! Nothing here knows of files, SQL, HTTP or the policy.
 
 pub mod clock;
+pub mod date;
 pub mod delivery;
 pub mod ids;
+pub mod nearest;
 pub mod party;

@@ -13,7 +13,13 @@ mod sqlite;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use sqlite::dataset::{DatasetRow, NewDataset, Visibility};
+pub use sqlite::document::AcceptanceRow;
+pub use sqlite::entity::EntityRow;
+pub use sqlite::exemption::ExemptionRow;
 pub use sqlite::journal::JournalRow;
+pub use sqlite::key::KeyRow;
+pub use sqlite::membership::MembershipRow;
+pub use sqlite::person::PersonRow;
 pub use sqlite::release::ReleaseRow;
 pub use sqlite::{Store, Tx};
 

@@ -1,8 +1,14 @@
 //! The store on SQLite: opening, the checks at start, and the readers beside the one writer.
 
 pub(super) mod dataset;
+pub(super) mod document;
+pub(super) mod entity;
+pub(super) mod exemption;
 pub(super) mod journal;
+pub(super) mod key;
+pub(super) mod membership;
 mod migrate;
+pub(super) mod person;
 pub(super) mod release;
 mod writer;
 

@@ -1,0 +1,107 @@
+//! Times as people and JSON write them; inside the program they are milliseconds UTC (`_ms`).
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// Milliseconds of a day of 24 hours.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Why a text is no date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a date looks like 2027-06-30, or with a time and a zone like 2027-06-30T12:00:00Z")]
+pub struct NotADate;
+
+/// Why a text is no length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a length of time looks like 90d, 2w or 12h, and is more than nothing")]
+pub struct NotALength;
+
+/// The time as RFC 3339 in UTC, such as `2027-06-30T12:00:00Z`.
+pub fn rfc3339(time_ms: i64) -> String {
+    timestamp(time_ms).to_string()
+}
+
+/// The time to the minute for a table that people read, such as `2027-06-30 12:00 UTC`.
+pub fn minute(time_ms: i64) -> String {
+    timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// The end of what `text` names: of a date its last instant in UTC, so that "until 30 June"
+/// includes that day; of a time with a zone that very time.
+///
+/// # Errors
+/// [`NotADate`] if it is neither.
+pub fn end_ms(text: &str) -> Result<i64, NotADate> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time.as_millisecond());
+    }
+    // Read strictly, because a lenient reader takes `2027-06-30T12:00` and drops its hours.
+    let date = Date::strptime("%Y-%m-%d", text).map_err(|_| NotADate)?;
+    let next = date.tomorrow().map_err(|_| NotADate)?;
+    let end = next.to_zoned_datetime(TimeZone::UTC).map_err(|_| NotADate)?;
+    Ok(end.timestamp().as_millisecond())
+}
+
+/// Reads a length of time such as `90d`; days have 24 hours and weeks 7 days.
+///
+/// # Errors
+/// [`NotALength`] for anything else, for months and years, whose length varies, and for nothing.
+pub fn length_ms(text: &str) -> Result<i64, NotALength> {
+    let span: jiff::Span = text.parse().map_err(|_| NotALength)?;
+    let total = span
+        .total((jiff::Unit::Millisecond, jiff::SpanRelativeTo::days_are_24_hours()))
+        .map_err(|_| NotALength)?;
+    // Spans end long before a float loses a millisecond.
+    if total >= 1.0 { Ok(total as i64) } else { Err(NotALength) }
+}
+
+fn timestamp(time_ms: i64) -> Timestamp {
+    let bound = if time_ms < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(time_ms).unwrap_or(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_ends_with_its_last_instant_and_a_time_is_itself() {
+        for (text, expected) in [
+            ("2027-06-30", Some("2027-07-01T00:00:00Z")),
+            ("2028-02-29", Some("2028-03-01T00:00:00Z")),
+            ("2027-06-30T12:00:00+02:00", Some("2027-06-30T10:00:00Z")),
+            ("2027-06-30T12:00:00", None),
+            ("2027-02-29", None),
+            ("30.6.2027", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let end = end_ms(text).ok().map(rfc3339);
+            assert_eq!(end.as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_days_weeks_or_hours() {
+        for (text, expected) in [
+            ("90d", Ok(90 * DAY_MS)),
+            ("2w", Ok(14 * DAY_MS)),
+            ("12h", Ok(DAY_MS / 2)),
+            ("1 day 12 hours", Ok(DAY_MS * 3 / 2)),
+            ("0d", Err(NotALength)),
+            ("-3d", Err(NotALength)),
+            ("1y", Err(NotALength)),
+            ("90", Err(NotALength)),
+            ("", Err(NotALength)),
+        ] {
+            assert_eq!(length_ms(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_shown_as_its_bounds() {
+        assert_eq!(rfc3339(i64::MAX), Timestamp::MAX.to_string());
+        assert_eq!(minute(0), "1970-01-01 00:00 UTC");
+    }
+}

@@ -1,0 +1,58 @@
+//! Who may receive: entities, their people, the keys people hold, the documents they accepted
+//! and the exemptions of academic institutions; not how much (that is `ledger`) and not by
+//! which address or command (that is `http` and `cli`).
+//!
+//! Every function takes the caller's transaction and the time. Every change also takes the actor
+//! and writes a leaf of the audit log in the same transaction: what cannot be recorded is undone.
+
+pub mod document;
+pub mod entity;
+pub mod exemption;
+pub mod key;
+mod mail;
+pub mod person;
+mod requester;
+mod ror;
+mod text;
+mod token;
+pub mod words;
+
+pub use requester::{AuthError, EntityRef, Requester, authenticate};
+pub use token::{BadToken, Token, TokenHash};
+
+use crate::base::nearest::nearest;
+use crate::store::StoreError;
+
+/// Why the directory did not do what it was asked. The text is for the one who asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// What was named is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// It would contradict what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// What was said makes no sense by itself.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store could not say or keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The error for a name that is not there: suggests what was probably meant, or else where the
+/// known ones are listed.
+fn not_found<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+    listing: &str,
+) -> DirectoryError {
+    DirectoryError::NotFound(match nearest(name, known) {
+        Some(near) => format!("there is no {what} `{name}`; did you mean `{near}`?"),
+        None => format!("there is no {what} `{name}`; `{listing}` shows them"),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! People and where they belong: entering, finding, suspending and resuming them.
+
+use serde::{Deserialize, Serialize};
+
+use super::entity::{self, REASON_CHARS_MAX};
+use super::words::{Role, Status};
+use super::{DirectoryError, mail, not_found, text};
+use crate::audit::{self, Leaf};
+use crate::base::party::{Actor, PersonId};
+use crate::store::{EntityRow, MembershipRow, PersonRow, Tx};
+
+/// Longest name.
+const NAME_CHARS_MAX: usize = 200;
+
+/// A new person, as an operator describes them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Add {
+    /// Their mail address.
+    pub mail: String,
+    /// Their name.
+    pub name: String,
+    /// The slugs of the entities that they belong to, one at least.
+    pub entities: Vec<String>,
+    /// What they are in each of these.
+    pub role: Role,
+}
+
+/// Enters a person with their memberships.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`], [`DirectoryError::NotFound`] for an entity,
+/// [`DirectoryError::Conflict`] if the address is taken.
+pub fn add(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    request: &Add,
+) -> Result<PersonRow, DirectoryError> {
+    let mut row = PersonRow {
+        id: PersonId(0),
+        mail: mail::normalised(&request.mail)?,
+        name: text::line("the name", &request.name, NAME_CHARS_MAX)?,
+        status: Status::Active.word().to_owned(),
+        status_reason: None,
+        created_ms: now_ms,
+    };
+    if let Some(other) = tx.person_by_mail(&row.mail)? {
+        let message = format!("there is already a person `{}`: {}", other.mail, other.name);
+        return Err(DirectoryError::Conflict(message));
+    }
+    let mut entities: Vec<EntityRow> = Vec::new();
+    for slug in &request.entities {
+        let entity = entity::find(tx, slug)?;
+        if !entities.contains(&entity) {
+            entities.push(entity);
+        }
+    }
+    if entities.is_empty() {
+        let message = "a person belongs to one entity at least; name it with --entity";
+        return Err(DirectoryError::Invalid(message.into()));
+    }
+    row.id = tx.person_insert(&row)?;
+    audit::append(tx, now_ms, &Leaf::PersonAdded { person: row.id, actor: actor.clone() })?;
+    for entity in entities {
+        join(tx, now_ms, actor, &row, &entity, request.role)?;
+    }
+    Ok(row)
+}
+
+fn join(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    person: &PersonRow,
+    entity: &EntityRow,
+    role: Role,
+) -> Result<(), DirectoryError> {
+    tx.membership_insert(&MembershipRow {
+        person: person.id,
+        entity: entity.id,
+        role: role.word().to_owned(),
+        from_ms: now_ms,
+    })?;
+    let leaf = Leaf::MembershipJoined {
+        person: person.id,
+        entity: entity.id,
+        role: role.word().to_owned(),
+        actor: actor.clone(),
+    };
+    audit::append(tx, now_ms, &leaf)?;
+    Ok(())
+}
+
+/// The person with that mail address, however it is written.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`], with the nearest address if one is near.
+pub fn find(tx: &Tx<'_>, mail: &str) -> Result<PersonRow, DirectoryError> {
+    let mail = mail::normalised(mail)?;
+    if let Some(row) = tx.person_by_mail(&mail)? {
+        return Ok(row);
+    }
+    let known = tx.people()?;
+    let mails = known.iter().map(|row| row.mail.as_str());
+    Err(not_found("person", &mail, mails, "hydrant person list"))
+}
+
+/// Lets a person receive nothing until they are resumed.
+///
+/// # Errors
+/// [`DirectoryError::Conflict`] if they are suspended already.
+pub fn suspend(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    mail: &str,
+    reason: Option<&str>,
+) -> Result<PersonRow, DirectoryError> {
+    let reason =
+        reason.map(|reason| text::line("the reason", reason, REASON_CHARS_MAX)).transpose()?;
+    let row = set_status(tx, mail, Status::Suspended, reason.as_deref())?;
+    audit::append(tx, now_ms, &Leaf::PersonSuspended { person: row.id, actor: actor.clone() })?;
+    Ok(row)
+}
+
+/// Lets a suspended person receive again.
+///
+/// # Errors
+/// [`DirectoryError::Conflict`] if they are not suspended.
+pub fn resume(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    mail: &str,
+) -> Result<PersonRow, DirectoryError> {
+    let row = set_status(tx, mail, Status::Active, None)?;
+    audit::append(tx, now_ms, &Leaf::PersonResumed { person: row.id, actor: actor.clone() })?;
+    Ok(row)
+}
+
+fn set_status(
+    tx: &Tx<'_>,
+    mail: &str,
+    status: Status,
+    reason: Option<&str>,
+) -> Result<PersonRow, DirectoryError> {
+    let mut row = find(tx, mail)?;
+    if row.status == status.word() {
+        return Err(DirectoryError::Conflict(format!("`{}` is already {status}", row.mail)));
+    }
+    row.status = status.word().to_owned();
+    row.status_reason = reason.map(str::to_owned);
+    tx.person_set_status(row.id, &row.status, reason)?;
+    Ok(row)
+}

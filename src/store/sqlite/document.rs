@@ -1,0 +1,68 @@
+//! The rows that say who accepted which version of which document.
+
+use super::Tx;
+use crate::base::party::PersonId;
+use crate::store::StoreError;
+
+/// One acceptance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptanceRow {
+    /// Who accepted.
+    pub person: PersonId,
+    /// The document's name.
+    pub document: String,
+    /// The version that was accepted.
+    pub version: String,
+    /// When, in milliseconds UTC.
+    pub accepted_ms: i64,
+    /// What shows it.
+    pub evidence: String,
+    /// Who recorded it.
+    pub actor: String,
+}
+
+// A second acceptance of the same version changes nothing: the first date is the one that counts.
+const INSERT: &str = "
+    INSERT INTO acceptances (person_id, document, version, accepted_ms, evidence, actor)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+const SELECT_OF_PERSON: &str = "
+    SELECT person_id, document, version, accepted_ms, evidence, actor FROM acceptances
+    WHERE person_id = ?1 ORDER BY document, version";
+
+impl Tx<'_> {
+    /// Adds an acceptance, unless that version was accepted before.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the insert.
+    pub fn acceptance_insert(&self, row: &AcceptanceRow) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        statement.execute((
+            row.person.0,
+            &row.document,
+            &row.version,
+            row.accepted_ms,
+            &row.evidence,
+            &row.actor,
+        ))?;
+        Ok(())
+    }
+
+    /// What a person has accepted, old versions included.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn acceptances_of(&self, person: PersonId) -> Result<Vec<AcceptanceRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_OF_PERSON)?;
+        let rows = statement.query_map([person.0], |row| {
+            Ok(AcceptanceRow {
+                person: PersonId(row.get(0)?),
+                document: row.get(1)?,
+                version: row.get(2)?,
+                accepted_ms: row.get(3)?,
+                evidence: row.get(4)?,
+                actor: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,120 @@
+//! The rows of entities, the organisations that are metered; what may be done to them is
+//! `directory`'s business.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Tx;
+use crate::base::party::EntityId;
+use crate::store::StoreError;
+
+/// One entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityRow {
+    /// Its number, never used twice.
+    pub id: EntityId,
+    /// Its short name in commands and addresses.
+    pub slug: String,
+    /// Its full name.
+    pub name: String,
+    /// The word of its sector.
+    pub sector: String,
+    /// Its ROR identifier, nine characters.
+    pub ror: Option<String>,
+    /// The word of its status.
+    pub status: String,
+    /// Why it has that status, in an operator's words.
+    pub status_reason: Option<String>,
+    /// When it was entered, in milliseconds UTC.
+    pub created_ms: i64,
+}
+
+const INSERT: &str = "
+    INSERT INTO entities (slug, name, sector, ror, status, status_reason, created_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const SELECT_BY_SLUG: &str = "
+    SELECT id, slug, name, sector, ror, status, status_reason, created_ms
+    FROM entities WHERE slug = ?1";
+const SELECT_BY_ID: &str = "
+    SELECT id, slug, name, sector, ror, status, status_reason, created_ms
+    FROM entities WHERE id = ?1";
+const SELECT_ALL: &str = "
+    SELECT id, slug, name, sector, ror, status, status_reason, created_ms
+    FROM entities ORDER BY slug";
+const UPDATE_STATUS: &str = "UPDATE entities SET status = ?2, status_reason = ?3 WHERE id = ?1";
+
+impl Tx<'_> {
+    /// Adds an entity and returns its number; `row.id` is not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the insert, also if the slug is taken.
+    pub fn entity_insert(&self, row: &EntityRow) -> Result<EntityId, StoreError> {
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        let values = (
+            &row.slug,
+            &row.name,
+            &row.sector,
+            &row.ror,
+            &row.status,
+            &row.status_reason,
+            row.created_ms,
+        );
+        Ok(EntityId(statement.insert(values)?))
+    }
+
+    /// The entity with that slug.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn entity_by_slug(&self, slug: &str) -> Result<Option<EntityRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_SLUG)?;
+        Ok(statement.query_row([slug], entity).optional()?)
+    }
+
+    /// The entity with that number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn entity_by_id(&self, id: EntityId) -> Result<Option<EntityRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
+        Ok(statement.query_row([id.0], entity).optional()?)
+    }
+
+    /// All entities, by slug.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn entities(&self) -> Result<Vec<EntityRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
+        let rows = statement.query_map([], entity)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Gives an entity another status.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn entity_set_status(
+        &self,
+        id: EntityId,
+        status: &str,
+        reason: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let changed =
+            self.connection.prepare_cached(UPDATE_STATUS)?.execute((id.0, status, reason))?;
+        assert_eq!(changed, 1, "the entity was found in this very transaction");
+        Ok(())
+    }
+}
+
+fn entity(row: &Row<'_>) -> rusqlite::Result<EntityRow> {
+    Ok(EntityRow {
+        id: EntityId(row.get(0)?),
+        slug: row.get(1)?,
+        name: row.get(2)?,
+        sector: row.get(3)?,
+        ror: row.get(4)?,
+        status: row.get(5)?,
+        status_reason: row.get(6)?,
+        created_ms: row.get(7)?,
+    })
+}

@@ -1,0 +1,135 @@
+//! The rows of academic exemptions, from the application to the end.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Tx;
+use crate::base::party::{EntityId, PersonId};
+use crate::store::StoreError;
+
+/// One exemption, applied for or decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExemptionRow {
+    /// Its number, never used twice.
+    pub id: i64,
+    /// The academic institution.
+    pub entity: EntityId,
+    /// Who applied on its behalf.
+    pub person: PersonId,
+    /// The research it is for.
+    pub purpose: String,
+    /// The word of its status.
+    pub status: String,
+    /// When it was applied for, in milliseconds UTC.
+    pub applied_ms: i64,
+    /// When it was approved or refused, in milliseconds UTC.
+    pub decided_ms: Option<i64>,
+    /// Who approved or refused it.
+    pub decided_by: Option<String>,
+    /// Why it was approved or refused.
+    pub reason: Option<String>,
+    /// In force from here, in milliseconds UTC; set on approval.
+    pub from_ms: Option<i64>,
+    /// In force up to here, this instant not included, in milliseconds UTC.
+    pub until_ms: i64,
+    /// When it was revoked, in milliseconds UTC.
+    pub revoked_ms: Option<i64>,
+    /// Who revoked it.
+    pub revoked_by: Option<String>,
+    /// Why it was revoked.
+    pub revoked_reason: Option<String>,
+}
+
+const INSERT: &str = "
+    INSERT INTO exemptions (entity_id, person_id, purpose, status, applied_ms, until_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const SELECT_BY_ID: &str = "
+    SELECT id, entity_id, person_id, purpose, status, applied_ms, decided_ms, decided_by, reason,
+           from_ms, until_ms, revoked_ms, revoked_by, revoked_reason
+    FROM exemptions WHERE id = ?1";
+const SELECT_ALL: &str = "
+    SELECT id, entity_id, person_id, purpose, status, applied_ms, decided_ms, decided_by, reason,
+           from_ms, until_ms, revoked_ms, revoked_by, revoked_reason
+    FROM exemptions ORDER BY id";
+const UPDATE_DECISION: &str = "
+    UPDATE exemptions
+    SET status = ?2, decided_ms = ?3, decided_by = ?4, reason = ?5, from_ms = ?6,
+        revoked_ms = ?7, revoked_by = ?8, revoked_reason = ?9
+    WHERE id = ?1";
+
+impl Tx<'_> {
+    /// Adds an application and returns its number; `row.id` and what follows later are not
+    /// looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the insert.
+    pub fn exemption_insert(&self, row: &ExemptionRow) -> Result<i64, StoreError> {
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        Ok(statement.insert((
+            row.entity.0,
+            row.person.0,
+            &row.purpose,
+            &row.status,
+            row.applied_ms,
+            row.until_ms,
+        ))?)
+    }
+
+    /// The exemption with that number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn exemption_by_id(&self, id: i64) -> Result<Option<ExemptionRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
+        Ok(statement.query_row([id], exemption).optional()?)
+    }
+
+    /// All exemptions, in the order in which they were applied for.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn exemptions(&self) -> Result<Vec<ExemptionRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
+        let rows = statement.query_map([], exemption)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes what was decided of `row`: its status and everything that came after it was
+    /// applied for.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn exemption_decide(&self, row: &ExemptionRow) -> Result<(), StoreError> {
+        let changed = self.connection.prepare_cached(UPDATE_DECISION)?.execute((
+            row.id,
+            &row.status,
+            row.decided_ms,
+            &row.decided_by,
+            &row.reason,
+            row.from_ms,
+            row.revoked_ms,
+            &row.revoked_by,
+            &row.revoked_reason,
+        ))?;
+        assert_eq!(changed, 1, "the exemption was found in this very transaction");
+        Ok(())
+    }
+}
+
+fn exemption(row: &Row<'_>) -> rusqlite::Result<ExemptionRow> {
+    Ok(ExemptionRow {
+        id: row.get(0)?,
+        entity: EntityId(row.get(1)?),
+        person: PersonId(row.get(2)?),
+        purpose: row.get(3)?,
+        status: row.get(4)?,
+        applied_ms: row.get(5)?,
+        decided_ms: row.get(6)?,
+        decided_by: row.get(7)?,
+        reason: row.get(8)?,
+        from_ms: row.get(9)?,
+        until_ms: row.get(10)?,
+        revoked_ms: row.get(11)?,
+        revoked_by: row.get(12)?,
+        revoked_reason: row.get(13)?,
+    })
+}

@@ -1,0 +1,118 @@
+//! The rows of API keys, which hold a hash and never a token.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::Tx;
+use crate::base::party::{KeyId, PersonId};
+use crate::store::StoreError;
+
+/// One API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Its number, never used twice.
+    pub id: KeyId,
+    /// Whose it is.
+    pub person: PersonId,
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// What it is for, in its owner's words.
+    pub label: String,
+    /// The word of its scope.
+    pub scope: String,
+    /// When it was issued, in milliseconds UTC.
+    pub created_ms: i64,
+    /// From when on it is void, in milliseconds UTC.
+    pub expires_ms: i64,
+    /// When it was revoked, in milliseconds UTC.
+    pub revoked_ms: Option<i64>,
+    /// When it was last used, in milliseconds UTC, exact to a day.
+    pub last_used_ms: Option<i64>,
+}
+
+const INSERT: &str = "
+    INSERT INTO keys (person_id, hash, label, scope, created_ms, expires_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const SELECT_BY_HASH: &str = "
+    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
+    FROM keys WHERE hash = ?1";
+const SELECT_BY_ID: &str = "
+    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
+    FROM keys WHERE id = ?1";
+const SELECT_ALL: &str = "
+    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
+    FROM keys ORDER BY id";
+const UPDATE_REVOKED: &str = "UPDATE keys SET revoked_ms = ?2 WHERE id = ?1";
+const UPDATE_LAST_USED: &str = "UPDATE keys SET last_used_ms = ?2 WHERE id = ?1";
+
+impl Tx<'_> {
+    /// Adds a key and returns its number; `row.id` and the later dates are not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the insert.
+    pub fn key_insert(&self, row: &KeyRow) -> Result<KeyId, StoreError> {
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        let values =
+            (row.person.0, row.hash, &row.label, &row.scope, row.created_ms, row.expires_ms);
+        Ok(KeyId(statement.insert(values)?))
+    }
+
+    /// The key whose token has that SHA-256.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_HASH)?;
+        Ok(statement.query_row([hash], key).optional()?)
+    }
+
+    /// The key with that number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn key_by_id(&self, id: KeyId) -> Result<Option<KeyRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
+        Ok(statement.query_row([id.0], key).optional()?)
+    }
+
+    /// All keys, in the order in which they were issued.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
+        let rows = statement.query_map([], key)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes when a key was revoked.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn key_set_revoked(&self, id: KeyId, revoked_ms: i64) -> Result<(), StoreError> {
+        self.connection.prepare_cached(UPDATE_REVOKED)?.execute((id.0, revoked_ms))?;
+        Ok(())
+    }
+
+    /// Notes when a key was used.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn key_set_last_used(&self, id: KeyId, last_used_ms: i64) -> Result<(), StoreError> {
+        self.connection.prepare_cached(UPDATE_LAST_USED)?.execute((id.0, last_used_ms))?;
+        Ok(())
+    }
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    Ok(KeyRow {
+        id: KeyId(row.get(0)?),
+        person: PersonId(row.get(1)?),
+        hash: row.get(2)?,
+        label: row.get(3)?,
+        scope: row.get(4)?,
+        created_ms: row.get(5)?,
+        expires_ms: row.get(6)?,
+        revoked_ms: row.get(7)?,
+        last_used_ms: row.get(8)?,
+    })
+}
