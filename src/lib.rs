@@ -3,7 +3,9 @@
 pub mod audit;
 pub mod base;
 pub mod cli;
+pub mod config;
 pub mod directory;
 pub mod ledger;
 pub mod policy;
 pub mod store;
+pub mod telemetry;

@@ -1,0 +1,142 @@
+//! From what was said to settings that hold, or to every mistake at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::Uri;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::raw::{Effective, Raw};
+use super::table::setting;
+use super::{Environment, Log, LogFormat, Server, Settings, SettingsError};
+use crate::policy::Profile;
+
+impl Raw {
+    /// The settings, if all of them are right.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with every mistake.
+    pub fn check(self) -> Result<Settings, SettingsError> {
+        let mut checker = Checker { mistakes: self.mistakes.clone(), raw: &self };
+        let settings = checker.settings();
+        let mistakes = checker.mistakes;
+        if mistakes.is_empty() { Ok(settings) } else { Err(SettingsError { mistakes }) }
+    }
+}
+
+struct Checker<'a> {
+    raw: &'a Raw,
+    mistakes: Vec<String>,
+}
+
+impl Checker<'_> {
+    fn settings(&mut self) -> Settings {
+        // It has one right value and is not asked for yet: what is wrong with it matters alone.
+        self.take("policy.count", |text| (text == "deliveries").then_some(()));
+        Settings {
+            server: Server {
+                listen: self.take("server.listen", |text| text.parse().ok()),
+                public_url: self.take("server.public_url", public_url),
+                connections_max: self
+                    .take("server.connections_max", |text| number(text, 1, 65_536)),
+                header_max: self.take("server.header_seconds_max", |text| seconds(text, 1, 300)),
+                idle_max: self.take("server.idle_seconds_max", |text| seconds(text, 1, 3_600)),
+                shutdown_max: self
+                    .take("server.shutdown_seconds_max", |text| seconds(text, 0, 3_600)),
+            },
+            data_folder: self.take("data.folder", |text| {
+                (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
+            }),
+            profile: Arc::new(self.profile()),
+            environment: self.take("environment", |text| match text {
+                "dev" => Some(Environment::Dev),
+                "staging" => Some(Environment::Staging),
+                "prod" => Some(Environment::Prod),
+                _ => None,
+            }),
+            log: Log {
+                level: self.take("log.level", log_level),
+                format: self.take("log.format", |text| match text {
+                    "text" => Some(LogFormat::Text),
+                    "json" => Some(LogFormat::Json),
+                    _ => None,
+                }),
+            },
+        }
+    }
+
+    /// The value of the setting `key`; if `parse` takes it for wrong, notes the mistake and goes
+    /// on with the default, so that the other mistakes are found too.
+    fn take<T>(&mut self, key: &str, parse: impl Fn(&str) -> Option<T>) -> T {
+        let said = self.raw.effective_of(key);
+        if let Some(value) = parse(&said.value) {
+            return value;
+        }
+        let setting = setting(key).expect("what was said of a setting is said of the table's");
+        self.mistake(&said, &format!("needs {}", setting.right));
+        parse(setting.default).expect("a test takes every default")
+    }
+
+    fn profile(&mut self) -> Profile {
+        let said = self.raw.effective_of("policy.profile");
+        let name = said.value.as_str();
+        if let Some(profile) = Profile::built_in(name) {
+            return profile;
+        }
+        if name.contains('/') || name.ends_with(".toml") {
+            match read_profile(Path::new(name)) {
+                Ok(profile) => return profile,
+                Err(mistakes) => mistakes.iter().for_each(|mistake| self.mistake(&said, mistake)),
+            }
+        } else {
+            let known = Profile::built_in_names().collect::<Vec<_>>().join(", ");
+            self.mistake(&said, &format!("needs one of {known}, or the path of a profile's file"));
+        }
+        let default = setting("policy.profile").expect("the table has it").default;
+        Profile::built_in(default).expect("the default profile is built in")
+    }
+
+    fn mistake(&mut self, said: &Effective, clause: &str) {
+        let Effective { key, value, origin } = said;
+        self.mistakes.push(format!("{key} = {value:?} ({origin}): {clause}"));
+    }
+}
+
+fn read_profile(path: &Path) -> Result<Profile, Vec<String>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| vec![format!("the file cannot be read: {error}")])?;
+    Profile::parse(&text).map_err(|error| error.mistakes)
+}
+
+fn number(text: &str, min: usize, max: usize) -> Option<usize> {
+    text.parse().ok().filter(|number| (min..=max).contains(number))
+}
+
+fn seconds(text: &str, min: usize, max: usize) -> Option<Duration> {
+    number(text, min, max).map(|seconds| Duration::from_secs(seconds as u64))
+}
+
+/// The library takes any word for a module's name, also a mistyped level: so each part has to be
+/// a level, or to end with one.
+fn log_level(text: &str) -> Option<String> {
+    let is_level = |part: &str| {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        !level.is_empty() && level.parse::<LevelFilter>().is_ok()
+    };
+    let usable = text.split(',').all(is_level) && EnvFilter::try_new(text).is_ok();
+    usable.then(|| text.to_owned())
+}
+
+/// `None`: not right; `Some(None)`: right, and there is none.
+fn public_url(text: &str) -> Option<Option<String>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let url: Uri = text.parse().ok()?;
+    let scheme_fits = matches!(url.scheme_str(), Some("http" | "https"));
+    let bare = url.path() == "/" && url.query().is_none() && !text.contains(['#', '@']);
+    (scheme_fits && bare && !text.ends_with('/')).then(|| Some(text.to_owned()))
+}

@@ -1,0 +1,102 @@
+//! The settings: read from the settings file, the environment and flags, checked as a whole.
+//!
+//! The story: [`Raw::read`] gathers texts, each with the place it came from; a later place wins
+//! (file, environment, flag). [`Raw::check`] turns them into [`Settings`], or into one error that
+//! holds every mistake, so that nobody has to start the gateway once for each. What settings
+//! there are stands in one table, [`SETTINGS`], from which the example file, `config show` and
+//! the messages follow.
+
+mod check;
+mod raw;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use raw::{Effective, Flag, Origin, Raw};
+pub use table::{SETTINGS, Setting, example};
+
+use crate::policy::Profile;
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How the gateway listens.
+    pub server: Server,
+    /// Where everything is kept.
+    pub data_folder: PathBuf,
+    /// The numbers in force.
+    pub profile: Arc<Profile>,
+    /// What this instance is for.
+    pub environment: Environment,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// How the gateway listens and how long it waits.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The address under which people reach the gateway, without a slash at its end; `None` if it
+    /// is the one that it listens on.
+    pub public_url: Option<String>,
+    /// How many connections may be open at once.
+    pub connections_max: usize,
+    /// How long a client may take for a request's header, from the connection's first moment.
+    pub header_max: Duration,
+    /// How long a client may take without accepting a single byte.
+    pub idle_max: Duration,
+    /// How long requests under way are waited for when the gateway stops.
+    pub shutdown_max: Duration,
+}
+
+/// What an instance is for; upstream credentials of one must not serve another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Somebody's own.
+    Dev,
+    /// For trying things before they go out.
+    Staging,
+    /// For people.
+    Prod,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A level, or levels by module, as `tracing-subscriber` reads them.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// What is wrong with the settings, all of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the settings have {} to correct:\n{}", counted(mistakes.len()), listed(mistakes))]
+pub struct SettingsError {
+    /// Each names the key, the value, the place and what would be right.
+    pub mistakes: Vec<String>,
+}
+
+fn counted(mistakes: usize) -> String {
+    if mistakes == 1 { "1 mistake".into() } else { format!("{mistakes} mistakes") }
+}
+
+fn listed(mistakes: &[String]) -> String {
+    mistakes.iter().map(|mistake| format!("  - {mistake}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What was said about each setting and where; whether it is right is `check`'s business.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use super::table::{SETTINGS, setting};
+use crate::base::nearest::nearest;
+
+/// The file that is read if nobody names another and it is there.
+const FILE: &str = "hydrant.toml";
+/// What the variables of settings begin with.
+const VARIABLE_PREFIX: &str = "HYDRANT__";
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// A line of the settings file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on.
+        line: usize,
+    },
+    /// A variable of the environment.
+    Variable(String),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => out.write_str("default"),
+            Origin::File { path, line } => write!(out, "{} line {line}", path.display()),
+            Origin::Variable(name) => write!(out, "variable {name}"),
+            Origin::Flag(name) => write!(out, "flag {name}"),
+        }
+    }
+}
+
+/// A setting that a flag of the command line gives.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// The flag as people type it, such as `--listen`.
+    pub name: &'static str,
+    /// The setting that it stands for.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// The value of one setting that is in force, and who says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effective {
+    /// The setting.
+    pub key: &'static str,
+    /// Its value as text; empty: none.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What was said, not yet checked.
+#[derive(Debug, Default)]
+pub struct Raw {
+    said: BTreeMap<&'static str, (String, Origin)>,
+    /// What is wrong already: unknown keys, bad syntax, an unreadable file.
+    pub(super) mistakes: Vec<String>,
+}
+
+impl Raw {
+    /// Gathers what file, environment and flags say. Without `file`, `hydrant.toml` is read if it
+    /// is there.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: Vec<Flag>,
+    ) -> Raw {
+        let mut raw = Raw::default();
+        raw.read_file(file);
+        let mut variables: Vec<_> = environment
+            .into_iter()
+            .filter_map(|(name, value)| {
+                Some((name.strip_prefix(VARIABLE_PREFIX)?.to_owned(), value))
+            })
+            .collect();
+        variables.sort();
+        for (name, value) in variables {
+            let key = name.to_ascii_lowercase().replace("__", ".");
+            raw.say(&key, value, Origin::Variable(format!("{VARIABLE_PREFIX}{name}")));
+        }
+        for flag in flags {
+            raw.say(flag.key, flag.value, Origin::Flag(flag.name));
+        }
+        raw
+    }
+
+    /// The value of every setting and where it came from, in the table's order.
+    pub fn effective(&self) -> Vec<Effective> {
+        SETTINGS.iter().map(|setting| self.effective_of(setting.key)).collect()
+    }
+
+    /// As [`Raw::effective`], of one setting.
+    ///
+    /// # Panics
+    /// If the table has no such key.
+    pub(super) fn effective_of(&self, key: &str) -> Effective {
+        let setting = setting(key).expect("the program asks for settings of the table only");
+        let said = self.said.get(setting.key).cloned();
+        let (value, origin) = said.unwrap_or_else(|| (setting.default.into(), Origin::Default));
+        Effective { key: setting.key, value, origin }
+    }
+
+    fn say(&mut self, key: &str, value: String, origin: Origin) {
+        match setting(key) {
+            Some(setting) => {
+                self.said.insert(setting.key, (value, origin));
+            }
+            None => {
+                let next = match nearest(key, SETTINGS.iter().map(|setting| setting.key)) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "`hydrant config show` lists what can be set".to_owned(),
+                };
+                self.mistakes.push(format!("{key} ({origin}) is no setting; {next}"));
+            }
+        }
+    }
+
+    fn read_file(&mut self, file: Option<&Path>) {
+        let path = file.unwrap_or(Path::new(FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => {
+                self.mistakes.push(format!("cannot read {}: {error}", path.display()));
+                return;
+            }
+        };
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        let origin = |at: Option<usize>| Origin::File {
+            path: path.to_owned(),
+            line: 1 + text[..at.unwrap_or(0)].matches('\n').count(),
+        };
+        for error in errors {
+            let place = origin(error.span().map(|span| span.start));
+            self.mistakes.push(format!("{place} is not TOML: {}", error.message()));
+        }
+        self.read_table("", table.get_ref(), &origin);
+    }
+
+    fn read_table(
+        &mut self,
+        section: &str,
+        table: &DeTable<'_>,
+        origin: &dyn Fn(Option<usize>) -> Origin,
+    ) {
+        for (name, value) in table {
+            let key = match section {
+                "" => name.get_ref().to_string(),
+                _ => format!("{section}.{}", name.get_ref()),
+            };
+            let place = origin(Some(name.span().start));
+            let text = match value.get_ref() {
+                DeValue::Table(inner) => {
+                    self.read_table(&key, inner, origin);
+                    continue;
+                }
+                DeValue::String(text) => text.to_string(),
+                DeValue::Integer(number) => number.to_string(),
+                DeValue::Float(number) => number.to_string(),
+                DeValue::Boolean(word) => word.to_string(),
+                DeValue::Datetime(time) => time.to_string(),
+                DeValue::Array(_) => "a list".to_owned(),
+            };
+            self.say(&key, text, place);
+        }
+    }
+}

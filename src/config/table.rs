@@ -1,0 +1,144 @@
+//! The table of all settings: key, meaning, default and what is right; not how one is read.
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key: section and name, as in `server.listen`.
+    pub key: &'static str,
+    /// What it is, for the example file.
+    pub about: &'static str,
+    /// Its value if nobody says otherwise; empty: none.
+    pub default: &'static str,
+    /// What a right value looks like, for the message about a wrong one.
+    pub right: &'static str,
+}
+
+/// Every setting there is, by section.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "environment",
+        about: "What this instance is for: dev, staging or prod.",
+        default: "dev",
+        right: "dev, staging or prod",
+    },
+    Setting {
+        key: "data.folder",
+        about: "Where releases, the database and the control socket lie; on a local disk. \
+                A relative path is relative to the folder in which hydrant is started.",
+        default: "hydrant-data",
+        right: "the path of a folder",
+    },
+    Setting {
+        key: "log.format",
+        about: "How a line of the log on stderr looks: text for people, json for programs.",
+        default: "text",
+        right: "text or json",
+    },
+    Setting {
+        key: "log.level",
+        about: "What is logged: error, warn, info, debug or trace, also by module as in \
+                \"info,hydrant::ledger=debug\". The variable RUST_LOG wins over it.",
+        default: "info",
+        right: "error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug",
+    },
+    Setting {
+        key: "policy.count",
+        about: "Whether an ID that is handed to the same entity again counts again: deliveries \
+                (it does). The other reading, distinct, is not there yet.",
+        default: "deliveries",
+        right: "deliveries; distinct is not there yet",
+    },
+    Setting {
+        key: "policy.profile",
+        about: "The numbers of the platform's policy: a built-in profile, or the path of a file \
+                such as ./own-profile.toml.",
+        default: "twitter-2020-03",
+        right: "a built-in profile, or a path with a slash in it or .toml at its end",
+    },
+    Setting {
+        key: "server.connections_max",
+        about: "How many connections may be open at once; more wait.",
+        default: "1024",
+        right: "a whole number from 1 to 65536",
+    },
+    Setting {
+        key: "server.header_seconds_max",
+        about: "How long a client may take to send a request's header, from the first moment on.",
+        default: "10",
+        right: "a whole number from 1 to 300",
+    },
+    Setting {
+        key: "server.idle_seconds_max",
+        about: "How long a client may take without accepting a single byte of an answer.",
+        default: "30",
+        right: "a whole number from 1 to 3600",
+    },
+    Setting {
+        key: "server.listen",
+        about: "Address and port to listen on; port 0 lets the system choose one.",
+        default: "127.0.0.1:8080",
+        right: "an address and a port, like 127.0.0.1:8080 or [::1]:8080",
+    },
+    Setting {
+        key: "server.public_url",
+        about: "The address under which people reach the gateway, if a proxy stands in front. \
+                Links in answers begin with it.",
+        default: "",
+        right: "an address like https://data.example.org, without a path",
+    },
+    Setting {
+        key: "server.shutdown_seconds_max",
+        about: "How long downloads under way are waited for when the gateway is stopped.",
+        default: "30",
+        right: "a whole number from 0 to 3600",
+    },
+];
+
+/// The setting with that key.
+pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// A settings file that says what is so anyway, each line with its meaning above it.
+pub fn example() -> String {
+    let mut text = String::from(
+        "# The settings of hydrant with their defaults. Copy this file to hydrant.toml and take\n\
+         # away the # in front of what you change. The variable HYDRANT__SERVER__LISTEN wins over\n\
+         # server.listen, and so on; flags win over both. `hydrant config check` tests it all,\n\
+         # `hydrant config show` tells where each value came from.\n",
+    );
+    let mut current = "";
+    for setting in SETTINGS {
+        let (section, name) = setting.key.split_once('.').unwrap_or(("", setting.key));
+        if section != current {
+            text.push_str(&format!("\n[{section}]\n"));
+            current = section;
+        }
+        text.push('\n');
+        for line in wrapped(setting.about) {
+            text.push_str(&format!("# {line}\n"));
+        }
+        let number = setting.default.parse::<u64>().is_ok();
+        let quote = if number { "" } else { "\"" };
+        text.push_str(&format!("# {name} = {quote}{}{quote}\n", setting.default));
+    }
+    text
+}
+
+/// The words of `text` in lines that fit behind a comment sign.
+fn wrapped(text: &str) -> Vec<String> {
+    const LINE_CHARS_MAX: usize = 90;
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is a line from the start");
+        if !last.is_empty() && last.len() + 1 + word.len() > LINE_CHARS_MAX {
+            lines.push(word.to_owned());
+            continue;
+        }
+        if !last.is_empty() {
+            last.push(' ');
+        }
+        last.push_str(word);
+    }
+    lines
+}

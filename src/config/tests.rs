@@ -1,0 +1,129 @@
+//! What settings are taken, which win, and what is said about wrong ones.
+
+use super::*;
+
+fn read(file: &str, variables: &[(&str, &str)], flags: Vec<Flag>) -> (tempfile::TempDir, Raw) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("own.toml");
+    std::fs::write(&path, file).unwrap();
+    let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    (dir, Raw::read(Some(&path), variables, flags))
+}
+
+#[test]
+fn the_defaults_are_right() {
+    let settings = Raw::default().check().unwrap();
+    assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.server.public_url, None);
+    assert_eq!(settings.profile.name, "twitter-2020-03");
+    assert_eq!(settings.environment, Environment::Dev);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = "environment = \"prod\"\n\n[server]\nlisten = \"0.0.0.0:1\"\n\
+                connections_max = 1_000\nidle_seconds_max = 7\n";
+    let variables = [("HYDRANT__SERVER__LISTEN", "0.0.0.0:2"), ("HYDRANT_OTHER", "x")];
+    let flag = Flag { name: "--listen", key: "server.listen", value: "0.0.0.0:3".into() };
+    let (dir, raw) = read(file, &variables, vec![flag]);
+    let origin = |key| raw.effective_of(key).origin.to_string();
+    let path = dir.path().join("own.toml").display().to_string();
+    assert_eq!(origin("server.listen"), "flag --listen");
+    assert_eq!(origin("server.idle_seconds_max"), format!("{path} line 6"));
+    assert_eq!(origin("log.level"), "default");
+    let settings = raw.check().unwrap();
+    assert_eq!(settings.server.listen.port(), 3);
+    assert_eq!(settings.server.connections_max, 1_000);
+    assert_eq!(settings.environment, Environment::Prod);
+
+    let (_dir, raw) = read(file, &variables, Vec::new());
+    assert_eq!(raw.check().unwrap().server.listen.port(), 2);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
+    let file = "[server]\nlisten = 8080\nidle_seconds_max = 0\nheader_seconds_max = [1]\n\
+                lisen = \"x\"\n[policy]\ncount = \"distinct\"\nprofile = \"twiter\"\n\
+                [zebra]\nstripes = 3\n[log]\nlevel = \"loud\"\n";
+    let variables =
+        [("HYDRANT__ENVIRONMENT", "production"), ("HYDRANT__SERVER__PUBLIC_URL", "example.org")];
+    let flag = Flag { name: "--data", key: "data.folder", value: String::new() };
+    let (dir, raw) = read(file, &variables, vec![flag]);
+    let path = dir.path().join("own.toml").display().to_string();
+    let told = raw.check().unwrap_err().mistakes.join("\n").replace(&path, "FILE");
+    insta::assert_snapshot!(told, @r#"
+    server.lisen (FILE line 5) is no setting; did you mean server.listen?
+    zebra.stripes (FILE line 10) is no setting; `hydrant config show` lists what can be set
+    policy.count = "distinct" (FILE line 7): needs deliveries; distinct is not there yet
+    server.listen = "8080" (FILE line 2): needs an address and a port, like 127.0.0.1:8080 or [::1]:8080
+    server.public_url = "example.org" (variable HYDRANT__SERVER__PUBLIC_URL): needs an address like https://data.example.org, without a path
+    server.header_seconds_max = "a list" (FILE line 4): needs a whole number from 1 to 300
+    server.idle_seconds_max = "0" (FILE line 3): needs a whole number from 1 to 3600
+    data.folder = "" (flag --data): needs the path of a folder
+    policy.profile = "twiter" (FILE line 8): needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
+    log.level = "loud" (FILE line 12): needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
+    environment = "production" (variable HYDRANT__ENVIRONMENT): needs dev, staging or prod
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_toml_is_a_mistake_only_if_it_was_named() {
+    assert!(Raw::read(None, [], Vec::new()).check().is_ok());
+    let missing = Raw::read(Some("no-such-file.toml".as_ref()), [], Vec::new()).check();
+    assert!(missing.unwrap_err().mistakes[0].starts_with("cannot read no-such-file.toml: "));
+    let (_dir, raw) = read("environment = \"dev\"\n[server\nlisten = \n", &[], Vec::new());
+    let mistakes = raw.check().unwrap_err().mistakes;
+    assert!(mistakes[0].contains("line 2 is not TOML: "), "{mistakes:?}");
+}
+
+#[test]
+fn a_public_url_is_scheme_and_host() {
+    for (url, expected) in [
+        ("https://data.example.org", Some("https://data.example.org")),
+        ("https://data.example.org/", Some("https://data.example.org")),
+        ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+        ("ftp://example.org", None),
+        ("https://example.org/path", None),
+        ("https://example.org/?a", None),
+        ("https://me@example.org", None),
+        ("https://", None),
+        ("/", None),
+    ] {
+        let (_dir, raw) = read("", &[("HYDRANT__SERVER__PUBLIC_URL", url)], Vec::new());
+        let public_url = raw.check().ok().and_then(|settings| settings.server.public_url);
+        assert_eq!(public_url.as_deref(), expected, "{url}");
+    }
+}
+
+#[test]
+fn an_own_profile_is_read_and_its_mistakes_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("own.toml");
+    let variable = ("HYDRANT__POLICY__PROFILE".to_owned(), path.display().to_string());
+    let told = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        Raw::read(None, [variable.clone()], Vec::new()).check()
+    };
+    let built_in = include_str!("../../schema/profiles/twitter-2020-03.toml");
+    let own = built_in.replace("name = \"twitter-2020-03\"", "name = \"own\"");
+    assert_eq!(told(&own).unwrap().profile.name, "own");
+    assert!(told("name = 3").unwrap_err().mistakes.len() > 1);
+}
+
+#[test]
+fn the_example_file_is_the_table() {
+    let written = include_str!("../../deploy/hydrant.example.toml");
+    if written != example() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/hydrant.example.toml");
+        std::fs::write(path, example()).unwrap();
+        panic!("deploy/hydrant.example.toml was not what the table says; it is written anew");
+    }
+    // With its comment signs taken away it holds the defaults and is right.
+    let lines = written.lines().map(|line| match line.strip_prefix("# ") {
+        Some(setting) if setting.contains(" = ") => setting,
+        _ => line,
+    });
+    let (_dir, raw) = read(&lines.collect::<Vec<_>>().join("\n"), &[], Vec::new());
+    assert!(raw.effective().iter().all(|effective| effective.origin != Origin::Default));
+    raw.check().unwrap();
+}
