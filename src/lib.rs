@@ -4,6 +4,7 @@ pub mod audit;
 pub mod base;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod directory;
 pub mod ledger;
 pub mod policy;
