@@ -61,8 +61,8 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
     server.idle_seconds_max = "0" (FILE line 3): needs a whole number from 1 to 3600
     data.folder = "" (flag --data): needs the path of a folder
     policy.profile = "twiter" (FILE line 8): needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
-    log.level = "loud" (FILE line 12): needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
     environment = "production" (variable HYDRANT__ENVIRONMENT): needs dev, staging or prod
+    log.level = "loud" (FILE line 12): needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
     "#);
 }
 
