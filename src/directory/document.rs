@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{DirectoryError, not_found, person, text};
 use crate::audit::{self, Leaf};
 use crate::base::party::{Actor, PersonId};
-use crate::store::{AcceptanceRow, StoreError, Tx};
+use crate::store::{AcceptanceRow, PersonRow, StoreError, Tx};
 
 /// One document in the version that is in force.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -129,7 +129,7 @@ pub fn accept(
     Ok(())
 }
 
-/// As [`accept`], for a person whom an operator names by mail address; returns their number.
+/// As [`accept`], for a person whom an operator names by mail address; returns them.
 ///
 /// # Errors
 /// [`DirectoryError::NotFound`] for the person or a document, else as [`accept`].
@@ -138,9 +138,9 @@ pub fn record(
     now_ms: i64,
     actor: &Actor,
     request: &Accept,
-) -> Result<PersonId, DirectoryError> {
+) -> Result<PersonRow, DirectoryError> {
     let person = person::find(tx, &request.mail)?;
     let documents = named(&request.documents)?;
     accept(tx, now_ms, actor, person.id, &documents, &request.evidence)?;
-    Ok(person.id)
+    Ok(person)
 }

@@ -29,7 +29,8 @@ pub struct Apply {
 }
 
 /// What an operator makes of an exemption.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// It is in force from now on.
     Approve,

@@ -1,0 +1,174 @@
+//! The answers of operations as JSON: numbers of rows are strings, times are RFC 3339 in UTC.
+
+use serde_json::{Value, json};
+
+use crate::base::clock::Reading;
+use crate::base::date::rfc3339;
+use crate::base::ids::IdKind;
+use crate::base::party::{EntityId, PersonId};
+use crate::directory::words::Status;
+use crate::directory::{DirectoryError, Token, document, exemption, key, person};
+use crate::ledger;
+use crate::policy::Profile;
+use crate::store::{EntityRow, ExemptionRow, KeyRow, MembershipRow, PersonRow, Tx};
+
+type Answer = Result<Value, DirectoryError>;
+
+/// Every row as `form` puts it.
+fn list<T>(rows: Vec<T>, form: impl FnMut(T) -> Answer) -> Answer {
+    Ok(Value::Array(rows.into_iter().map(form).collect::<Result<_, _>>()?))
+}
+
+pub(super) fn entity_brief(row: &EntityRow) -> Answer {
+    Ok(json!({
+        "id": row.id.0.to_string(),
+        "slug": row.slug,
+        "name": row.name,
+        "sector": row.sector,
+        "ror": row.ror.as_ref().map(|ror| format!("https://ror.org/{ror}")),
+        "status": Status::of_row(&row.status),
+        "status_reason": row.status_reason,
+        "created": rfc3339(row.created_ms),
+    }))
+}
+
+pub(super) fn entities(tx: &Tx<'_>) -> Answer {
+    list(tx.entities()?, |row| entity_brief(&row))
+}
+
+/// An entity with its people and exemptions.
+pub(super) fn entity(tx: &Tx<'_>, row: &EntityRow, now_ms: i64) -> Answer {
+    let mut answer = entity_brief(row)?;
+    answer["people"] = list(tx.memberships_of_entity(row.id)?, |membership| {
+        let MembershipRow { person, role, from_ms, .. } = membership;
+        let person = person_of(tx, person)?;
+        let from = rfc3339(from_ms);
+        Ok(json!({ "mail": person.mail, "name": person.name, "role": role, "from": from }))
+    })?;
+    let mut rows = tx.exemptions()?;
+    rows.retain(|exemption| exemption.entity == row.id);
+    answer["exemptions"] = list(rows, |row| exemption(tx, &row, now_ms))?;
+    Ok(answer)
+}
+
+pub(super) fn person(tx: &Tx<'_>, row: &PersonRow) -> Answer {
+    let entities = list(tx.memberships_of_person(row.id)?, |membership| {
+        let MembershipRow { entity, role, from_ms, .. } = membership;
+        let slug = entity_of(tx, entity)?.slug;
+        Ok(json!({ "entity": slug, "role": role, "from": rfc3339(from_ms) }))
+    })?;
+    Ok(json!({
+        "id": row.id.0.to_string(),
+        "mail": row.mail,
+        "name": row.name,
+        "status": Status::of_row(&row.status),
+        "status_reason": row.status_reason,
+        "memberships": entities,
+        "documents_missing": documents_missing(tx, row.id)?,
+        "created": rfc3339(row.created_ms),
+    }))
+}
+
+pub(super) fn people(tx: &Tx<'_>) -> Answer {
+    list(tx.people()?, |row| person(tx, &row))
+}
+
+fn documents_missing(tx: &Tx<'_>, person: PersonId) -> Answer {
+    list(document::missing(tx, person)?, |document| Ok(document.name.into()))
+}
+
+pub(super) fn key(tx: &Tx<'_>, row: &KeyRow, now_ms: i64) -> Answer {
+    Ok(json!({
+        "id": row.id.0.to_string(),
+        "person": person_of(tx, row.person)?.mail,
+        "label": row.label,
+        "scope": row.scope,
+        "status": key::state(row, now_ms).word(),
+        "created": rfc3339(row.created_ms),
+        "expires": rfc3339(row.expires_ms),
+        "revoked": row.revoked_ms.map(rfc3339),
+        "last_used": row.last_used_ms.map(rfc3339),
+    }))
+}
+
+/// The one answer that holds a token.
+pub(super) fn key_issued(tx: &Tx<'_>, row: &KeyRow, token: &Token, now_ms: i64) -> Answer {
+    let mut answer = json!({ "token": token.reveal() });
+    let fields = key(tx, row, now_ms)?;
+    for (name, value) in fields.as_object().expect("a key's answer has fields") {
+        answer[name] = value.clone();
+    }
+    answer["documents_missing"] = documents_missing(tx, row.person)?;
+    Ok(answer)
+}
+
+pub(super) fn keys(tx: &Tx<'_>, mail: Option<&str>, now_ms: i64) -> Answer {
+    let mut rows = tx.keys()?;
+    if let Some(mail) = mail {
+        let owner = person::find(tx, mail)?.id;
+        rows.retain(|row| row.person == owner);
+    }
+    list(rows, |row| key(tx, &row, now_ms))
+}
+
+pub(super) fn exemption(tx: &Tx<'_>, row: &ExemptionRow, now_ms: i64) -> Answer {
+    Ok(json!({
+        "id": row.id.to_string(),
+        "entity": entity_of(tx, row.entity)?.slug,
+        "person": person_of(tx, row.person)?.mail,
+        "purpose": row.purpose,
+        "status": row.status,
+        "in_force": exemption::is_in_force(row, now_ms),
+        "applied": rfc3339(row.applied_ms),
+        "decided": row.decided_ms.map(rfc3339),
+        "decided_by": row.decided_by,
+        "reason": row.reason,
+        "from": row.from_ms.map(rfc3339),
+        "until": rfc3339(row.until_ms),
+        "revoked": row.revoked_ms.map(rfc3339),
+        "revoked_by": row.revoked_by,
+        "revoked_reason": row.revoked_reason,
+    }))
+}
+
+pub(super) fn exemptions(tx: &Tx<'_>, now_ms: i64) -> Answer {
+    list(tx.exemptions()?, |row| exemption(tx, &row, now_ms))
+}
+
+/// The meters of an entity, one for each kind of ID.
+pub(super) fn usage(tx: &Tx<'_>, profile: &Profile, reading: &Reading, row: &EntityRow) -> Answer {
+    let meters = list(IdKind::ALL.to_vec(), |kind| {
+        let usage = ledger::usage(tx, profile, reading, row.id, kind)?;
+        let returns =
+            list(usage.returns, |part| Ok(json!({ "at": rfc3339(part.at_ms), "ids": part.ids })))?;
+        Ok(json!({
+            "kind": kind,
+            "at": rfc3339(usage.at_ms),
+            "used": usage.used_ids,
+            "open": usage.open_ids,
+            "held": usage.held_ids,
+            "ceiling": usage.ceiling_ids,
+            "remaining": usage.remaining_ids,
+            "over": usage.over,
+            "basis": usage.basis,
+            "returns": returns,
+        }))
+    })?;
+    Ok(json!({
+        "entity": row.slug,
+        "name": row.name,
+        "status": Status::of_row(&row.status),
+        "profile": profile.name,
+        "meters": meters,
+    }))
+}
+
+fn entity_of(tx: &Tx<'_>, id: EntityId) -> Result<EntityRow, DirectoryError> {
+    let row = tx.entity_by_id(id)?;
+    Ok(row.expect("the row that names an entity holds it by a foreign key"))
+}
+
+fn person_of(tx: &Tx<'_>, id: PersonId) -> Result<PersonRow, DirectoryError> {
+    let row = tx.person_by_id(id)?;
+    Ok(row.expect("the row that names a person holds them by a foreign key"))
+}

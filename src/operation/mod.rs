@@ -1,0 +1,227 @@
+//! What an operator may ask for, whoever carries it out: the command itself, or the gateway that
+//! runs on the data folder and is asked through its control socket.
+//!
+//! An operation is a value of one enum and is carried out by one table. Its answer is JSON, which
+//! a program gets as it is and a person as a table.
+
+mod account;
+mod answer;
+
+pub use account::actor_of;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::clock::Clock;
+use crate::base::party::{Actor, KeyId};
+use crate::directory::exemption::Decision;
+use crate::directory::{DirectoryError, document, entity, exemption, key, person};
+use crate::policy::Profile;
+use crate::store::{Store, Tx};
+
+/// One thing that an operator may ask for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the fields are those of the commands")]
+pub enum Operation {
+    /// Enter an entity.
+    EntityAdd(entity::Add),
+    /// All entities.
+    EntityList,
+    /// One entity with its people and exemptions.
+    EntityShow { slug: String },
+    /// Let an entity receive nothing.
+    EntitySuspend { slug: String, reason: Option<String> },
+    /// Let a suspended entity receive again.
+    EntityResume { slug: String },
+    /// Enter a person.
+    PersonAdd(person::Add),
+    /// All people.
+    PersonList,
+    /// Let a person receive nothing.
+    PersonSuspend { mail: String, reason: Option<String> },
+    /// Let a suspended person receive again.
+    PersonResume { mail: String },
+    /// Note that a person accepted documents.
+    PersonAccept(document::Accept),
+    /// Make a key; the one answer that holds its token.
+    KeyIssue(key::Issue),
+    /// All keys, or those of one person.
+    KeyList { mail: Option<String> },
+    /// Void a key.
+    KeyRevoke { key: KeyId },
+    /// Apply for an exemption.
+    ExemptionApply(exemption::Apply),
+    /// All exemptions.
+    ExemptionList,
+    /// Approve, refuse or revoke an exemption.
+    ExemptionDecide { exemption: i64, decision: Decision, reason: String },
+    /// How full an entity's meters are.
+    Usage { slug: String },
+}
+
+/// What operations work on.
+#[derive(Clone)]
+pub struct Context {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// The numbers in force.
+    pub profile: Arc<Profile>,
+}
+
+/// Why an operation was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct OperationError {
+    /// What kind of reason it is, for programs.
+    pub kind: ErrorKind,
+    /// The reason, for the one who asked.
+    pub message: String,
+}
+
+/// What comes back over a control socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// The answer.
+    Ok(Value),
+    /// Why there is none.
+    Error(OperationError),
+}
+
+/// What kind of reason an [`OperationError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// What was named is not there.
+    NotFound,
+    /// It would contradict what is there.
+    Conflict,
+    /// What was said makes no sense by itself.
+    Invalid,
+    /// The store cannot say or keep it now.
+    Unavailable,
+}
+
+impl Operation {
+    /// Whether it makes sense where there is no data folder yet.
+    pub fn may_begin(&self) -> bool {
+        matches!(self, Operation::EntityAdd(_))
+    }
+}
+
+impl From<DirectoryError> for OperationError {
+    fn from(error: DirectoryError) -> OperationError {
+        let kind = match &error {
+            DirectoryError::NotFound(_) => ErrorKind::NotFound,
+            DirectoryError::Conflict(_) => ErrorKind::Conflict,
+            DirectoryError::Invalid(_) => ErrorKind::Invalid,
+            DirectoryError::Store(_) => ErrorKind::Unavailable,
+        };
+        OperationError { kind, message: error.to_string() }
+    }
+}
+
+/// Carries out `operation` on behalf of `actor` and returns its answer. Waits for the disk.
+///
+/// # Errors
+/// [`OperationError`]; then nothing was changed.
+pub fn execute(
+    operation: Operation,
+    context: &Context,
+    actor: &Actor,
+) -> Result<Value, OperationError> {
+    let desk = Desk { context, actor };
+    let outcome = match operation {
+        Operation::EntityAdd(request) => desk.change(move |tx, by| {
+            answer::entity_brief(&entity::add(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::EntityList => desk.look(|tx, _| answer::entities(tx)),
+        Operation::EntityShow { slug } => {
+            desk.look(|tx, now_ms| answer::entity(tx, &entity::find(tx, &slug)?, now_ms))
+        }
+        Operation::EntitySuspend { slug, reason } => desk.change(move |tx, by| {
+            let reason = reason.as_deref();
+            answer::entity_brief(&entity::suspend(tx, by.now_ms, &by.actor, &slug, reason)?)
+        }),
+        Operation::EntityResume { slug } => desk.change(move |tx, by| {
+            answer::entity_brief(&entity::resume(tx, by.now_ms, &by.actor, &slug)?)
+        }),
+        Operation::PersonAdd(request) => desk.change(move |tx, by| {
+            answer::person(tx, &person::add(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::PersonList => desk.look(|tx, _| answer::people(tx)),
+        Operation::PersonSuspend { mail, reason } => desk.change(move |tx, by| {
+            let reason = reason.as_deref();
+            answer::person(tx, &person::suspend(tx, by.now_ms, &by.actor, &mail, reason)?)
+        }),
+        Operation::PersonResume { mail } => desk.change(move |tx, by| {
+            answer::person(tx, &person::resume(tx, by.now_ms, &by.actor, &mail)?)
+        }),
+        Operation::PersonAccept(request) => desk.change(move |tx, by| {
+            answer::person(tx, &document::record(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::KeyIssue(request) => desk.change(move |tx, by| {
+            let (row, token) = key::issue(tx, by.now_ms, &by.actor, &request)?;
+            answer::key_issued(tx, &row, &token, by.now_ms)
+        }),
+        Operation::KeyList { mail } => {
+            desk.look(|tx, now_ms| answer::keys(tx, mail.as_deref(), now_ms))
+        }
+        Operation::KeyRevoke { key } => desk.change(move |tx, by| {
+            answer::key(tx, &key::revoke(tx, by.now_ms, &by.actor, key)?, by.now_ms)
+        }),
+        Operation::ExemptionApply(request) => {
+            let days_max = context.profile.exemption_days_max;
+            desk.change(move |tx, by| {
+                let row = exemption::apply(tx, by.now_ms, &by.actor, days_max, &request)?;
+                answer::exemption(tx, &row, by.now_ms)
+            })
+        }
+        Operation::ExemptionList => desk.look(answer::exemptions),
+        Operation::ExemptionDecide { exemption, decision, reason } => desk.change(move |tx, by| {
+            let decided =
+                exemption::decide(tx, by.now_ms, &by.actor, exemption, decision, &reason)?;
+            answer::exemption(tx, &decided, by.now_ms)
+        }),
+        Operation::Usage { slug } => {
+            let reading = context.clock.read();
+            desk.look(|tx| answer::usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?))
+        }
+    };
+    Ok(outcome?)
+}
+
+/// Where an operation is carried out.
+struct Desk<'a> {
+    context: &'a Context,
+    actor: &'a Actor,
+}
+
+/// Who changes something, and when.
+struct By {
+    actor: Actor,
+    now_ms: i64,
+}
+
+impl Desk<'_> {
+    fn change(
+        &self,
+        work: impl FnOnce(&Tx<'_>, &By) -> Result<Value, DirectoryError> + Send + 'static,
+    ) -> Result<Value, DirectoryError> {
+        let by = By { actor: self.actor.clone(), now_ms: self.context.clock.now_ms() };
+        self.context.store.write_blocking(move |tx| work(tx, &by))
+    }
+
+    fn look(
+        &self,
+        work: impl FnOnce(&Tx<'_>, i64) -> Result<Value, DirectoryError>,
+    ) -> Result<Value, DirectoryError> {
+        let now_ms = self.context.clock.now_ms();
+        self.context.store.read(|tx| work(tx, now_ms))
+    }
+}
