@@ -7,7 +7,7 @@
 
 mod leaf;
 
-pub use leaf::Leaf;
+pub use leaf::{AttemptName, Charge, Leaf};
 
 use crate::store::{StoreError, Tx};
 

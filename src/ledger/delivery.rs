@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Ledger;
+use super::admit::Further;
+use super::queue::Step;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
@@ -45,15 +47,7 @@ pub enum Outcome {
 #[must_use = "a delivery that is dropped is broken"]
 pub struct Delivery {
     pub(super) ledger: Ledger,
-    pub(super) id: DeliveryId,
-    pub(super) person: PersonId,
-    pub(super) key: Option<KeyId>,
-    pub(super) kind: IdKind,
-    pub(super) release: Arc<str>,
-    /// What is not opened yet.
-    pub(super) rest: Range<u64>,
-    /// The number of the next attempt.
-    pub(super) attempt: u32,
+    pub(super) further: Further,
     pub(super) has_ceiling: bool,
     pub(super) ended: bool,
 }
@@ -61,7 +55,7 @@ pub struct Delivery {
 impl Delivery {
     /// Its number, which the answer names.
     pub fn id(&self) -> DeliveryId {
-        self.id
+        self.further.attempt.delivery
     }
 
     /// Whether somebody who is charged has a ceiling, as of the newest chunk: then chunks are
@@ -72,12 +66,21 @@ impl Delivery {
 
     /// Which ordinals have no charge yet.
     pub fn rest(&self) -> Range<u64> {
-        self.rest.clone()
+        self.further.rest.clone()
     }
 }
 
 impl fmt::Debug for Delivery {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Delivery").field("id", &self.id).field("rest", &self.rest).finish()
+        out.debug_struct("Delivery").field("id", &self.id()).field("rest", &self.rest()).finish()
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if !self.ended {
+            let outcome = Outcome::Broken { reason: "the connection ended".into() };
+            self.ledger.push(Step::End { delivery: self.id(), outcome });
+        }
     }
 }

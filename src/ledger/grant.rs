@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Ledger;
+use super::queue::Step;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 
@@ -70,10 +71,6 @@ impl Granted<Chunk> {
 }
 
 impl<T> Granted<T> {
-    pub(super) fn new(what: T, attempt: Attempt, incarnation: i64) -> Granted<T> {
-        Granted { what, attempt, incarnation, given_back: false }
-    }
-
     /// Takes the grant back from its holder.
     ///
     /// # Panics
@@ -94,6 +91,36 @@ impl<T> Drop for Granted<T> {
         if !self.given_back {
             let Attempt { delivery, number } = self.attempt;
             tracing::warn!(%delivery, number, "a charged chunk was dropped: it stays charged");
+        }
+    }
+}
+
+/// A charged chunk on its way to the caller who asked for it.
+///
+/// If that caller has gone meanwhile, nobody has sent a byte of it, and its charge is given back.
+pub(super) struct Unclaimed {
+    ledger: Ledger,
+    chunk: Option<Chunk>,
+    attempt: Attempt,
+}
+
+impl Unclaimed {
+    pub(super) fn new(ledger: &Ledger, chunk: Chunk, attempt: Attempt) -> Unclaimed {
+        Unclaimed { ledger: ledger.clone(), chunk: Some(chunk), attempt }
+    }
+
+    /// Hands the chunk to its caller, after the commit.
+    pub(super) fn claim(mut self) -> Granted<Chunk> {
+        let what = self.chunk.take().expect("a chunk is claimed once");
+        let (attempt, incarnation) = (self.attempt, self.ledger.incarnation());
+        Granted { what, attempt, incarnation, given_back: false }
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if self.chunk.is_some() {
+            self.ledger.push(Step::Release(self.attempt));
         }
     }
 }

@@ -1,18 +1,59 @@
-//! The open-charge protocol: no ID leaves without a durable charge.
+//! The open-charge protocol: no ID leaves without a durable charge, and no charge leaves the
+//! window before its ID has been gone for 30 days.
+//!
+//! # The story
+//!
+//! A requester orders IDs. In one transaction of the store's single writer the ledger reads its
+//! time, looks up whom the order is charged to, lets fall what has left their windows, and asks
+//! whether all of it fits all of them ([`Ledger::admit`]). If so, the first chunk becomes an *open
+//! charge*, and the rest is *held*: others cannot start what would then not fit. Only when that
+//! transaction is on the disk does the caller get a [`Granted`] chunk, and without one nothing can
+//! be sent. Every further chunk is a transaction of its own ([`Ledger::open`]), which looks up
+//! everything again, so a key that is revoked ends its stream there.
+//!
+//! An open charge counts in full, for ever. When the chunk's bytes have left, it is *settled*
+//! ([`Ledger::settle`]): it goes into the bucket of that minute, and its 30 days begin. If no byte
+//! was sent, it is *released* ([`Ledger::release`]). If the caller went away before the grant
+//! reached it, the grant releases itself. If the process dies, its successor settles everything
+//! ([`Ledger::start`]); the lock on the data folder proves that it is alone.
+//!
+//! When the delivery is over ([`Ledger::end`], or it is dropped), what is still held is free.
+//! Settling, releasing and ending are queued and do not wait; each admission comes after what was
+//! queued before it.
+//!
+//! # What may go wrong
+//!
+//! Any [`StoreError`] is [`Denied::Unavailable`]: nobody can tell, so nothing goes out. Nothing in
+//! memory ever grants: two ledgers on one store would give out no more than one.
 
+mod admit;
+mod charge;
+mod clock;
 mod delivery;
 mod grant;
+mod queue;
+mod recover;
 mod usage;
+mod verify;
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+pub use clock::{accept_clock, time_ms};
 pub use delivery::{Delivery, Order, Outcome};
 pub use grant::{Chunk, Granted};
 pub use usage::{Usage, usage};
+pub use verify::verify;
 
 use crate::base::clock::Clock;
+use crate::base::party::PersonId;
+use crate::policy::window::minute_of;
 use crate::policy::{Profile, Refusal};
 use crate::store::{FolderLock, Store, StoreError};
+use queue::{Queue, Step};
 
 /// The ledger of a gateway; clones share it.
 #[derive(Clone)]
@@ -23,6 +64,15 @@ struct Shared {
     clock: Clock,
     profile: Arc<Profile>,
     incarnation: i64,
+    queue: Queue,
+    refused: Mutex<Refused>,
+}
+
+/// Who has been refused in which minute, and why: so many refusals are not worth a leaf each.
+#[derive(Default)]
+struct Refused {
+    minute: i64,
+    seen: HashMap<PersonId, Vec<&'static str>>,
 }
 
 /// Why nothing is granted.
@@ -49,7 +99,17 @@ impl Ledger {
         clock: Clock,
         profile: Arc<Profile>,
     ) -> Result<Ledger, StoreError> {
-        Ok(Ledger(Arc::new(Shared { store, clock, profile, incarnation: 0 })))
+        let (at_start, name) = (clock.clone(), profile.name.clone());
+        let incarnation =
+            store.write_blocking(move |tx| recover::begin(tx, &at_start.read(), &name))?;
+        Ok(Ledger(Arc::new(Shared {
+            store,
+            clock,
+            profile,
+            incarnation,
+            queue: Queue::default(),
+            refused: Mutex::default(),
+        })))
     }
 
     /// Admits an order and charges its first chunk, in one transaction.
@@ -61,40 +121,60 @@ impl Ledger {
     /// If the order asks for no ID at all: then there is nothing to grant.
     pub async fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Denied> {
         assert!(!order.ordinals.is_empty(), "an order asks for at least one ID");
-        Err(Denied::Unavailable(StoreError::Stopped))
+        self.drain();
+        let ledger = self.clone();
+        let admitted = self.0.store.write(move |tx| admit::admit(tx, &ledger, &order));
+        let (delivery, opened) = admitted.await?.map_err(Denied::Refused)?;
+        Ok((delivery, opened.unclaimed.claim()))
     }
 
     /// Charges the next chunk of `delivery`; `None` if the whole order is charged.
     ///
     /// # Errors
     /// [`Denied`]; then nothing more is charged, and the delivery should be ended.
-    pub async fn open(&self, _delivery: &mut Delivery) -> Result<Option<Granted<Chunk>>, Denied> {
-        Err(Denied::Unavailable(StoreError::Stopped))
+    pub async fn open(&self, delivery: &mut Delivery) -> Result<Option<Granted<Chunk>>, Denied> {
+        if delivery.further.rest.is_empty() {
+            return Ok(None);
+        }
+        let further = delivery.further.clone();
+        // Before the wait, so that a number is not used again if this future is dropped.
+        delivery.further.attempt.number += 1;
+        let ledger = self.clone();
+        let opened = self.0.store.write(move |tx| admit::open(tx, &ledger, &further));
+        let opened = opened.await?.map_err(Denied::Refused)?;
+        let granted = opened.unclaimed.claim();
+        delivery.further.rest.start = granted.chunk().ordinals.end;
+        delivery.further.recipients = opened.recipients;
+        delivery.has_ceiling = opened.has_ceiling;
+        Ok(Some(granted))
     }
 
     /// Says that the chunk's bytes have left: its window starts now. Returns at once.
     pub fn settle(&self, granted: Granted<Chunk>) {
-        let _attempt = granted.give_back(self);
+        self.push(Step::Settle(granted.give_back(self)));
     }
 
     /// Gives back the charge of a chunk of which no byte has touched the socket. Returns at once;
     /// an admission that is asked for afterwards sees it.
     pub fn release(&self, granted: Granted<Chunk>) {
-        let _attempt = granted.give_back(self);
+        self.push(Step::Release(granted.give_back(self)));
     }
 
     /// Ends a delivery and frees what is held for it. Returns at once; an admission that is asked
     /// for afterwards sees it.
-    pub fn end(&self, mut delivery: Delivery, _outcome: Outcome) {
+    pub fn end(&self, mut delivery: Delivery, outcome: Outcome) {
         delivery.ended = true;
+        self.push(Step::End { delivery: delivery.id(), outcome });
     }
 
     /// Waits until all that was settled, released and ended before is committed.
     ///
     /// # Errors
-    /// [`StoreError`] of the commit.
+    /// [`StoreError`] of the commit; the steps still wait, and may be flushed again.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.drain();
+        self.0.store.write(|_| Ok::<(), StoreError>(())).await?;
+        self.drain_failure().map_or(Ok(()), Err)
     }
 
     /// The numbers in force.
@@ -104,5 +184,22 @@ impl Ledger {
 
     fn incarnation(&self) -> i64 {
         self.0.incarnation
+    }
+}
+
+impl Shared {
+    /// Whether `person` is refused for this reason for the first time in this minute.
+    fn is_first_of_minute(&self, person: PersonId, why: &'static str, now_ms: i64) -> bool {
+        let mut refused = self.refused.lock().expect("nobody panics while they hold this");
+        let minute = minute_of(now_ms);
+        if refused.minute != minute {
+            *refused = Refused { minute, seen: HashMap::new() };
+        }
+        let reasons = refused.seen.entry(person).or_default();
+        let is_first = !reasons.contains(&why);
+        if is_first {
+            reasons.push(why);
+        }
+        is_first
     }
 }

@@ -2,11 +2,18 @@
 
 use serde::Serialize;
 
+use super::charge::{basis, ceiling_ids};
+use super::clock::time_ms;
 use crate::base::clock::Reading;
 use crate::base::ids::IdKind;
 use crate::base::party::EntityId;
-use crate::policy::{Basis, Profile, Return};
+use crate::policy::{Basis, Level, Profile, Recipient, Return};
 use crate::store::{StoreError, Tx};
+
+/// From how many returns on they are told by the hour instead of by the minute.
+const RETURNS_MAX: usize = 100;
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// How full an entity's meter is for one kind of ID. Times are milliseconds UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,11 +53,65 @@ pub struct Usage {
 /// # Errors
 /// [`StoreError`] of the look.
 pub fn usage(
-    _tx: &Tx<'_>,
-    _profile: &Profile,
-    _reading: &Reading,
-    _entity: EntityId,
-    _kind: IdKind,
+    tx: &Tx<'_>,
+    profile: &Profile,
+    reading: &Reading,
+    entity: EntityId,
+    kind: IdKind,
 ) -> Result<Usage, StoreError> {
-    Err(StoreError::Stopped)
+    let now_ms = time_ms(tx, reading)?;
+    let basis = basis(profile, kind, tx.exemption_in_force(entity, now_ms)?);
+    let mut level =
+        Level { ceiling_ids: ceiling_ids(profile, kind, basis), live_ids: 0, held_ids: 0 };
+    let mut returns: Vec<Return> = Vec::new();
+    let mut used_ids = 0;
+    if let Some(meter) = tx.meter_find(Recipient::Entity(entity), kind)? {
+        let newest_left = profile.window.newest_left(now_ms);
+        level.live_ids = meter.level.live_ids - tx.buckets_left(meter.id, newest_left)?;
+        level.held_ids = meter.level.held_ids - tx.holds_expired(meter.id, now_ms)?;
+        tx.buckets(meter.id, newest_left, |bucket| {
+            let at_ms = profile.window.leaves_ms(bucket.minute);
+            returns.push(Return { at_ms, ids: bucket.ids });
+            used_ids += bucket.ids;
+            true
+        })?;
+    }
+    Ok(Usage {
+        entity,
+        kind,
+        at_ms: now_ms,
+        used_ids,
+        open_ids: level.live_ids - used_ids,
+        held_ids: level.held_ids,
+        ceiling_ids: level.ceiling_ids,
+        remaining_ids: level.remaining_ids(),
+        over: level.is_over(),
+        basis,
+        returns: if returns.len() > RETURNS_MAX { by_hour(&returns) } else { returns },
+        window_ms: profile.window.length_ms,
+        grace_ms: profile.window.grace_ms,
+        profile: profile.name.clone(),
+    })
+}
+
+/// Puts the returns of each hour together at the last of them, so that none is promised early.
+fn by_hour(returns: &[Return]) -> Vec<Return> {
+    let same_hour = |a: &Return, b: &Return| a.at_ms / HOUR_MS == b.at_ms / HOUR_MS;
+    let together = |hour: &[Return]| Return {
+        at_ms: hour[hour.len() - 1].at_ms,
+        ids: hour.iter().map(|part| part.ids).sum(),
+    };
+    returns.chunk_by(same_hour).map(together).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn returns_of_one_hour_come_with_its_last() {
+        let part = |at_ms, ids| Return { at_ms, ids };
+        let returns = [part(1, 2), part(HOUR_MS - 1, 3), part(HOUR_MS, 5)];
+        assert_eq!(by_hour(&returns), [part(HOUR_MS - 1, 5), part(HOUR_MS, 5)]);
+    }
 }

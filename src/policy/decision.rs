@@ -13,10 +13,38 @@ pub const PLAN_PARTS_MAX: usize = 100;
 
 /// What a delivery is charged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "String", try_from = "String")]
 pub enum Recipient {
-    /// An entity, whoever of its people asked.
+    /// An entity, whoever of its people asked: `entity:7`.
     Entity(EntityId),
+}
+
+/// Why a text names no recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a recipient is `entity:` and a number")]
+pub struct NotARecipient;
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Recipient::Entity(entity) => write!(out, "entity:{}", entity.0),
+        }
+    }
+}
+
+impl From<Recipient> for String {
+    fn from(recipient: Recipient) -> String {
+        recipient.to_string()
+    }
+}
+
+impl TryFrom<String> for Recipient {
+    type Error = NotARecipient;
+
+    fn try_from(text: String) -> Result<Recipient, NotARecipient> {
+        let number = text.strip_prefix("entity:").and_then(|number| number.parse().ok());
+        number.map(|number| Recipient::Entity(EntityId(number))).ok_or(NotARecipient)
+    }
 }
 
 /// Why a recipient may receive what it is charged.
@@ -364,10 +392,13 @@ mod tests {
     }
 
     #[test]
-    fn a_basis_is_read_as_it_is_written() {
+    fn a_basis_and_a_recipient_are_read_as_they_are_written() {
         for basis in [Basis::Limit, Basis::Exemption(7)] {
             assert_eq!(Basis::try_from(basis.to_string()), Ok(basis));
         }
         assert_eq!(Basis::try_from("exemption:".to_owned()), Err(NotABasis));
+        let recipient = Recipient::Entity(EntityId(7));
+        assert_eq!(Recipient::try_from(recipient.to_string()), Ok(recipient));
+        assert_eq!(Recipient::try_from("link:7".to_owned()), Err(NotARecipient));
     }
 }

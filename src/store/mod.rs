@@ -13,14 +13,18 @@ mod sqlite;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use sqlite::dataset::{DatasetRow, NewDataset, Visibility};
+pub use sqlite::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use sqlite::document::AcceptanceRow;
 pub use sqlite::entity::EntityRow;
 pub use sqlite::exemption::ExemptionRow;
 pub use sqlite::journal::JournalRow;
 pub use sqlite::key::KeyRow;
 pub use sqlite::membership::MembershipRow;
+pub use sqlite::meter::{BucketRow, MeterRow};
+pub use sqlite::open_charge::OpenChargeRow;
 pub use sqlite::person::PersonRow;
 pub use sqlite::release::ReleaseRow;
+pub use sqlite::standing::{EntityStandingRow, StandingRow};
 pub use sqlite::{Store, Tx};
 
 /// Why the store could not do what it was asked.

@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0001-journal.sql"),
     migration!("0002-directory.sql"),
     migration!("0003-datasets.sql"),
+    migration!("0004-ledger.sql"),
 ];
 
 const CREATE_TABLE: &str = "

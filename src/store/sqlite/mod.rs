@@ -1,15 +1,21 @@
 //! The store on SQLite: opening, the checks at start, and the readers beside the one writer.
 
 pub(super) mod dataset;
+pub(super) mod delivery;
 pub(super) mod document;
 pub(super) mod entity;
 pub(super) mod exemption;
+pub(super) mod hold;
 pub(super) mod journal;
 pub(super) mod key;
+pub(super) mod ledger_clock;
 pub(super) mod membership;
+pub(super) mod meter;
 mod migrate;
+pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod release;
+pub(super) mod standing;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -100,6 +106,18 @@ impl Store {
             let _ = reply.send(result);
         });
         answer.recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    /// As [`Store::write`], for callers that do not wait: `reply` is called on the writer's thread,
+    /// after the commit or with the reason why there is none; never, if the writer has stopped.
+    pub fn write_then<T, E, F, R>(&self, work: F, reply: R)
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        R: FnOnce(Result<T, E>) + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.writer.submit(work, reply);
     }
 
     /// Looks at the last commit, on this thread. `work` cannot change anything.

@@ -1,0 +1,248 @@
+//! The two transactions that grant: the admission of an order with its first chunk, and each
+//! further chunk.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::charge::{Charging, Desk, Opening, chunk_size};
+use super::delivery::{Delivery, Order};
+use super::grant::{Attempt, Chunk, Unclaimed};
+use super::{Ledger, clock};
+use crate::audit::{self, Leaf};
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+use crate::base::party::{KeyId, PersonId};
+use crate::policy::decision::Wanted;
+use crate::policy::{ChunkSize, Refusal};
+use crate::store::{Charged, NewDelivery, StoreError, Tx};
+
+/// What a transaction has granted; nobody has it yet.
+pub(super) struct Opened {
+    pub(super) unclaimed: Unclaimed,
+    pub(super) has_ceiling: bool,
+    /// Who is charged for this chunk.
+    pub(super) recipients: Vec<Charged>,
+}
+
+/// What a further chunk needs to know of its delivery.
+#[derive(Clone)]
+pub(super) struct Further {
+    pub(super) attempt: Attempt,
+    pub(super) person: PersonId,
+    pub(super) key: Option<KeyId>,
+    pub(super) kind: IdKind,
+    pub(super) dataset: i64,
+    pub(super) release: Arc<str>,
+    /// What is not charged yet.
+    pub(super) rest: Range<u64>,
+    /// Who has been charged so far, on which basis.
+    pub(super) recipients: Vec<Charged>,
+}
+
+/// Admits `order` and charges its first chunk.
+pub(super) fn admit(
+    tx: &Tx<'_>,
+    ledger: &Ledger,
+    order: &Order,
+) -> Result<Result<(Delivery, Opened), Refusal>, StoreError> {
+    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
+    let mut chargings = match lock_all(&desk, order, None)? {
+        Ok(chargings) => chargings,
+        Err(refusal) => return refuse(&desk, order, refusal),
+    };
+    let requested_ids = order.ordinals.end - order.ordinals.start;
+    let wanted = |_: &Charging| Wanted { from_hold_ids: 0, fresh_ids: requested_ids };
+    if let Some(refusal) = gravest(&desk, &chargings, wanted, &order.ordinals)? {
+        return refuse(&desk, order, refusal);
+    }
+    let size = chunk_size(&chargings);
+    let ids = desk.profile().chunk_ids(size, 0).min(requested_ids);
+    let attempt = Attempt { delivery: DeliveryId::new(desk.now_ms), number: 0 };
+    let first = order.ordinals.start..order.ordinals.start + ids;
+    let opening = Opening {
+        attempt,
+        person: order.person,
+        key: order.key,
+        kind: order.kind,
+        dataset: order.dataset,
+        release: &order.release,
+        ordinals: first.clone(),
+    };
+    desk.charge(&opening, &mut chargings, |charging| {
+        charging.meter.level.ceiling_ids.map_or(0, |_| requested_ids - ids)
+    })?;
+    let recipients: Vec<Charged> = chargings.iter().map(|charging| charging.charged).collect();
+    tx.delivery_add(&NewDelivery {
+        id: attempt.delivery,
+        person: order.person,
+        key: order.key,
+        dataset: order.dataset,
+        release: &order.release,
+        kind: order.kind,
+        view: &order.view,
+        first: order.ordinals.start,
+        end: order.ordinals.end,
+        granted_ids: ids,
+        recipients: &recipients,
+        profile: &desk.profile().name,
+        started_ms: desk.now_ms,
+    })?;
+    let chunk =
+        Chunk { kind: order.kind, release: Arc::clone(&order.release), ordinals: first.clone() };
+    let delivery = Delivery {
+        ledger: ledger.clone(),
+        further: Further {
+            attempt: Attempt { number: 1, ..attempt },
+            person: order.person,
+            key: order.key,
+            kind: order.kind,
+            dataset: order.dataset,
+            release: Arc::clone(&order.release),
+            rest: first.end..order.ordinals.end,
+            recipients: recipients.clone(),
+        },
+        has_ceiling: size == ChunkSize::Small,
+        ended: false,
+    };
+    let unclaimed = Unclaimed::new(ledger, chunk, attempt);
+    let opened = Opened { unclaimed, has_ceiling: size == ChunkSize::Small, recipients };
+    Ok(Ok((delivery, opened)))
+}
+
+/// Charges the next chunk of a delivery.
+///
+/// What ends a permission is looked up anew: a revoked key, a suspended person or entity, an
+/// exemption that has ended bite here.
+pub(super) fn open(
+    tx: &Tx<'_>,
+    ledger: &Ledger,
+    further: &Further,
+) -> Result<Result<Opened, Refusal>, StoreError> {
+    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
+    let order = further.as_order();
+    let mut chargings = match lock_all(&desk, &order, Some(further.attempt.delivery))? {
+        Ok(chargings) => chargings,
+        Err(refusal) => return refuse(&desk, &order, refusal),
+    };
+    let size = chunk_size(&chargings);
+    let rest = &further.rest;
+    let most = desk.profile().chunk_ids(size, further.attempt.number);
+    let ids = most.min(rest.end - rest.start);
+    // A hold that has run out, or is too small because a chunk was given back, is no right: what
+    // it does not cover has to fit like any newcomer's.
+    let from_hold_ids = |charging: &Charging| charging.hold_ids.min(ids);
+    let wanted = |charging: &Charging| {
+        let from_hold_ids = from_hold_ids(charging);
+        Wanted { from_hold_ids, fresh_ids: ids - from_hold_ids }
+    };
+    if let Some(refusal) = gravest(&desk, &chargings, wanted, rest)? {
+        return refuse(&desk, &order, refusal);
+    }
+    let chunk = Chunk {
+        kind: further.kind,
+        release: Arc::clone(&further.release),
+        ordinals: rest.start..rest.start + ids,
+    };
+    let opening = Opening {
+        attempt: further.attempt,
+        person: further.person,
+        key: further.key,
+        kind: further.kind,
+        dataset: further.dataset,
+        release: &further.release,
+        ordinals: chunk.ordinals.clone(),
+    };
+    desk.charge(&opening, &mut chargings, |charging| match charging.meter.level.ceiling_ids {
+        Some(_) => charging.hold_ids - from_hold_ids(charging),
+        None => 0,
+    })?;
+    tx.delivery_grant(further.attempt.delivery, ids)?;
+    let mut recipients = further.recipients.clone();
+    recipients.extend(chargings.iter().map(|charging| charging.charged));
+    recipients.sort_unstable();
+    recipients.dedup();
+    if recipients != further.recipients {
+        tx.delivery_set_recipients(further.attempt.delivery, &recipients)?;
+    }
+    let unclaimed = Unclaimed::new(ledger, chunk, further.attempt);
+    Ok(Ok(Opened { unclaimed, has_ceiling: size == ChunkSize::Small, recipients }))
+}
+
+impl Further {
+    /// What is left, as if it were ordered now.
+    fn as_order(&self) -> Order {
+        Order {
+            person: self.person,
+            key: self.key,
+            kind: self.kind,
+            dataset: self.dataset,
+            release: Arc::clone(&self.release),
+            ordinals: self.rest.clone(),
+            view: String::new(),
+        }
+    }
+}
+
+/// Locks the meters of everybody who is charged, in ascending order.
+fn lock_all(
+    desk: &Desk<'_>,
+    order: &Order,
+    delivery: Option<DeliveryId>,
+) -> Result<Result<Vec<Charging>, Refusal>, StoreError> {
+    let all_charged = match desk.permit(order.person, order.key, order.kind)? {
+        Ok(all_charged) => all_charged,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut chargings = Vec::with_capacity(all_charged.len());
+    for charged in all_charged {
+        let meter = desk.lock(charged, order.kind)?;
+        let hold_ids = match delivery {
+            Some(delivery) if meter.level.held_ids > 0 => desk.tx.hold(delivery, meter.id)?,
+            _ => 0,
+        };
+        chargings.push(Charging { charged, meter, hold_ids });
+    }
+    Ok(Ok(chargings))
+}
+
+/// The refusal of the meter that has the last word, if any refuses.
+fn gravest(
+    desk: &Desk<'_>,
+    chargings: &[Charging],
+    wanted: impl Fn(&Charging) -> Wanted,
+    ordinals: &Range<u64>,
+) -> Result<Option<Refusal>, StoreError> {
+    let mut gravest: Option<Refusal> = None;
+    for charging in chargings {
+        if let Some(refusal) = desk.refusal(charging, wanted(charging), ordinals)? {
+            gravest = Some(match gravest {
+                Some(other) => other.graver(refusal),
+                None => refusal,
+            });
+        }
+    }
+    Ok(gravest)
+}
+
+/// Writes the refusal down, and hands it on as the transaction's result: what fell out of the
+/// meters meanwhile stays out.
+fn refuse<T>(
+    desk: &Desk<'_>,
+    order: &Order,
+    refusal: Refusal,
+) -> Result<Result<T, Refusal>, StoreError> {
+    let why = refusal.word();
+    if desk.shared.is_first_of_minute(order.person, why, desk.now_ms) {
+        let leaf = Leaf::Refused {
+            person: order.person,
+            key: order.key,
+            kind: order.kind,
+            dataset: order.dataset,
+            first: order.ordinals.start,
+            ids: order.ordinals.end - order.ordinals.start,
+            why: why.to_owned(),
+        };
+        audit::append(desk.tx, desk.now_ms, &leaf)?;
+    }
+    Ok(Err(refusal))
+}

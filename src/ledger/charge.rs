@@ -1,0 +1,275 @@
+//! One charge inside a transaction: whose meters, how full they are, whether it fits, and the rows
+//! that it writes. Which part of an order is charged is decided by `admit.rs`.
+
+use std::ops::Range;
+
+use super::Shared;
+use super::grant::Attempt;
+use crate::audit::{self, Charge, Leaf};
+use crate::base::ids::IdKind;
+use crate::base::party::{KeyId, PersonId};
+use crate::policy::decision::{Wanted, parts};
+use crate::policy::window::{fits_at_ms, minute_of};
+use crate::policy::{
+    Basis, ChunkSize, ExemptionRule, KeyEnd, Profile, Recipient, Refusal, Return, Verdict,
+};
+use crate::store::{Charged, MeterRow, OpenChargeRow, StoreError, Tx};
+
+/// What a transaction of the ledger works with.
+pub(super) struct Desk<'a> {
+    pub(super) tx: &'a Tx<'a>,
+    pub(super) shared: &'a Shared,
+    /// Ledger time, read under the lock.
+    pub(super) now_ms: i64,
+}
+
+/// A recipient whose meter is locked and up to date.
+pub(super) struct Charging {
+    pub(super) charged: Charged,
+    pub(super) meter: MeterRow,
+    /// What is held for the delivery that asks.
+    pub(super) hold_ids: u64,
+}
+
+/// Why `entity` may receive IDs of `kind`.
+pub(super) fn basis(profile: &Profile, kind: IdKind, exemption: Option<i64>) -> Basis {
+    // The policy exempts academics for Tweet IDs and User IDs, and says nothing of DM IDs.
+    let is_lifted = profile.exemption == ExemptionRule::Registered && kind != IdKind::Dm;
+    exemption.filter(|_| is_lifted).map_or(Basis::Limit, Basis::Exemption)
+}
+
+/// How many IDs of `kind` a recipient may have live on that basis.
+pub(super) fn ceiling_ids(profile: &Profile, kind: IdKind, basis: Basis) -> Option<u64> {
+    match basis {
+        Basis::Limit => profile.ids_max(kind),
+        Basis::Exemption(_) => None,
+    }
+}
+
+impl Desk<'_> {
+    pub(super) fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
+    /// Everybody that is charged when `person` receives, in ascending order; or why they may not.
+    pub(super) fn permit(
+        &self,
+        person: PersonId,
+        key: Option<KeyId>,
+        kind: IdKind,
+    ) -> Result<Result<Vec<Charged>, Refusal>, StoreError> {
+        let standing = self.tx.standing(person, key)?;
+        let Some(standing) = standing.filter(|standing| standing.person_is_active) else {
+            return Ok(Err(Refusal::PersonSuspended));
+        };
+        if key.is_some() {
+            let how = match standing.key_expires_ms {
+                None => Some(KeyEnd::Unknown),
+                Some(_) if standing.key_is_revoked => Some(KeyEnd::Revoked),
+                Some(expires_ms) if expires_ms <= self.now_ms => Some(KeyEnd::Expired),
+                Some(_) => None,
+            };
+            if let Some(how) = how {
+                return Ok(Err(Refusal::KeyEnded { how }));
+            }
+        }
+        let mut all_charged = Vec::new();
+        for entity in self.tx.standing_entities(person, self.now_ms)? {
+            if !entity.is_active {
+                return Ok(Err(Refusal::EntitySuspended { entity: entity.entity }));
+            }
+            all_charged.push(Charged {
+                recipient: Recipient::Entity(entity.entity),
+                basis: basis(self.profile(), kind, entity.exemption),
+            });
+        }
+        Ok(if all_charged.is_empty() { Err(Refusal::NoEntity) } else { Ok(all_charged) })
+    }
+
+    /// Brings the meter of `charged` up to date: what has left the window falls out, expired holds
+    /// fall out, and the ceiling is the one that is in force now.
+    pub(super) fn lock(&self, charged: Charged, kind: IdKind) -> Result<MeterRow, StoreError> {
+        let Desk { tx, now_ms, .. } = *self;
+        let profile = self.profile();
+        let found = tx.meter(charged.recipient, kind)?;
+        let mut meter = found;
+        meter.level.ceiling_ids = ceiling_ids(profile, kind, charged.basis);
+        let newest_left = profile.window.newest_left(now_ms);
+        let left_ids = tx.buckets_left(meter.id, newest_left)?;
+        if left_ids > 0 {
+            tx.buckets_remove(meter.id, newest_left)?;
+            meter.level.live_ids -= left_ids;
+        }
+        if meter.level.held_ids > 0 {
+            let expired_ids = tx.holds_expired(meter.id, now_ms)?;
+            if expired_ids > 0 {
+                tx.holds_remove_expired(meter.id, now_ms)?;
+                meter.level.held_ids -= expired_ids;
+            }
+        }
+        // Written before the charge, so that the trigger measures the charge alone.
+        if meter != found {
+            tx.meter_set(&meter)?;
+        }
+        Ok(meter)
+    }
+
+    /// Why `wanted` does not fit the meter of `charging`, if it does not. `ordinals` are what is
+    /// left of the order, for a plan of parts.
+    pub(super) fn refusal(
+        &self,
+        charging: &Charging,
+        wanted: Wanted,
+        ordinals: &Range<u64>,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let level = charging.meter.level;
+        let verdict = level.verdict(wanted);
+        let recipient = charging.charged.recipient;
+        let ceiling_ids = level.ceiling_ids.unwrap_or(u64::MAX);
+        let requested_ids = wanted.from_hold_ids + wanted.fresh_ids;
+        Ok(Some(match verdict {
+            Verdict::Fits => return Ok(None),
+            Verdict::NotNow { excess_ids } => {
+                let (fits_at_ms, retry_at_ms) = self.times(&charging.meter, wanted, excess_ids)?;
+                let remaining_ids = level.remaining_ids().unwrap_or(u64::MAX);
+                Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms }
+            }
+            Verdict::Over { excess_ids } => {
+                let (fits_at_ms, retry_at_ms) = self.times(&charging.meter, wanted, excess_ids)?;
+                let live_ids = level.live_ids;
+                Refusal::Over {
+                    recipient,
+                    requested_ids,
+                    live_ids,
+                    ceiling_ids,
+                    fits_at_ms,
+                    retry_at_ms,
+                }
+            }
+            Verdict::Never => {
+                let all_ids = level.live_ids + level.held_ids;
+                let empty_at_ms = match all_ids {
+                    0 => self.now_ms,
+                    _ => self.times(&charging.meter, wanted, all_ids)?.0,
+                };
+                let window = self.profile().window;
+                let parts = parts(ordinals.clone(), level, window, self.now_ms, empty_at_ms);
+                let requested_ids = ordinals.end - ordinals.start;
+                Refusal::Never { recipient, requested_ids, ceiling_ids, parts }
+            }
+        }))
+    }
+
+    /// When `excess_ids` have come back: if all that is open or held were settled now, and if
+    /// every hold ran out.
+    fn times(
+        &self,
+        meter: &MeterRow,
+        wanted: Wanted,
+        excess_ids: u64,
+    ) -> Result<(i64, i64), StoreError> {
+        let window = self.profile().window;
+        let mut returns = Vec::new();
+        let mut settled_ids = 0;
+        self.tx.buckets(meter.id, window.newest_left(self.now_ms), |bucket| {
+            returns.push(Return { at_ms: window.leaves_ms(bucket.minute), ids: bucket.ids });
+            settled_ids += bucket.ids;
+            settled_ids < excess_ids
+        })?;
+        // What is not settled leaves after all that is: it matters only if that is not enough,
+        // and then every bucket has been seen.
+        let at_ms = window.leaves_ms(minute_of(self.now_ms));
+        let open_ids = meter.level.live_ids - settled_ids;
+        // An asker that lives on its own hold gains nothing from the end of holds.
+        let holds = if wanted.fresh_ids == 0 {
+            Vec::new()
+        } else {
+            self.tx.holds_of_meter(meter.id, self.now_ms)?
+        };
+        let mut if_holds_end = returns.clone();
+        if_holds_end.extend(holds);
+        if_holds_end.push(Return { at_ms, ids: open_ids });
+        if_holds_end.sort_by_key(|part| part.at_ms);
+        returns.push(Return { at_ms, ids: open_ids + meter.level.held_ids });
+        let enough = "no more is asked to come back than is there";
+        let fits_at = fits_at_ms(excess_ids, &returns).expect(enough);
+        let retry_at = fits_at_ms(excess_ids, &if_holds_end).expect(enough);
+        Ok((fits_at, retry_at.min(fits_at)))
+    }
+}
+
+/// A chunk that is about to be charged to everybody in `chargings`.
+pub(super) struct Opening<'a> {
+    pub(super) attempt: Attempt,
+    pub(super) person: PersonId,
+    pub(super) key: Option<KeyId>,
+    pub(super) kind: IdKind,
+    pub(super) dataset: i64,
+    pub(super) release: &'a str,
+    pub(super) ordinals: Range<u64>,
+}
+
+/// Which size of chunk suits all of them.
+pub(super) fn chunk_size(chargings: &[Charging]) -> ChunkSize {
+    if chargings.iter().any(|charging| charging.meter.level.ceiling_ids.is_some()) {
+        ChunkSize::Small
+    } else {
+        ChunkSize::Large
+    }
+}
+
+impl Desk<'_> {
+    /// Writes the charge of one chunk: every meter, the open charges, and the leaf.
+    /// `hold_after` says what is held for the delivery afterwards, for each recipient.
+    pub(super) fn charge(
+        &self,
+        opening: &Opening<'_>,
+        chargings: &mut [Charging],
+        hold_after: impl Fn(&Charging) -> u64,
+    ) -> Result<(), StoreError> {
+        let Attempt { delivery, number } = opening.attempt;
+        let ids = opening.ordinals.end - opening.ordinals.start;
+        let expires_ms = self.now_ms + self.profile().hold_ms;
+        let mut charges = Vec::with_capacity(chargings.len());
+        for charging in chargings {
+            let hold_ids = hold_after(charging);
+            let level = &mut charging.meter.level;
+            level.live_ids += ids;
+            level.held_ids = level.held_ids - charging.hold_ids + hold_ids;
+            assert!(!level.is_over(), "a charge that was found to fit fits");
+            if charging.hold_ids > 0 || hold_ids > 0 {
+                self.tx.hold_set(delivery, charging.meter.id, hold_ids, expires_ms)?;
+            }
+            self.tx.meter_set(&charging.meter)?;
+            let row = OpenChargeRow {
+                delivery,
+                attempt: number,
+                meter_id: charging.meter.id,
+                person: opening.person,
+                ids,
+            };
+            let Charged { recipient, basis } = charging.charged;
+            self.tx.open_charge_add(&row, self.shared.incarnation, basis)?;
+            charges.push(Charge {
+                recipient: recipient.to_string(),
+                basis: basis.to_string(),
+                live_ids: charging.meter.level.live_ids,
+            });
+        }
+        let leaf = Leaf::Opened {
+            delivery,
+            attempt: number,
+            person: opening.person,
+            key: opening.key,
+            kind: opening.kind,
+            dataset: opening.dataset,
+            release: opening.release.to_owned(),
+            first: opening.ordinals.start,
+            ids,
+            charges,
+            profile: self.profile().name.clone(),
+        };
+        audit::append(self.tx, self.now_ms, &leaf)?;
+        Ok(())
+    }
+}

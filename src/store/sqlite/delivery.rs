@@ -1,0 +1,288 @@
+//! The rows of deliveries, under way and past; how one is charged is `ledger`'s business.
+
+use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+use super::Tx;
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+use crate::base::party::{KeyId, PersonId};
+use crate::policy::{Basis, Recipient};
+use crate::store::StoreError;
+
+/// A delivery before it has a row.
+#[derive(Clone, Debug)]
+pub struct NewDelivery<'a> {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Who asked.
+    pub person: PersonId,
+    /// With which key.
+    pub key: Option<KeyId>,
+    /// Of which dataset.
+    pub dataset: i64,
+    /// Of which release.
+    pub release: &'a str,
+    /// Which kind of ID.
+    pub kind: IdKind,
+    /// Which view of the release the ordinals count in.
+    pub view: &'a str,
+    /// The first ordinal that was asked for.
+    pub first: u64,
+    /// The first ordinal after those that were asked for.
+    pub end: u64,
+    /// IDs of the first chunk.
+    pub granted_ids: u64,
+    /// Who is charged, on which basis.
+    pub recipients: &'a [Charged],
+    /// The name of the profile.
+    pub profile: &'a str,
+    /// When it began, in milliseconds UTC.
+    pub started_ms: i64,
+}
+
+/// Who is charged for a delivery, and why they may receive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Charged {
+    /// Whose meter.
+    pub recipient: Recipient,
+    /// On which basis.
+    pub basis: Basis,
+}
+
+/// Whether a delivery is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryState {
+    /// It is under way.
+    Running,
+    /// Everything that was asked for was handed over.
+    Complete,
+    /// It ended before that.
+    Broken,
+}
+
+/// A delivery. Times are milliseconds UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeliveryRow {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Who asked.
+    pub person: PersonId,
+    /// With which key; `None`: in a session.
+    pub key: Option<KeyId>,
+    /// Of which dataset.
+    pub dataset: i64,
+    /// Of which release.
+    pub release: String,
+    /// Which kind of ID.
+    pub kind: IdKind,
+    /// Which view of the release the ordinals count in.
+    pub view: String,
+    /// The first ordinal that was asked for.
+    pub first: u64,
+    /// The first ordinal after those that were asked for.
+    pub end: u64,
+    /// How many of its IDs count, or counted within their window.
+    pub charged_ids: u64,
+    /// How many IDs were given back, because no byte of them was sent.
+    pub released_ids: u64,
+    /// Who was charged, on which basis; more than one basis if it changed on the way.
+    pub recipients: Vec<Charged>,
+    /// The name of the profile.
+    pub profile: String,
+    /// Whether it is under way.
+    pub state: DeliveryState,
+    /// Why it is broken.
+    pub reason: Option<String>,
+    /// When it began.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+}
+
+const INSERT: &str = "
+    INSERT INTO deliveries
+        (id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, end_ordinal,
+         granted_ids, released_ids, recipients, profile, state, started_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13)";
+const GRANT: &str = "UPDATE deliveries SET granted_ids = granted_ids + ?2 WHERE id = ?1";
+const SET_RECIPIENTS: &str = "UPDATE deliveries SET recipients = ?2 WHERE id = ?1";
+const RELEASE: &str = "UPDATE deliveries SET released_ids = released_ids + ?2 WHERE id = ?1";
+const END: &str = "
+    UPDATE deliveries SET state = ?2, reason = ?3, ended_ms = ?4
+    WHERE id = ?1 AND state = 'running'";
+const END_ALL: &str = "
+    UPDATE deliveries SET state = 'broken', reason = ?1, ended_ms = ?2 WHERE state = 'running'";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, ",
+            "end_ordinal, granted_ids, released_ids, recipients, profile, state, reason, ",
+            "started_ms, ended_ms FROM deliveries ",
+            $rest
+        )
+    };
+}
+const SELECT: &str = select!("WHERE id = ?1");
+const SELECT_OF_PERSON: &str =
+    select!("WHERE person_id = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3");
+const SELECT_LATEST: &str =
+    select!("WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3 ORDER BY id DESC LIMIT 1");
+
+impl Tx<'_> {
+    /// Enters a delivery that begins with its first chunk.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn delivery_add(&self, new: &NewDelivery<'_>) -> Result<(), StoreError> {
+        self.connection.prepare_cached(INSERT)?.execute(rusqlite::params![
+            new.id.as_bytes(),
+            new.person.0,
+            new.key.map(|key| key.0),
+            new.dataset,
+            new.release,
+            new.kind.word(),
+            new.view,
+            new.first,
+            new.end,
+            new.granted_ids,
+            recipients_text(new.recipients),
+            new.profile,
+            new.started_ms,
+        ])?;
+        Ok(())
+    }
+
+    /// Counts a further chunk of a delivery.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn delivery_grant(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
+        self.connection.prepare_cached(GRANT)?.execute((id.as_bytes(), ids))?;
+        Ok(())
+    }
+
+    /// Writes who has been charged for a delivery so far.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn delivery_set_recipients(
+        &self,
+        id: DeliveryId,
+        recipients: &[Charged],
+    ) -> Result<(), StoreError> {
+        let text = recipients_text(recipients);
+        self.connection.prepare_cached(SET_RECIPIENTS)?.execute((id.as_bytes(), text))?;
+        Ok(())
+    }
+
+    /// Counts IDs of a delivery that were given back unsent.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn delivery_release(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
+        self.connection.prepare_cached(RELEASE)?.execute((id.as_bytes(), ids))?;
+        Ok(())
+    }
+
+    /// Ends a delivery, if it is under way; with a `reason` it is broken, without one complete.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn delivery_end(
+        &self,
+        id: DeliveryId,
+        reason: Option<&str>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let state = if reason.is_some() { "broken" } else { "complete" };
+        let mut statement = self.connection.prepare_cached(END)?;
+        statement.execute((id.as_bytes(), state, reason, now_ms))?;
+        Ok(())
+    }
+
+    /// Ends every delivery that is under way as broken, and returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn deliveries_end_all(&self, reason: &str, now_ms: i64) -> Result<usize, StoreError> {
+        Ok(self.connection.execute(END_ALL, (reason, now_ms))?)
+    }
+
+    /// The delivery with that number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        Ok(statement.query_row([id.as_bytes()], delivery).optional()?)
+    }
+
+    /// At most `rows_max` deliveries of `person`, newest first; with `before`, those older than it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn deliveries_of(
+        &self,
+        person: PersonId,
+        before: Option<DeliveryId>,
+        rows_max: u32,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_OF_PERSON)?;
+        let before = before.as_ref().map(DeliveryId::as_bytes);
+        let rows = statement.query_map((person.0, before, rows_max), delivery)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest delivery of IDs of `kind` of that dataset to `person`: what a resumed range
+    /// without a validator is compared with.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn delivery_latest(
+        &self,
+        person: PersonId,
+        dataset: i64,
+        kind: IdKind,
+    ) -> Result<Option<DeliveryRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_LATEST)?;
+        Ok(statement.query_row((person.0, dataset, kind.word()), delivery).optional()?)
+    }
+}
+
+fn recipients_text(recipients: &[Charged]) -> String {
+    serde_json::to_string(recipients).expect("recipients are plain words")
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    let granted_ids: u64 = row.get(9)?;
+    let released_ids: u64 = row.get(10)?;
+    let kind: String = row.get(5)?;
+    let recipients: String = row.get(11)?;
+    let state: String = row.get(13)?;
+    Ok(DeliveryRow {
+        id: DeliveryId::from_bytes(row.get(0)?),
+        person: PersonId(row.get(1)?),
+        key: row.get::<_, Option<i64>>(2)?.map(KeyId),
+        dataset: row.get(3)?,
+        release: row.get(4)?,
+        kind: IdKind::from_word(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
+        view: row.get(6)?,
+        first: row.get(7)?,
+        end: row.get(8)?,
+        charged_ids: granted_ids - released_ids,
+        released_ids,
+        recipients: serde_json::from_str(&recipients).map_err(|_| rusqlite::Error::InvalidQuery)?,
+        profile: row.get(12)?,
+        state: match state.as_str() {
+            "running" => DeliveryState::Running,
+            "complete" => DeliveryState::Complete,
+            _ => DeliveryState::Broken,
+        },
+        reason: row.get(14)?,
+        started_ms: row.get(15)?,
+        ended_ms: row.get(16)?,
+    })
+}

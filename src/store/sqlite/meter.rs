@@ -1,0 +1,180 @@
+//! The rows of meters and of the buckets of settled charges; when a bucket leaves is `policy`'s.
+
+use rusqlite::OptionalExtension;
+
+use super::Tx;
+use crate::base::ids::IdKind;
+use crate::base::party::PersonId;
+use crate::policy::{Level, Recipient};
+use crate::store::StoreError;
+
+/// The meter of one recipient for one kind of ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MeterRow {
+    /// Its row number.
+    pub id: i64,
+    /// How full it is, and how full it may be.
+    pub level: Level,
+}
+
+/// What all people of one recipient were handed in one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketRow {
+    /// Minutes since 1970.
+    pub minute: i64,
+    /// How many IDs.
+    pub ids: u64,
+}
+
+const SELECT: &str = "
+    SELECT id, ceiling_ids, live_ids, held_ids FROM meters WHERE recipient = ?1 AND unit = ?2";
+const INSERT: &str = "
+    INSERT INTO meters (recipient, unit, ceiling_ids, live_ids, held_ids)
+    VALUES (?1, ?2, NULL, 0, 0)
+    RETURNING id, ceiling_ids, live_ids, held_ids";
+const UPDATE: &str = "
+    UPDATE meters SET ceiling_ids = ?2, live_ids = ?3, held_ids = ?4 WHERE id = ?1";
+const LOWER: &str = "
+    UPDATE meters SET live_ids = live_ids - ?2, held_ids = held_ids - ?3 WHERE id = ?1";
+const SUM_LEFT: &str = "
+    SELECT coalesce(sum(ids), 0) FROM buckets WHERE meter_id = ?1 AND minute <= ?2";
+const DELETE_LEFT: &str = "DELETE FROM buckets WHERE meter_id = ?1 AND minute <= ?2";
+const ADD_TO_BUCKET: &str = "
+    INSERT INTO buckets (meter_id, minute, person_id, ids) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (meter_id, minute, person_id) DO UPDATE SET ids = ids + ?4";
+const SELECT_BUCKETS: &str = "
+    SELECT minute, sum(ids) FROM buckets WHERE meter_id = ?1 AND minute > ?2
+    GROUP BY minute ORDER BY minute";
+// Rows whose sum differs from what their meter says; there are none, or the ledger is damaged.
+const SELECT_UNBALANCED: &str = "
+    SELECT recipient || '/' || unit FROM meters m
+    WHERE live_ids <> (SELECT coalesce(sum(ids), 0) FROM buckets b WHERE b.meter_id = m.id)
+                    + (SELECT coalesce(sum(ids), 0) FROM open_charges o WHERE o.meter_id = m.id)
+       OR held_ids <> (SELECT coalesce(sum(ids), 0) FROM holds h WHERE h.meter_id = m.id)";
+
+impl Tx<'_> {
+    /// The meter of `recipient` for IDs of `kind`, if it was ever charged.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn meter_find(
+        &self,
+        recipient: Recipient,
+        kind: IdKind,
+    ) -> Result<Option<MeterRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT)?;
+        let key = (recipient.to_string(), kind.word());
+        Ok(statement.query_row(key, meter).optional()?)
+    }
+
+    /// The meter of `recipient` for IDs of `kind`; an empty one if there was none.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look or the change.
+    pub fn meter(&self, recipient: Recipient, kind: IdKind) -> Result<MeterRow, StoreError> {
+        if let Some(found) = self.meter_find(recipient, kind)? {
+            return Ok(found);
+        }
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        Ok(statement.query_row((recipient.to_string(), kind.word()), meter)?)
+    }
+
+    /// Writes how full a meter is.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change; that it would rise above its ceiling is one.
+    pub fn meter_set(&self, meter: &MeterRow) -> Result<(), StoreError> {
+        let Level { ceiling_ids, live_ids, held_ids } = meter.level;
+        let mut statement = self.connection.prepare_cached(UPDATE)?;
+        statement.execute((meter.id, ceiling_ids, live_ids, held_ids))?;
+        Ok(())
+    }
+
+    /// Takes IDs off what is live and off what is held.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change; that more is taken off than there is is one.
+    pub fn meter_lower(
+        &self,
+        meter_id: i64,
+        live_ids: u64,
+        held_ids: u64,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(LOWER)?;
+        statement.execute((meter_id, live_ids, held_ids))?;
+        Ok(())
+    }
+
+    /// How many IDs are in buckets up to `newest_left`, that minute included.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn buckets_left(&self, meter_id: i64, newest_left: i64) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(SUM_LEFT)?;
+        Ok(statement.query_row((meter_id, newest_left), |row| row.get(0))?)
+    }
+
+    /// Removes the buckets up to `newest_left`, that minute included. Their IDs are still live:
+    /// the caller takes them off its meter.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn buckets_remove(&self, meter_id: i64, newest_left: i64) -> Result<(), StoreError> {
+        self.connection.prepare_cached(DELETE_LEFT)?.execute((meter_id, newest_left))?;
+        Ok(())
+    }
+
+    /// Adds settled IDs to the bucket of `minute`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn bucket_add(
+        &self,
+        meter_id: i64,
+        minute: i64,
+        person: PersonId,
+        ids: u64,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(ADD_TO_BUCKET)?;
+        statement.execute((meter_id, minute, person.0, ids))?;
+        Ok(())
+    }
+
+    /// The buckets after minute `newest_left`, oldest first, all people together, as far as
+    /// `more` says that it wants more.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn buckets(
+        &self,
+        meter_id: i64,
+        newest_left: i64,
+        mut more: impl FnMut(BucketRow) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BUCKETS)?;
+        let mut rows = statement.query((meter_id, newest_left))?;
+        while let Some(row) = rows.next()? {
+            if !more(BucketRow { minute: row.get(0)?, ids: row.get(1)? }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The meters, as `recipient/unit`, whose numbers are not the sums of their rows.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn meters_unbalanced(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_UNBALANCED)?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+}
+
+fn meter(row: &rusqlite::Row<'_>) -> rusqlite::Result<MeterRow> {
+    Ok(MeterRow {
+        id: row.get(0)?,
+        level: Level { ceiling_ids: row.get(1)?, live_ids: row.get(2)?, held_ids: row.get(3)? },
+    })
+}

@@ -1,0 +1,95 @@
+//! The rows of open charges: what may be under way to a recipient and counts until it is settled.
+
+use rusqlite::Row;
+
+use super::Tx;
+use crate::base::delivery::DeliveryId;
+use crate::base::party::PersonId;
+use crate::policy::Basis;
+use crate::store::StoreError;
+
+/// One charge of one attempt to hand over a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenChargeRow {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The attempt's number within the delivery, from 0.
+    pub attempt: u32,
+    /// The meter that is charged.
+    pub meter_id: i64,
+    /// Who asked.
+    pub person: PersonId,
+    /// How many IDs.
+    pub ids: u64,
+}
+
+const INSERT: &str = "
+    INSERT INTO open_charges
+        (delivery_id, attempt, meter_id, incarnation_id, person_id, ids, basis)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const TAKE: &str = "
+    DELETE FROM open_charges WHERE delivery_id = ?1 AND attempt = ?2 AND incarnation_id = ?3
+    RETURNING delivery_id, attempt, meter_id, person_id, ids";
+const TAKE_EARLIER: &str = "
+    DELETE FROM open_charges WHERE incarnation_id < ?1
+    RETURNING delivery_id, attempt, meter_id, person_id, ids";
+
+impl Tx<'_> {
+    /// Writes a charge that `incarnation` opens.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change; that the attempt was used before is one.
+    pub fn open_charge_add(
+        &self,
+        charge: &OpenChargeRow,
+        incarnation: i64,
+        basis: Basis,
+    ) -> Result<(), StoreError> {
+        let &OpenChargeRow { delivery, attempt, meter_id, person, ids } = charge;
+        let mut statement = self.connection.prepare_cached(INSERT)?;
+        let basis = basis.to_string();
+        let id = delivery.as_bytes();
+        statement.execute((id, attempt, meter_id, incarnation, person.0, ids, basis))?;
+        Ok(())
+    }
+
+    /// Removes the charges of an attempt that `incarnation` opened, and returns them; none if they
+    /// are gone already or somebody else's. Their IDs are still live: the caller puts them into
+    /// buckets or takes them off.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn open_charges_take(
+        &self,
+        delivery: DeliveryId,
+        attempt: u32,
+        incarnation: i64,
+    ) -> Result<Vec<OpenChargeRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(TAKE)?;
+        let rows = statement.query_map((delivery.as_bytes(), attempt, incarnation), charge)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// As [`Tx::open_charges_take`], of every attempt that was opened before `incarnation`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn open_charges_take_before(
+        &self,
+        incarnation: i64,
+    ) -> Result<Vec<OpenChargeRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(TAKE_EARLIER)?;
+        let rows = statement.query_map([incarnation], charge)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn charge(row: &Row<'_>) -> rusqlite::Result<OpenChargeRow> {
+    Ok(OpenChargeRow {
+        delivery: DeliveryId::from_bytes(row.get(0)?),
+        attempt: row.get(1)?,
+        meter_id: row.get(2)?,
+        person: PersonId(row.get(3)?),
+        ids: row.get(4)?,
+    })
+}

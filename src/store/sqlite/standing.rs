@@ -1,0 +1,101 @@
+//! What the directory says of a requester at this moment, as the ledger must know it within its
+//! own transaction; how the directory's rows come to be is not here.
+
+use rusqlite::OptionalExtension;
+
+use super::Tx;
+use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::store::StoreError;
+
+/// A person, and the key with which they ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingRow {
+    /// Whether the person may receive.
+    pub person_is_active: bool,
+    /// When the key expires, in milliseconds UTC; `None`: the person has no such key.
+    pub key_expires_ms: Option<i64>,
+    /// Whether the key is revoked.
+    pub key_is_revoked: bool,
+}
+
+/// An entity that a person belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntityStandingRow {
+    /// Which one.
+    pub entity: EntityId,
+    /// Whether it may receive.
+    pub is_active: bool,
+    /// The exemption that is in force for it.
+    pub exemption: Option<i64>,
+}
+
+const SELECT_PERSON: &str = "
+    SELECT p.status = 'active', k.expires_ms, k.revoked_ms IS NOT NULL
+    FROM people p LEFT JOIN keys k ON k.id = ?2 AND k.person_id = p.id
+    WHERE p.id = ?1";
+const EXEMPTION_IN_FORCE: &str = "
+    SELECT max(x.id) FROM exemptions x
+    WHERE x.entity_id = ?1 AND x.status = 'approved' AND x.from_ms <= ?2 AND ?2 < x.until_ms";
+const SELECT_ENTITIES: &str = "
+    SELECT DISTINCT m.entity_id, e.status = 'active',
+           (SELECT max(x.id) FROM exemptions x
+            WHERE x.entity_id = m.entity_id AND x.status = 'approved'
+              AND x.from_ms <= ?2 AND ?2 < x.until_ms)
+    FROM memberships m JOIN entities e ON e.id = m.entity_id
+    WHERE m.person_id = ?1 AND (m.until_ms IS NULL OR ?2 < m.until_ms)
+    ORDER BY m.entity_id";
+
+impl Tx<'_> {
+    /// The standing of `person` and of the key they ask with; `None` if there is no such person.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn standing(
+        &self,
+        person: PersonId,
+        key: Option<KeyId>,
+    ) -> Result<Option<StandingRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_PERSON)?;
+        let found = statement.query_row((person.0, key.map(|key| key.0)), |row| {
+            Ok(StandingRow {
+                person_is_active: row.get(0)?,
+                key_expires_ms: row.get(1)?,
+                key_is_revoked: row.get(2)?,
+            })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// The entities that `person` belongs to at `now_ms`, in ascending order.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn standing_entities(
+        &self,
+        person: PersonId,
+        now_ms: i64,
+    ) -> Result<Vec<EntityStandingRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_ENTITIES)?;
+        let rows = statement.query_map((person.0, now_ms), |row| {
+            Ok(EntityStandingRow {
+                entity: EntityId(row.get(0)?),
+                is_active: row.get(1)?,
+                exemption: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The exemption of `entity` that is in force at `now_ms`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn exemption_in_force(
+        &self,
+        entity: EntityId,
+        now_ms: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let mut statement = self.connection.prepare_cached(EXEMPTION_IN_FORCE)?;
+        Ok(statement.query_row((entity.0, now_ms), |row| row.get(0))?)
+    }
+}
