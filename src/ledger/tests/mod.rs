@@ -1,0 +1,263 @@
+//! The ledger on a store of its own with a clock that stands still; tests lie beside by topic.
+
+mod allowance;
+mod crash;
+mod permission;
+mod protocol;
+mod random;
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::{Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Usage, usage, verify};
+use crate::base::clock::Clock;
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::policy::{Profile, Refusal};
+use crate::store::{
+    DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow, KeyRow,
+    MembershipRow, PersonRow, Store, StoreError, Tx,
+};
+
+/// Where the clock stands at first: the beginning of a minute.
+const START_MS: i64 = 1_700_000_040_000;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// How long a charge counts that is settled at the beginning of a minute.
+const CHARGED_MS: i64 = 30 * DAY_MS + HOUR_MS + MINUTE_MS;
+
+/// A ledger with everything that it stands on.
+struct Rig {
+    ledger: Ledger,
+    clock: Clock,
+    store: Store,
+    lock: FolderLock,
+    runtime: tokio::runtime::Runtime,
+    _dir: TempDir,
+}
+
+/// The numbers of 2020, but 1,000 Tweet IDs for an entity, in chunks of 10 to 40.
+fn small_profile() -> Profile {
+    Profile {
+        tweet_ids_max: 1_000,
+        chunk_ids_small_min: 10,
+        chunk_ids_small_max: 40,
+        chunk_ids_large: 500,
+        ..Profile::built_in("twitter-2020-03").unwrap()
+    }
+}
+
+impl Rig {
+    fn new() -> Rig {
+        Rig::with_profile(small_profile())
+    }
+
+    fn with_profile(profile: Profile) -> Rig {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::create(dir.path()).unwrap();
+        let lock = folder.lock("a test").unwrap();
+        let store = Store::open(&folder.database()).unwrap();
+        let clock = Clock::manual(START_MS);
+        let ledger = Ledger::start(&lock, store.clone(), clock.clone(), Arc::new(profile)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Rig { ledger, clock, store, lock, runtime, _dir: dir }
+    }
+
+    /// What a new gateway on the same folder would start.
+    fn restart(&mut self) -> Ledger {
+        self.restart_with(Profile::clone(self.ledger.profile()))
+    }
+
+    fn restart_with(&mut self, profile: Profile) -> Ledger {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let next = Ledger::start(&self.lock, store, clock, Arc::new(profile)).unwrap();
+        std::mem::replace(&mut self.ledger, next)
+    }
+
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        self.store.write_blocking(work).unwrap()
+    }
+
+    fn entity(&self) -> EntityId {
+        self.write(|tx| {
+            tx.entity_insert(&EntityRow {
+                id: EntityId(0),
+                slug: format!("entity-{}", tx.entities()?.len()),
+                name: "An Entity".into(),
+                sector: "academic".into(),
+                ror: None,
+                status: "active".into(),
+                status_reason: None,
+                created_ms: START_MS,
+            })
+        })
+    }
+
+    fn person(&self, entities: &[EntityId]) -> PersonId {
+        let entities = entities.to_owned();
+        self.write(move |tx| {
+            let person = tx.person_insert(&PersonRow {
+                id: PersonId(0),
+                mail: format!("{}@example.org", tx.people()?.len()),
+                name: "A Person".into(),
+                status: "active".into(),
+                status_reason: None,
+                created_ms: START_MS,
+            })?;
+            for entity in entities {
+                let (role, from_ms) = ("member".to_owned(), START_MS);
+                tx.membership_insert(&MembershipRow { person, entity, role, from_ms })?;
+            }
+            Ok(person)
+        })
+    }
+
+    fn key(&self, person: PersonId, expires_ms: i64) -> KeyId {
+        self.write(move |tx| {
+            tx.key_insert(&KeyRow {
+                id: KeyId(0),
+                person,
+                hash: [tx.keys()?.len() as u8; 32],
+                label: String::new(),
+                scope: "download".into(),
+                created_ms: START_MS,
+                expires_ms,
+                revoked_ms: None,
+                last_used_ms: None,
+            })
+        })
+    }
+
+    /// An exemption of `entity` that is in force until `until_ms`.
+    fn exempt(&self, entity: EntityId, until_ms: i64) -> ExemptionRow {
+        let person = self.person(&[]);
+        self.write(move |tx| {
+            let mut row = ExemptionRow {
+                id: 0,
+                entity,
+                person,
+                purpose: "peer review".into(),
+                status: "applied".into(),
+                applied_ms: START_MS,
+                decided_ms: None,
+                decided_by: None,
+                reason: None,
+                from_ms: None,
+                until_ms,
+                revoked_ms: None,
+                revoked_by: None,
+                revoked_reason: None,
+            };
+            row.id = tx.exemption_insert(&row)?;
+            row.status = "approved".into();
+            row.from_ms = Some(START_MS);
+            tx.exemption_decide(&row)?;
+            Ok(row)
+        })
+    }
+
+    fn revoke(&self, exemption: ExemptionRow) {
+        let revoked = ExemptionRow { status: "revoked".into(), ..exemption };
+        self.write(move |tx| tx.exemption_decide(&revoked));
+    }
+
+    fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Refusal> {
+        self.wait(self.ledger.admit(order)).map_err(refusal)
+    }
+
+    fn open(&self, delivery: &mut Delivery) -> Result<Option<Granted<Chunk>>, Refusal> {
+        self.wait(self.ledger.open(delivery)).map_err(refusal)
+    }
+
+    fn flush(&self) {
+        self.wait(self.ledger.flush()).unwrap();
+    }
+
+    /// Hands over the whole order, and returns how many IDs went out and what stopped it.
+    fn deliver(&self, order: Order) -> (u64, Result<(), Refusal>) {
+        let (mut delivery, first) = match self.admit(order) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return (0, Err(refusal)),
+        };
+        let mut sent = first.chunk().ids();
+        self.ledger.settle(first);
+        let result = loop {
+            match self.open(&mut delivery) {
+                Ok(Some(granted)) => {
+                    sent += granted.chunk().ids();
+                    self.ledger.settle(granted);
+                }
+                Ok(None) => break Ok(()),
+                Err(refusal) => break Err(refusal),
+            }
+        };
+        let outcome = match &result {
+            Ok(()) => Outcome::Complete,
+            Err(refusal) => Outcome::Broken { reason: refusal.to_string() },
+        };
+        self.ledger.end(delivery, outcome);
+        self.flush();
+        (sent, result)
+    }
+
+    fn usage(&self, entity: EntityId) -> Usage {
+        self.usage_of(entity, IdKind::Tweet)
+    }
+
+    fn usage_of(&self, entity: EntityId, kind: IdKind) -> Usage {
+        let reading = self.clock.read();
+        let profile = Arc::clone(self.ledger.profile());
+        self.store.read(|tx| usage(tx, &profile, &reading, entity, kind)).unwrap()
+    }
+
+    /// (used, open, held) of Tweet IDs.
+    fn counts(&self, entity: EntityId) -> (u64, u64, u64) {
+        let usage = self.usage(entity);
+        (usage.used_ids, usage.open_ids, usage.held_ids)
+    }
+
+    fn row(&self, id: DeliveryId) -> DeliveryRow {
+        self.store.read(|tx| tx.delivery(id)).unwrap().unwrap()
+    }
+
+    fn journal(&self) -> Vec<JournalRow> {
+        self.store.read(|tx| tx.journal_from(1, 1_000_000)).unwrap()
+    }
+
+    /// Asserts that rows, meters and journal agree.
+    fn verify(&self) {
+        let (reading, profile) = (self.clock.read(), self.ledger.profile());
+        let faults = self.store.read(|tx| verify(tx, profile, &reading)).unwrap();
+        assert_eq!(faults, Vec::<String>::new());
+    }
+}
+
+fn refusal(denied: Denied) -> Refusal {
+    match denied {
+        Denied::Refused(refusal) => refusal,
+        Denied::Unavailable(error) => panic!("the store failed: {error}"),
+    }
+}
+
+/// An order of the first `ids` Tweet IDs of some release.
+fn order(person: PersonId, ids: u64) -> Order {
+    Order {
+        person,
+        key: None,
+        kind: IdKind::Tweet,
+        dataset: 1,
+        release: "0".repeat(64).into(),
+        ordinals: 0..ids,
+        view: "0".into(),
+    }
+}
