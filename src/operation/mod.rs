@@ -190,7 +190,9 @@ pub fn execute(
         }),
         Operation::Usage { slug } => {
             let reading = context.clock.read();
-            desk.look(|tx| answer::usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?))
+            desk.look(|tx, _| {
+                answer::usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?)
+            })
         }
     };
     Ok(outcome?)
