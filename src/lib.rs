@@ -9,6 +9,7 @@ pub mod directory;
 pub mod http;
 pub mod ledger;
 pub mod operation;
+pub mod pipeline;
 pub mod policy;
 pub mod store;
 pub mod telemetry;

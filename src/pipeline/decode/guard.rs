@@ -1,0 +1,47 @@
+//! The bounds on what comes out of the decompressors, so that a small bomb cannot run for days.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many times its size compressed data may swell, beyond the free bytes.
+const RATIO_MAX: u64 = 1000;
+
+/// Bytes that may come out whatever the ratio.
+const FREE_BYTES: u64 = 64 << 20;
+
+/// A bound of decompression was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Bomb {
+    /// More output than the ratio allows.
+    #[error("its compressed data swells more than {RATIO_MAX} times, the bound on expansion")]
+    Swelling,
+    /// Compressed too often.
+    #[error("it is compressed more than {} times over, the bound on nesting", super::NESTED_MAX)]
+    Nested,
+}
+
+/// Compares what was read with what comes out.
+pub(super) struct Guard<R> {
+    output: R,
+    bytes_read: Arc<AtomicU64>,
+    bytes_out: u64,
+}
+
+impl<R> Guard<R> {
+    pub(super) fn new(output: R, bytes_read: Arc<AtomicU64>) -> Guard<R> {
+        Guard { output, bytes_read, bytes_out: 0 }
+    }
+}
+
+impl<R: Read> Read for Guard<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.output.read(buffer)?;
+        self.bytes_out += read as u64;
+        let allowed = self.bytes_read.load(Ordering::Relaxed).saturating_mul(RATIO_MAX);
+        if self.bytes_out > FREE_BYTES && self.bytes_out > allowed {
+            return Err(io::Error::other(Bomb::Swelling));
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,158 @@
+//! Wrappings off: compression told by its magic bytes and nested as it comes, then byte order
+//! marks and UTF-16. One row of [`CODECS`] for each compression. Bounded, so that a bomb ends.
+
+mod guard;
+mod text;
+
+use std::io::{self, BufReader, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use guard::Bomb;
+
+/// A stream of bytes on its way through the decoders.
+pub(crate) type Stream = Box<dyn Read + Send>;
+
+/// A compression.
+pub struct Codec {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// The first bytes of its files.
+    magic: &'static [&'static [u8]],
+    open: fn(Stream) -> io::Result<Stream>,
+}
+
+/// Every compression. All read on behind the first member, stream or frame.
+pub static CODECS: &[Codec] = &[
+    Codec {
+        name: "gzip",
+        magic: &[b"\x1f\x8b\x08"],
+        open: |input| Ok(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input)))),
+    },
+    Codec {
+        name: "bzip2",
+        magic: &[b"BZh"],
+        open: |input| Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
+    },
+    Codec {
+        name: "zstd",
+        magic: &[b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x5f\x2a\x4d\x18"],
+        open: |input| {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(input))?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+            Ok(Box::new(decoder))
+        },
+    },
+    Codec {
+        name: "xz",
+        magic: &[b"\xfd7zXZ\x00"],
+        open: |input| {
+            let flags = liblzma::stream::CONCATENATED;
+            let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES_MAX, flags)?;
+            Ok(Box::new(liblzma::bufread::XzDecoder::new_stream(buffered(input), stream)))
+        },
+    },
+];
+
+/// How many compressions may be nested.
+pub(crate) const NESTED_MAX: usize = 4;
+
+/// The largest window of zstd: 2^27 bytes, the format's own recommendation.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+/// The memory that xz may use.
+const XZ_MEMORY_BYTES_MAX: u64 = 128 << 20;
+
+/// Bytes read at a time by a decompressor.
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// The longest magic.
+const MAGIC_BYTES: usize = 6;
+
+fn buffered(input: Stream) -> BufReader<Stream> {
+    BufReader::with_capacity(BUFFER_BYTES, input)
+}
+
+/// A decoded source.
+pub(crate) struct Decoded {
+    /// Its bytes: decompressed, as UTF-8 (where it was UTF-16), without byte order mark.
+    pub(crate) stream: Stream,
+    /// The wrappings that were taken off, from the outside in.
+    pub(crate) encodings: Vec<&'static str>,
+}
+
+/// Takes the wrappings off `input`; `bytes_read` counts its bytes as they are read.
+pub(crate) fn decode(input: Stream, bytes_read: Arc<AtomicU64>) -> io::Result<Decoded> {
+    let mut stream: Stream = Box::new(Counted { input, bytes_read: bytes_read.clone() });
+    let mut encodings = Vec::new();
+    loop {
+        let (head, rest) = peeked(stream)?;
+        stream = rest;
+        let codec = CODECS.iter().find(|codec| {
+            codec.magic.iter().any(|magic| head.starts_with(magic)) && !is_text(codec, &head)
+        });
+        let Some(codec) = codec else { break };
+        if encodings.len() == NESTED_MAX {
+            return Err(io::Error::other(Bomb::Nested));
+        }
+        stream = (codec.open)(stream)?;
+        encodings.push(codec.name);
+    }
+    if !encodings.is_empty() {
+        stream = Box::new(guard::Guard::new(stream, bytes_read));
+    }
+    let (stream, encoding) = text::plain(stream)?;
+    encodings.extend(encoding);
+    Ok(Decoded { stream, encodings })
+}
+
+/// Whether bytes that look like `codec`'s magic are a text: `BZh` needs a digit and a magic.
+fn is_text(codec: &Codec, head: &[u8]) -> bool {
+    codec.name == "bzip2" && !matches!(head, [_, _, _, b'1'..=b'9', 0x31 | 0x17, ..])
+}
+
+/// The first bytes of a stream, and the whole stream again.
+fn peeked(mut stream: Stream) -> io::Result<(Vec<u8>, Stream)> {
+    let mut head = Vec::with_capacity(MAGIC_BYTES);
+    stream.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head)?;
+    Ok((head.clone(), Box::new(Cursor::new(head).chain(stream))))
+}
+
+/// Counts what is read through it.
+struct Counted {
+    input: Stream,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer).map_err(Broken::at_source)?;
+        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// The source itself could not be read, as against its compressed data being damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Broken(pub(crate) io::Error);
+
+impl Broken {
+    /// What the system said, if `error` is a broken source.
+    pub(crate) fn inside(error: io::Error) -> io::Error {
+        match error.downcast::<Broken>() {
+            Ok(Broken(inner)) => inner,
+            Err(other) => other,
+        }
+    }
+
+    fn at_source(error: io::Error) -> io::Error {
+        if error.kind() == io::ErrorKind::Interrupted {
+            return error;
+        }
+        io::Error::other(Broken(error))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Wrappings of every kind, nested and cut.

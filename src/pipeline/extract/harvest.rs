@@ -1,0 +1,207 @@
+//! What the extractors bring in: IDs with their kind and how far from the record they stood,
+//! deletes, and reasons. Filters by kind and scope at the door; knows nothing of formats.
+
+use hashbrown::HashSet;
+
+use super::id::Pair;
+use crate::base::ids::{DmId, Id, IdKind, TweetId, UserId};
+use crate::pipeline::found::{Found, Place};
+use crate::pipeline::reason::Reason;
+use crate::pipeline::wants::{Columns, KindSet, Scope};
+
+/// How many IDs a harvest holds before it should be emptied.
+const FULL: usize = 16 * 1024;
+
+/// A delete notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deleted {
+    /// The kind of what was deleted.
+    pub(crate) kind: IdKind,
+    /// Its ID.
+    pub(crate) id: u64,
+    /// How many IDs of this kind this harvest held when the notice came.
+    pub(crate) after: usize,
+}
+
+/// A reason and the byte of the decoded source at which it was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flag {
+    /// Why.
+    pub(crate) reason: Reason,
+    /// Where.
+    pub(crate) byte: u64,
+}
+
+/// What was brought in since it was last emptied.
+pub(crate) struct Harvest {
+    kinds: KindSet,
+    scope: Scope,
+    columns: Columns,
+    place: Place,
+    /// IDs of this record, so that a wider scope names each one once; empty in the own scope.
+    named: HashSet<(IdKind, u64)>,
+    marks: [usize; 4],
+    other_kind: bool,
+    pub(crate) tweets: Vec<Found<TweetId>>,
+    pub(crate) users: Vec<Found<UserId>>,
+    pub(crate) dms: Vec<Found<DmId>>,
+    pub(crate) deleted: Vec<Deleted>,
+    pub(crate) flags: Vec<Flag>,
+    pub(crate) records: u64,
+}
+
+impl Harvest {
+    pub(crate) fn new(kinds: KindSet, scope: Scope, columns: Columns) -> Harvest {
+        Harvest {
+            kinds,
+            scope,
+            columns,
+            place: Place::default(),
+            named: HashSet::new(),
+            marks: [0; 4],
+            other_kind: false,
+            tweets: Vec::new(),
+            users: Vec::new(),
+            dms: Vec::new(),
+            deleted: Vec::new(),
+            flags: Vec::new(),
+            records: 0,
+        }
+    }
+
+    /// Forgets everything: it was taken away.
+    pub(crate) fn clear(&mut self) {
+        self.tweets.clear();
+        self.users.clear();
+        self.dms.clear();
+        self.deleted.clear();
+        self.flags.clear();
+        self.records = 0;
+    }
+
+    /// Whether it should be emptied before more is read.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ids() + self.deleted.len() + self.flags.len() >= FULL
+    }
+
+    fn ids(&self) -> usize {
+        self.tweets.len() + self.users.len() + self.dms.len()
+    }
+
+    /// Begins a record at `offset` of the decoded source.
+    #[inline]
+    pub(crate) fn begin(&mut self, offset: u64, length: usize) {
+        self.records += 1;
+        self.place.offset = offset;
+        self.place.length = u32::try_from(length).unwrap_or(0);
+        self.marks = [self.tweets.len(), self.users.len(), self.dms.len(), self.deleted.len()];
+        self.other_kind = false;
+        if self.scope > Scope::Own {
+            self.named.clear();
+        }
+    }
+
+    /// Whether the current record brought in an ID.
+    pub(crate) fn gave(&self) -> bool {
+        self.ids() > self.marks[0] + self.marks[1] + self.marks[2]
+    }
+
+    /// Whether the current record held an own ID of a kind that nobody asked for.
+    pub(crate) fn held_other_kind(&self) -> bool {
+        self.other_kind
+    }
+
+    /// Sets the source that places name.
+    pub(crate) fn set_source(&mut self, source: u32) {
+        self.place.source = source;
+    }
+
+    /// Whether IDs of `kind` are worth looking for at `scope`.
+    #[inline]
+    pub(crate) fn wants(&self, kind: IdKind, scope: Scope) -> bool {
+        self.scope >= scope && self.kinds.contains(kind)
+    }
+
+    /// Whether anything at `scope` is worth looking for.
+    #[inline]
+    pub(crate) fn reaches(&self, scope: Scope) -> bool {
+        self.scope >= scope
+    }
+
+    /// Whether the author of a tweet is worth looking for.
+    #[inline]
+    pub(crate) fn wants_authors(&self) -> bool {
+        self.columns == Columns::WithPlaces
+    }
+
+    /// Brings in an ID of `kind`; its own ID and whether it was rescued are in `pair`.
+    #[inline]
+    pub(crate) fn id(
+        &mut self,
+        kind: IdKind,
+        scope: Scope,
+        pair: Result<Pair, Reason>,
+        author: Option<u64>,
+    ) {
+        if scope == Scope::Own && !self.kinds.contains(kind) {
+            self.other_kind = true;
+        }
+        if !self.wants(kind, scope) {
+            return;
+        }
+        match pair {
+            Ok(Pair::Absent) => {}
+            Ok(Pair::Agreed(id)) => self.push(kind, scope, id, author),
+            Ok(Pair::Rescued(id)) => {
+                self.push(kind, scope, id, author);
+                self.flag(Reason::Rescued);
+            }
+            Err(reason) => self.flag(reason),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, kind: IdKind, scope: Scope, id: u64, author: Option<u64>) {
+        if self.scope > Scope::Own && !self.named.insert((kind, id)) && scope > Scope::Own {
+            return;
+        }
+        let place = match self.columns {
+            Columns::IdsOnly => Place::default(),
+            Columns::WithPlaces => self.place,
+        };
+        match kind {
+            IdKind::Tweet => {
+                let author = author.map(valid);
+                self.tweets.push(Found { id: valid(id), author, place });
+            }
+            IdKind::User => self.users.push(Found { id: valid(id), author: None, place }),
+            IdKind::Dm => self.dms.push(Found { id: valid(id), author: None, place }),
+        }
+    }
+
+    /// Notes that an ID was deleted upstream.
+    pub(crate) fn delete(&mut self, kind: IdKind, id: u64) {
+        let after = match kind {
+            IdKind::Tweet => self.tweets.len(),
+            IdKind::User => self.users.len(),
+            IdKind::Dm => self.dms.len(),
+        };
+        self.deleted.push(Deleted { kind, id, after });
+    }
+
+    /// Notes a reason at the current record.
+    pub(crate) fn flag(&mut self, reason: Reason) {
+        self.flag_at(reason, self.place.offset);
+    }
+
+    /// Notes a reason at a byte of the decoded source.
+    pub(crate) fn flag_at(&mut self, reason: Reason, byte: u64) {
+        self.flags.push(Flag { reason, byte });
+    }
+}
+
+/// The ID of that value, which the reading of its digits has checked.
+#[inline]
+fn valid<I: Id>(value: u64) -> I {
+    I::from_value(value).expect("the digits were checked when they were read")
+}

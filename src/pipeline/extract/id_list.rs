@@ -1,0 +1,120 @@
+//! Format 16, lists: one ID or tweet URL a line, perhaps under a header, in quotes, with CRLF or
+//! a trailing comma. A number has no kind of its own, so the kind must be declared.
+
+use super::harvest::Harvest;
+use super::id::{self, Pair};
+use super::{FORMATS, KindUndeclared, More, Task, Window, format, row_of};
+use crate::base::ids::IdKind;
+use crate::pipeline::reason::Reason;
+use crate::pipeline::wants::Scope;
+
+/// The lane of lists.
+pub(super) struct List {
+    before_first: bool,
+    /// A line longer than the bound is being passed over.
+    passing: bool,
+}
+
+impl List {
+    pub(super) fn new() -> List {
+        List { before_first: true, passing: false }
+    }
+
+    /// Uses up whole lines of the window.
+    ///
+    /// # Errors
+    /// [`KindUndeclared`] at the first number whose kind nobody declared.
+    pub(super) fn take(
+        &mut self,
+        window: &Window<'_>,
+        task: &Task,
+        formats: &mut [u64; FORMATS.len()],
+        harvest: &mut Harvest,
+    ) -> Result<usize, KindUndeclared> {
+        let row = row_of(format("id-list").expect("the table has a row for lists"));
+        let mut at = 0;
+        while at < window.input.len() && !harvest.is_full() {
+            let rest = &window.input[at..];
+            let (line, next) = match memchr::memchr(b'\n', rest) {
+                Some(end) => (&rest[..end], at + end + 1),
+                None if window.more == More::Ended => (rest, window.input.len()),
+                None if window.may_grow(at, task) => break,
+                None => {
+                    self.too_long(window, at, harvest);
+                    return Ok(window.input.len());
+                }
+            };
+            if !std::mem::take(&mut self.passing) {
+                self.line(line, window.byte(at), task, &mut formats[row], harvest)?;
+            }
+            at = next;
+        }
+        Ok(at)
+    }
+
+    fn too_long(&mut self, window: &Window<'_>, at: usize, harvest: &mut Harvest) {
+        if !self.passing {
+            harvest.begin(window.byte(at), 0);
+            harvest.flag(Reason::TooLong);
+        }
+        self.passing = true;
+    }
+
+    #[inline]
+    fn line(
+        &mut self,
+        line: &[u8],
+        byte: u64,
+        task: &Task,
+        lines: &mut u64,
+        harvest: &mut Harvest,
+    ) -> Result<(), KindUndeclared> {
+        let text = bare(line);
+        if text.is_empty() {
+            return Ok(());
+        }
+        let first = std::mem::take(&mut self.before_first);
+        let (kind, read) = match id::of_text(text) {
+            Err(reason) => match id::of_url(text) {
+                Some(id) => (Some(IdKind::Tweet), Ok(id)),
+                None if first && is_header(text) => return Ok(()),
+                None => (task.declared, Err(reason)),
+            },
+            read => (task.declared, read),
+        };
+        let kind = kind.ok_or(KindUndeclared)?;
+        *lines += 1;
+        harvest.begin(byte, line.len());
+        harvest.id(kind, Scope::Own, read.map(Pair::Agreed), None);
+        if harvest.held_other_kind() {
+            harvest.flag(Reason::OtherKind);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a line is an entry of a list: an ID, a mangled one, or a tweet's URL.
+pub(super) fn is_entry(line: &[u8]) -> bool {
+    let text = bare(line);
+    match id::of_text(text) {
+        Ok(_) | Err(Reason::Mangled) => true,
+        Err(_) => id::of_url(text).is_some() && !text.contains(&b','),
+    }
+}
+
+/// A line without what tools put around an ID: blanks, quotes, a trailing comma, padding.
+pub(super) fn bare(line: &[u8]) -> &[u8] {
+    let mut text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+    while let [b' ' | b'\t' | b'"' | b'\'' | 0, rest @ ..] = text {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',' | b';' | 0] = text {
+        text = rest;
+    }
+    text
+}
+
+/// Whether a first line that is no ID may stand above a list.
+fn is_header(text: &[u8]) -> bool {
+    text.first().is_some_and(|byte| !byte.is_ascii_digit() && *byte != b'-')
+}

@@ -1,0 +1,261 @@
+//! The lane of JSON: values one after another, on lines of their own or not, or the elements of
+//! arrays, which are entered and never held whole. Each object is handed to its format.
+//!
+//! A damaged value costs only itself. If its brackets and strings still frame it within its line,
+//! reading goes on behind it; otherwise at the next line that begins a record (see `resync`).
+
+use super::harvest::Harvest;
+use super::key::Key;
+use super::record::Record;
+use super::resync::{Found, LineStart, Resync};
+use super::scan::{Frame, Walk, frame};
+use super::{FORMATS, More, Shape, Task, Window, control};
+use crate::pipeline::reason::Reason;
+
+/// Where the lane stands between records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    /// Between values.
+    Top,
+    /// In an array of records; the last value still waits for its comma or bracket.
+    ArrayAfterValue,
+    /// In an array of records, before an element.
+    ArrayBeforeValue,
+}
+
+/// The lane of JSON.
+pub(super) struct Json {
+    inside: Inside,
+    /// How far the line is indented in which the window begins.
+    line: LineStart,
+    resync: Option<Resync>,
+    /// Whether the last value was damaged: a cut array then is not damaged a second time.
+    last_damaged: bool,
+}
+
+/// What a step came to.
+enum Step {
+    /// Go on at this byte.
+    On(usize),
+    /// More input is needed from this byte on.
+    Wait(usize),
+}
+
+impl Json {
+    pub(super) fn new() -> Json {
+        Json { inside: Inside::Top, line: LineStart::default(), resync: None, last_damaged: false }
+    }
+
+    /// Uses up whole values of the window.
+    pub(super) fn take(
+        &mut self,
+        window: &Window<'_>,
+        task: &Task,
+        formats: &mut [u64; FORMATS.len()],
+        harvest: &mut Harvest,
+    ) -> usize {
+        let mut at = 0;
+        while !harvest.is_full() {
+            let step = match self.resync.take() {
+                Some(resync) => self.recover(resync, window, at, task),
+                None => self.step(window, at, task, formats, harvest),
+            };
+            match step {
+                Step::On(next) => at = next,
+                Step::Wait(from) => {
+                    at = from;
+                    break;
+                }
+            }
+        }
+        self.line.pass(&window.input[..at]);
+        at
+    }
+
+    fn step(
+        &mut self,
+        window: &Window<'_>,
+        at: usize,
+        task: &Task,
+        formats: &mut [u64; FORMATS.len()],
+        harvest: &mut Harvest,
+    ) -> Step {
+        let at = skip_padding(window.input, at);
+        let Some(&byte) = window.input.get(at) else {
+            if window.more == More::Ended {
+                self.end(window, at, harvest);
+            }
+            return Step::Wait(at);
+        };
+        match (self.inside, byte) {
+            // Lines that end in commas are no array, but people make them.
+            (Inside::Top | Inside::ArrayAfterValue, b',') => {
+                if self.inside == Inside::ArrayAfterValue {
+                    self.inside = Inside::ArrayBeforeValue;
+                }
+                Step::On(at + 1)
+            }
+            (Inside::ArrayAfterValue | Inside::ArrayBeforeValue, b']') => {
+                self.inside = Inside::Top;
+                Step::On(at + 1)
+            }
+            (Inside::ArrayAfterValue, _) => {
+                // A value without a comma before it: the array was cut, and lines follow.
+                harvest.flag_at(Reason::ArrayOpen, window.byte(at));
+                self.inside = Inside::Top;
+                Step::On(at)
+            }
+            (Inside::Top, b'[') => {
+                self.inside = Inside::ArrayBeforeValue;
+                Step::On(at + 1)
+            }
+            _ => self.value(window, at, task, formats, harvest),
+        }
+    }
+
+    /// Takes the value that begins at `at`.
+    #[inline]
+    fn value(
+        &mut self,
+        window: &Window<'_>,
+        at: usize,
+        task: &Task,
+        formats: &mut [u64; FORMATS.len()],
+        harvest: &mut Harvest,
+    ) -> Step {
+        let (record, walk) = Record::walk(window.input, at);
+        let (damaged_at, reason) = match walk {
+            Walk::End(end) => {
+                self.went_well();
+                harvest.begin(window.byte(at), end - at);
+                if window.input[at] == b'{' {
+                    take_record(&record, task, formats, harvest);
+                } else {
+                    harvest.flag(Reason::Unknown);
+                }
+                return Step::On(end);
+            }
+            Walk::Incomplete if window.may_grow(at, task) => return Step::Wait(at),
+            Walk::Incomplete if window.more == More::Ended => (at, Reason::CutOff),
+            Walk::Incomplete => (at, Reason::TooLong),
+            Walk::Damaged(damaged_at, reason) => (damaged_at, reason),
+        };
+        if reason == Reason::NotARecord || !matches!(window.input[at], b'{' | b'[') {
+            return self.damaged(window, at, at, Reason::NotARecord, harvest);
+        }
+        if matches!(reason, Reason::Syntax | Reason::DuplicateKey) {
+            match frame(window.input, at) {
+                Frame::End(end) => {
+                    harvest.begin(window.byte(at), end - at);
+                    harvest.flag_at(reason, window.byte(damaged_at));
+                    self.went_well();
+                    self.last_damaged = true;
+                    return Step::On(end);
+                }
+                Frame::Incomplete if window.may_grow(at, task) => return Step::Wait(at),
+                Frame::Incomplete | Frame::None => {}
+            }
+        }
+        self.damaged(window, at, damaged_at, reason, harvest)
+    }
+
+    fn went_well(&mut self) {
+        self.last_damaged = false;
+        if self.inside == Inside::ArrayBeforeValue {
+            self.inside = Inside::ArrayAfterValue;
+        }
+    }
+
+    /// Notes the damaged value at `at` and looks for the next record from there on.
+    #[cold]
+    fn damaged(
+        &mut self,
+        window: &Window<'_>,
+        at: usize,
+        damaged_at: usize,
+        reason: Reason,
+        harvest: &mut Harvest,
+    ) -> Step {
+        harvest.begin(window.byte(at), 0);
+        harvest.flag_at(reason, window.byte(damaged_at));
+        self.last_damaged = true;
+        let indent_bytes = self.line.indent_bytes(window.input, at);
+        self.resync = Some(Resync::new(indent_bytes, self.inside != Inside::Top));
+        Step::On(at)
+    }
+
+    fn recover(&mut self, mut resync: Resync, window: &Window<'_>, at: usize, task: &Task) -> Step {
+        match resync.search(window, at, task) {
+            Found::Record(start) => {
+                if self.inside != Inside::Top {
+                    self.inside = Inside::ArrayBeforeValue;
+                }
+                Step::On(start)
+            }
+            Found::Array(start) => {
+                self.inside = Inside::Top;
+                Step::On(start)
+            }
+            Found::Nothing(from) => {
+                self.resync = Some(resync);
+                Step::Wait(from)
+            }
+        }
+    }
+
+    /// Notes an array that the end of the input leaves open.
+    fn end(&mut self, window: &Window<'_>, at: usize, harvest: &mut Harvest) {
+        if self.inside != Inside::Top && !self.last_damaged {
+            harvest.flag_at(Reason::ArrayOpen, window.byte(at));
+        }
+        self.inside = Inside::Top;
+    }
+}
+
+/// Skips what may stand between values: blanks, NUL padding, byte order marks of joined files.
+#[inline]
+fn skip_padding(input: &[u8], mut at: usize) -> usize {
+    loop {
+        match input.get(at) {
+            Some(b'\n' | b'\r' | b' ' | b'\t' | 0) => at += 1,
+            Some(0xEF) if input[at..].starts_with(b"\xEF\xBB\xBF") => at += 3,
+            _ => return at,
+        }
+    }
+}
+
+/// Hands a whole object to its format.
+#[inline]
+fn take_record(
+    record: &Record<'_>,
+    task: &Task,
+    formats: &mut [u64; FORMATS.len()],
+    harvest: &mut Harvest,
+) {
+    if record.has(Key::ForUser)
+        && let Some(message) = record.object(Key::Message)
+    {
+        return take_record(&message, task, formats, harvest);
+    }
+    if control::recognise(record) {
+        harvest.flag(Reason::Control);
+        return control::extract(record, harvest);
+    }
+    let flags = harvest.flags.len();
+    let forced = task.format.map(|format| (0, format));
+    let told = forced.into_iter().chain(FORMATS.iter().enumerate().filter(|_| forced.is_none()));
+    for (index, format) in told {
+        let Shape::Json { recognise, extract } = &format.shape else { continue };
+        if forced.is_none() && !recognise(record) {
+            continue;
+        }
+        let index = if forced.is_none() { index } else { super::row_of(format) };
+        formats[index] += 1;
+        extract(record, harvest);
+        if !harvest.gave() && harvest.flags.len() == flags && harvest.held_other_kind() {
+            harvest.flag(Reason::OtherKind);
+        }
+        return;
+    }
+    harvest.flag(Reason::Unknown);
+}

@@ -1,0 +1,215 @@
+//! Bytes to IDs: one file and one row of [`FORMATS`] for each format of tweets in use.
+//!
+//! Sans-IO: [`Extractor::take`] gets a slice of the decoded source and says how much it used up;
+//! what it found is in the [`Harvest`]. Three lanes read the framing: JSON values, rows of a
+//! table, lines of a list. Which one a source takes is told by its first bytes; which format a
+//! JSON record has is told record by record. The only part that knows bytes is `scan`.
+
+mod control;
+mod gnip;
+mod harvest;
+mod id;
+mod id_list;
+mod json;
+mod key;
+mod old_dm;
+mod record;
+mod resync;
+mod scan;
+mod sniff;
+mod table;
+mod v1_dm;
+mod v1_page;
+mod v1_tweet;
+mod v2_dm;
+mod v2_flat;
+mod v2_object;
+mod v2_page;
+mod v2_stream;
+
+use crate::base::ids::IdKind;
+pub(crate) use harvest::Harvest;
+use record::Record;
+
+/// A format of tweets in use.
+pub struct Format {
+    /// Its number in the list of formats of the documentation.
+    pub number: u8,
+    /// The word of `--format`.
+    pub name: &'static str,
+    /// What it is, for help texts.
+    pub says: &'static str,
+    shape: Shape,
+}
+
+/// How a format is framed, and how its IDs are taken.
+enum Shape {
+    /// JSON values: told record by record.
+    Json { recognise: fn(&Record<'_>) -> bool, extract: fn(&Record<'_>, &mut Harvest) },
+    /// Rows under a header; told by the names in it.
+    Table { recognise: fn(&table::Header) -> bool, columns: fn(&table::Header) -> table::Columns },
+    /// Lines of bare IDs.
+    List,
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+macro_rules! json {
+    ($number:literal $name:literal $module:ident $says:literal) => {
+        Format {
+            number: $number,
+            name: $name,
+            says: $says,
+            shape: Shape::Json { recognise: $module::recognise, extract: $module::extract },
+        }
+    };
+}
+
+/// Every format. Of the JSON formats the first row that recognises a record takes it, so a row
+/// stands before those whose signs it shares. JSON arrays (format 6) are entered wherever they
+/// stand and need no row.
+pub static FORMATS: &[Format] = &[
+    json!(1 "v1-tweet" v1_tweet "v1.1 tweets"),
+    json!(5 "v2-flat" v2_flat "v2 tweets or users, one a line, as twarc2 flatten writes"),
+    json!(4 "v2-stream" v2_stream "lines of the v2 filtered stream"),
+    json!(3 "v2-page" v2_page "v2 response pages"),
+    json!(10 "old-dm" old_dm "Direct Messages of before 2018"),
+    json!(8 "v2-dm" v2_dm "v2 DM events"),
+    json!(9 "v1-dm" v1_dm "v1.1 DM events"),
+    json!(7 "gnip" gnip "GNIP and PowerTrack Activity Streams"),
+    json!(2 "v1-page" v1_page "v1.1 search and premium pages"),
+    Format {
+        number: 14,
+        name: "twarc-csv",
+        says: "CSV of twarc-csv",
+        shape: Shape::Table { recognise: table::twarc::recognise, columns: table::twarc::columns },
+    },
+    Format {
+        number: 15,
+        name: "tool-csv",
+        says: "CSV of other tools: json2csv, TweetSets, Hydrator, TAGS, 4CAT, archives of operations",
+        shape: Shape::Table { recognise: table::tool::recognise, columns: table::tool::columns },
+    },
+    Format { number: 16, name: "id-list", says: "one ID or tweet URL a line", shape: Shape::List },
+];
+
+/// The row of `format` in [`FORMATS`].
+fn row_of(format: &Format) -> usize {
+    let row = FORMATS.iter().position(|other| other.name == format.name);
+    row.expect("every format stands in the table")
+}
+
+/// The format of that name.
+pub fn format(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+/// What an extractor is to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Task {
+    /// The only format, if it was named.
+    pub(crate) format: Option<&'static Format>,
+    /// The kind of bare lists.
+    pub(crate) declared: Option<IdKind>,
+    /// The longest record in bytes.
+    pub(crate) record_bytes_max: usize,
+}
+
+/// Whether more input can come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum More {
+    /// It may.
+    MayCome,
+    /// This is all.
+    Ended,
+}
+
+/// A list of bare numbers came where its kind is not declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KindUndeclared;
+
+/// Reads one source.
+pub(crate) struct Extractor {
+    task: Task,
+    /// Bytes of the decoded source that were used up.
+    taken: u64,
+    lane: Option<Lane>,
+    /// Records of each row of [`FORMATS`].
+    pub(crate) formats: [u64; FORMATS.len()],
+}
+
+enum Lane {
+    Json(json::Json),
+    Table(Box<table::Table>),
+    List(id_list::List),
+}
+
+impl Extractor {
+    pub(crate) fn new(task: Task) -> Extractor {
+        Extractor { task, taken: 0, lane: None, formats: [0; FORMATS.len()] }
+    }
+
+    /// Roles and names of the columns that are read, if this is a table.
+    pub(crate) fn columns(&self) -> Vec<(String, String)> {
+        match &self.lane {
+            Some(Lane::Table(table)) => table.used_columns(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Uses up a part of `input`, which begins where the last part that was used up ended.
+    /// Stops early when the harvest is full. Nothing used up means: more input is needed.
+    ///
+    /// # Errors
+    /// [`KindUndeclared`] if this is a bare list and nobody said of what.
+    pub(crate) fn take(
+        &mut self,
+        input: &[u8],
+        more: More,
+        harvest: &mut Harvest,
+    ) -> Result<usize, KindUndeclared> {
+        let lane = match &mut self.lane {
+            Some(lane) => lane,
+            None => match sniff::lane(input, more, &self.task) {
+                Some(lane) => self.lane.insert(lane),
+                None => return Ok(0),
+            },
+        };
+        let window = Window { input, offset: self.taken, more };
+        let taken = match lane {
+            Lane::Json(json) => json.take(&window, &self.task, &mut self.formats, harvest),
+            Lane::Table(table) => table.take(&window, &self.task, &mut self.formats, harvest),
+            Lane::List(list) => list.take(&window, &self.task, &mut self.formats, harvest)?,
+        };
+        self.taken += taken as u64;
+        Ok(taken)
+    }
+}
+
+/// The part of the decoded source that is in memory.
+#[derive(Clone, Copy)]
+struct Window<'a> {
+    input: &'a [u8],
+    /// Where it begins in the decoded source.
+    offset: u64,
+    more: More,
+}
+
+impl Window<'_> {
+    /// Where the byte `at` of the window stands in the decoded source.
+    fn byte(&self, at: usize) -> u64 {
+        self.offset + at as u64
+    }
+
+    /// Whether more input is worth waiting for, for a record that begins at `start`.
+    fn may_grow(&self, start: usize, task: &Task) -> bool {
+        self.more == More::MayCome && self.input.len() - start < task.record_bytes_max
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! The walk over one JSON value: finds its end, checks its structure, tells where the values of
+//! the outermost keys stand. Not what they mean.
+//!
+//! Sans-IO: a slice in, a verdict out. No tree, no allocation, no recursion: brackets are bits.
+//! Strings are bytes: invalid UTF-8 and lone surrogates are let through, a raw line feed is not.
+
+mod text;
+
+use super::super::reason::Reason;
+pub(crate) use text::skip_blanks;
+use text::string_end;
+
+/// How deep brackets may nest.
+pub(crate) const DEPTH_MAX: usize = 1024;
+
+/// What a walk came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// The value ends before this byte.
+    End(usize),
+    /// The input ends inside the value.
+    Incomplete,
+    /// The value is broken at this byte.
+    Damaged(usize, Reason),
+}
+
+/// Takes each key of the outermost object with the span of its value.
+pub(crate) trait Keep {
+    /// Takes a key (without quotes) that stands at depth one; says whether its value is wanted.
+    fn key(&mut self, key: &[u8], escapes: Escapes) -> Result<(), Reason>;
+    /// Takes the span of the value of the last key.
+    fn value(&mut self, start: usize, end: usize);
+}
+
+/// Whether a string holds escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Escapes {
+    /// Its bytes are its text.
+    None,
+    /// It holds at least one backslash.
+    Some,
+}
+
+/// Keeps nothing: for finding the end alone.
+pub(crate) struct Skip;
+
+impl Keep for Skip {
+    #[inline]
+    fn key(&mut self, _key: &[u8], _escapes: Escapes) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    #[inline]
+    fn value(&mut self, _start: usize, _end: usize) {}
+}
+
+/// Which brackets are open: a bit each, 1 for an object.
+struct Brackets {
+    bits: [u64; DEPTH_MAX / 64],
+    depth: usize,
+}
+
+impl Brackets {
+    fn new() -> Brackets {
+        Brackets { bits: [0; DEPTH_MAX / 64], depth: 0 }
+    }
+
+    #[inline]
+    fn open(&mut self, object: u64) -> Option<()> {
+        let word = self.bits.get_mut(self.depth / 64)?;
+        let bit = self.depth % 64;
+        *word = *word & !(1 << bit) | object << bit;
+        self.depth += 1;
+        Some(())
+    }
+
+    /// The innermost open bracket: 1 for an object, 0 for an array.
+    #[inline]
+    fn innermost(&self) -> u64 {
+        let at = self.depth - 1;
+        self.bits[at / 64 % (DEPTH_MAX / 64)] >> (at % 64) & 1
+    }
+}
+
+/// Walks the value that begins at `start` to its end.
+pub(crate) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Walk {
+    let walker = Walker { input, at: start, open: Brackets::new(), keep };
+    match walker.value_to_end() {
+        Ok(end) => Walk::End(end),
+        Err(Stop::Incomplete) => Walk::Incomplete,
+        Err(Stop::Damaged(at, reason)) => Walk::Damaged(at, reason),
+    }
+}
+
+/// Why a step of a walk could not go on.
+enum Stop {
+    Incomplete,
+    Damaged(usize, Reason),
+}
+
+struct Walker<'a, K> {
+    input: &'a [u8],
+    at: usize,
+    open: Brackets,
+    keep: &'a mut K,
+}
+
+impl<K: Keep> Walker<'_, K> {
+    fn value_to_end(mut self) -> Result<usize, Stop> {
+        let mut value_start = usize::MAX;
+        loop {
+            // A value stands here.
+            match self.byte()? {
+                b'{' => {
+                    self.open(1)?;
+                    if self.next_token()? == b'}' {
+                        self.close(1)?;
+                    } else {
+                        value_start = self.key(value_start)?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.open(0)?;
+                    if self.next_token()? != b']' {
+                        continue;
+                    }
+                    self.close(0)?;
+                }
+                b'"' => self.at = string_end(self.input, self.at + 1)?.0,
+                _ => self.at = text::scalar_end(self.input, self.at)?,
+            }
+            // A value ended here: what follows closes brackets until a comma comes.
+            loop {
+                match self.open.depth {
+                    0 => return Ok(self.at),
+                    1 if self.open.innermost() == 1 => self.keep.value(value_start, self.at),
+                    _ => {}
+                }
+                match self.next_token()? {
+                    b',' => {
+                        self.at += 1;
+                        self.next_token()?;
+                        if self.open.innermost() == 1 {
+                            value_start = self.key(value_start)?;
+                        }
+                        break;
+                    }
+                    b'}' => self.close(1)?,
+                    b']' => self.close(0)?,
+                    _ => return Err(self.damaged(Reason::Syntax)),
+                }
+            }
+        }
+    }
+
+    /// Takes a key and its colon; says where the value begins if the key is an outermost one.
+    #[inline]
+    fn key(&mut self, value_start: usize) -> Result<usize, Stop> {
+        if self.byte()? != b'"' {
+            return Err(self.damaged(Reason::Syntax));
+        }
+        let key_start = self.at + 1;
+        let (end, escapes) = string_end(self.input, key_start)?;
+        self.at = end;
+        if self.next_token()? != b':' {
+            return Err(self.damaged(Reason::Syntax));
+        }
+        self.at += 1;
+        self.next_token()?;
+        if self.open.depth != 1 {
+            return Ok(value_start);
+        }
+        let key = &self.input[key_start..end - 1];
+        self.keep.key(key, escapes).map_err(|reason| Stop::Damaged(key_start, reason))?;
+        Ok(self.at)
+    }
+
+    #[inline]
+    fn open(&mut self, object: u64) -> Result<(), Stop> {
+        self.open.open(object).ok_or(Stop::Damaged(self.at, Reason::TooDeep))?;
+        self.at += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn close(&mut self, object: u64) -> Result<(), Stop> {
+        if self.open.innermost() != object {
+            return Err(self.damaged(Reason::Bracket));
+        }
+        self.open.depth -= 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn byte(&self) -> Result<u8, Stop> {
+        self.input.get(self.at).copied().ok_or(Stop::Incomplete)
+    }
+
+    /// Goes to the next byte that is not blank.
+    #[inline]
+    fn next_token(&mut self) -> Result<u8, Stop> {
+        let byte = self.byte()?;
+        if byte > b' ' {
+            return Ok(byte);
+        }
+        self.at = skip_blanks(self.input, self.at);
+        self.byte()
+    }
+
+    #[cold]
+    fn damaged(&self, reason: Reason) -> Stop {
+        Stop::Damaged(self.at, reason)
+    }
+}
+
+/// Where the broken value that begins at `start` ends, if its brackets and strings frame it
+/// before the line ends.
+pub(crate) enum Frame {
+    /// It ends before this byte.
+    End(usize),
+    /// The line ends first, or the brackets do not match.
+    None,
+    /// The input ends first.
+    Incomplete,
+}
+
+/// Looks for the frame of a value that is no JSON, such as `{"a": NaN}`.
+pub(crate) fn frame(input: &[u8], start: usize) -> Frame {
+    let mut open = Brackets::new();
+    let mut at = start;
+    loop {
+        let Some(&byte) = input.get(at) else { return Frame::Incomplete };
+        at += 1;
+        match byte {
+            b'\n' => return Frame::None,
+            b'"' => match string_end(input, at) {
+                Ok((end, _)) => at = end,
+                Err(Stop::Incomplete) => return Frame::Incomplete,
+                Err(Stop::Damaged(..)) => return Frame::None,
+            },
+            b'{' | b'[' => {
+                if open.open(u64::from(byte == b'{')).is_none() {
+                    return Frame::None;
+                }
+            }
+            b'}' | b']' => {
+                if open.depth == 0 || open.innermost() != u64::from(byte == b'}') {
+                    return Frame::None;
+                }
+                open.depth -= 1;
+                if open.depth == 0 {
+                    return Frame::End(at);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

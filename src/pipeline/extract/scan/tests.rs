@@ -1,0 +1,1 @@
+//! The walk against its naive twins.

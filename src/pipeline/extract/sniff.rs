@@ -1,0 +1,64 @@
+//! Which lane a source takes, told by its first bytes: JSON, a table, or a list of IDs.
+
+use super::table::{Header, Table};
+use super::{FORMATS, Format, Lane, More, Shape, Task, id_list, json};
+
+/// How many bytes are looked at where the first one does not tell.
+const SNIFFED_BYTES: usize = 64 * 1024;
+
+/// The lane of a source that begins with `input`; none if more of it is needed.
+pub(super) fn lane(input: &[u8], more: More, task: &Task) -> Option<Lane> {
+    let text = input.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0);
+    let enough = more == More::Ended || input.len() >= SNIFFED_BYTES;
+    if let Some(format) = task.format {
+        return forced(format, input, enough);
+    }
+    let Some(start) = text else {
+        return (more == More::Ended).then(|| Lane::Json(json::Json::new()));
+    };
+    if matches!(input[start], b'{' | b'[') {
+        return Some(Lane::Json(json::Json::new()));
+    }
+    if !enough {
+        return None;
+    }
+    let head = &input[start..input.len().min(SNIFFED_BYTES.max(start))];
+    Some(told(head))
+}
+
+fn forced(format: &'static Format, input: &[u8], enough: bool) -> Option<Lane> {
+    match format.shape {
+        Shape::Json { .. } => Some(Lane::Json(json::Json::new())),
+        Shape::List => Some(Lane::List(id_list::List::new())),
+        Shape::Table { .. } if !enough => None,
+        Shape::Table { columns, .. } => {
+            let header = Header::read(input).unwrap_or_default();
+            let columns = columns(&header);
+            Some(Lane::Table(Box::new(Table::new(format, header, columns))))
+        }
+    }
+}
+
+/// The lane of text that begins with neither bracket.
+fn told(head: &[u8]) -> Lane {
+    let line_end = memchr::memchr(b'\n', head).unwrap_or(head.len());
+    if id_list::is_entry(&head[..line_end]) {
+        return Lane::List(id_list::List::new());
+    }
+    if let Some(header) = Header::read(head) {
+        for format in FORMATS {
+            if let Shape::Table { recognise, columns } = format.shape
+                && recognise(&header)
+            {
+                let columns = columns(&header);
+                return Lane::Table(Box::new(Table::new(format, header, columns)));
+            }
+        }
+    }
+    // A piece of a JSON file may begin within a record.
+    let json = head.split(|byte| *byte == b'\n').skip(1);
+    if json.into_iter().any(|line| matches!(line.trim_ascii_start().first(), Some(b'{' | b'['))) {
+        return Lane::Json(json::Json::new());
+    }
+    Lane::List(id_list::List::new())
+}

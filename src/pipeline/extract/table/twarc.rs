@@ -1,0 +1,20 @@
+//! Format 14, the CSV of twarc-csv: `id`, `author_id` and `conversation_id`.
+
+use super::header::{Columns, Header};
+
+pub(in crate::pipeline::extract) fn recognise(header: &Header) -> bool {
+    header.has("id") && header.has("author_id") && header.has("conversation_id")
+}
+
+pub(in crate::pipeline::extract) fn columns(header: &Header) -> Columns {
+    Columns {
+        tweet: header.first(&["id"]),
+        tweet_number: None,
+        user: header.first(&["author_id"]),
+        referenced: header.every(&[
+            "referenced_tweets.replied_to.id",
+            "referenced_tweets.retweeted.id",
+            "referenced_tweets.quoted.id",
+        ]),
+    }
+}

@@ -1,0 +1,1 @@
+//! Every format, every split, every damage.

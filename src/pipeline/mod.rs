@@ -1,0 +1,159 @@
+//! The data plane: bytes to IDs to bytes, `source → decode → extract → filter → encode`.
+//!
+//! Synchronous, no SQL, no HTTP, no clock. No stage knows another; only this file knows them all,
+//! and [`Strip`] is the whole of it. A thread reads and decodes; this one extracts and filters;
+//! a few buffers go round between them, so memory does not grow with the input.
+
+mod decode;
+pub mod encode;
+mod extract;
+mod filter;
+mod found;
+mod reader;
+mod reason;
+mod run;
+mod source;
+mod tally;
+mod wants;
+
+pub use decode::{CODECS, Codec};
+pub use extract::{FORMATS, Format, format};
+pub use found::{Found, Outlet, Place, Rejected, Unwatched, Watch};
+pub use reason::{Gravity, Reason};
+pub use source::Source;
+pub use tally::{IdTally, ReasonPlace, ReasonTally, SourceTally, Tally, Written};
+pub use wants::{Columns, Damage, Distinct, KindSet, Order, Scope};
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::ids::IdKind;
+
+/// The memory that a strip uses for its spools where nothing else is said, in bytes.
+pub const MEMORY_BYTES_MAX: usize = 24 << 20;
+
+/// The longest record, in bytes; a longer one is damaged.
+pub const RECORD_BYTES_MAX: usize = 64 << 20;
+
+/// What a strip is to do: a dataset of full tweets in, its IDs out.
+#[derive(Clone, Debug)]
+pub struct Strip {
+    /// The kinds of IDs that are wanted.
+    pub ids: KindSet,
+    /// How far from a record they are looked for.
+    pub scope: Scope,
+    /// The only format of all sources; told from content if absent.
+    pub format: Option<&'static Format>,
+    /// The kind of bare lists, which tell none.
+    pub declared: Option<IdKind>,
+    /// When IDs are handed out.
+    pub order: Order,
+    /// What becomes of an ID that was there before.
+    pub distinct: Distinct,
+    /// What a damaged record does.
+    pub damage: Damage,
+    /// Which columns go with each ID.
+    pub columns: Columns,
+    /// Where spools go that outgrow memory, as files without names.
+    pub spool_folder: PathBuf,
+    /// The memory for spools, in bytes; buffers and the codec's window come on top.
+    pub memory_bytes_max: usize,
+}
+
+impl Strip {
+    /// A strip of `ids` as people expect it: own scope, formats told, deletes honoured.
+    pub fn of(ids: KindSet) -> Strip {
+        Strip {
+            ids,
+            scope: Scope::Own,
+            format: None,
+            declared: ids.single(),
+            order: Order::Spooled,
+            distinct: Distinct::KeepAll,
+            damage: Damage::Report,
+            columns: Columns::IdsOnly,
+            spool_folder: std::env::temp_dir(),
+            memory_bytes_max: MEMORY_BYTES_MAX,
+        }
+    }
+
+    /// Reads all `sources` in order and hands their IDs to `outlet`.
+    ///
+    /// # Errors
+    /// [`PipelineError`] says which, and at which source. Damaged records are no error, but are
+    /// in the tally, unless the strip refuses them.
+    ///
+    /// # Panics
+    /// If nothing is wanted, or distinct IDs of a stream are.
+    pub fn run(
+        &self,
+        sources: &[Source],
+        outlet: &mut dyn Outlet,
+        watch: &dyn Watch,
+    ) -> Result<Tally, PipelineError> {
+        assert!(!self.ids.is_empty(), "a strip wants IDs of at least one kind");
+        assert!(
+            self.order == Order::Spooled || self.distinct == Distinct::KeepAll,
+            "distinct IDs need the spool: only the end tells what came before"
+        );
+        run::run(self, sources, outlet, watch)
+    }
+}
+
+/// Why a strip failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// A source cannot be opened.
+    #[error("cannot open {name}")]
+    Open {
+        /// The source's name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A source cannot be read to its end.
+    #[error("cannot read {name} on from byte {byte}")]
+    Read {
+        /// The source's name.
+        name: String,
+        /// How far it was read, in bytes.
+        byte: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A source passes a bound of decompression.
+    #[error("will not read {name} any further: {bound}")]
+    Bound {
+        /// The source's name.
+        name: String,
+        /// Which bound.
+        bound: String,
+    },
+    /// A bare list, and several kinds are wanted.
+    #[error(
+        "{name} is a bare list of numbers, which may be Tweet, User or DM IDs: \
+         ask for exactly one kind to say which"
+    )]
+    KindUndeclared {
+        /// The source's name.
+        name: String,
+    },
+    /// A damaged record, and the strip refuses damage.
+    #[error("{name}, line {line}, byte {byte}: {}", reason.says())]
+    Damaged {
+        /// The source's name.
+        name: String,
+        /// Line of the decoded source, from 1.
+        line: u64,
+        /// Byte of the decoded source, from 0.
+        byte: u64,
+        /// Why.
+        reason: Reason,
+    },
+    /// IDs cannot be written or spooled.
+    #[error("cannot write IDs out")]
+    Write {
+        /// What the system said.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,333 @@
+//! One run of a strip: the loop that every source goes through, and the report at its end.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::decode::{Bomb, Broken};
+use super::extract::{Extractor, Harvest, KindUndeclared, More, Task};
+use super::filter::{Sieve, Sieved};
+use super::found::{Outlet, Rejected, Watch};
+use super::reader::{self, Blocks, Said};
+use super::reason::{Gravity, Reason};
+use super::source::Source;
+use super::tally::{IdTally, ReasonPlace, Reasons, SourceTally, Tally};
+use super::wants::Damage;
+use super::{FORMATS, PipelineError, RECORD_BYTES_MAX, Strip};
+use crate::base::ids::{DmId, IdKind, TweetId, UserId};
+
+/// Pending bytes up to which a record is tried again at every line feed that comes.
+const EAGER_BYTES: usize = 1 << 20;
+
+pub(super) fn run(
+    strip: &Strip,
+    sources: &[Source],
+    outlet: &mut dyn Outlet,
+    watch: &dyn Watch,
+) -> Result<Tally, PipelineError> {
+    let mut run = Run::new(strip, outlet, watch);
+    for (index, source) in sources.iter().enumerate() {
+        run.source(u32::try_from(index).expect("fewer than 2^32 sources"), source)?;
+    }
+    run.finish()
+}
+
+struct Run<'a> {
+    strip: &'a Strip,
+    outlet: &'a mut dyn Outlet,
+    watch: &'a dyn Watch,
+    harvest: Harvest,
+    tweets: Sieve<TweetId>,
+    users: Sieve<UserId>,
+    dms: Sieve<DmId>,
+    found: [u64; IdKind::ALL.len()],
+    reasons: Reasons,
+    tally: Tally,
+}
+
+impl<'a> Run<'a> {
+    fn new(strip: &'a Strip, outlet: &'a mut dyn Outlet, watch: &'a dyn Watch) -> Run<'a> {
+        let memory = strip.memory_bytes_max / strip.ids.len();
+        let folder = &strip.spool_folder;
+        Run {
+            strip,
+            outlet,
+            watch,
+            harvest: Harvest::new(strip.ids, strip.scope, strip.columns),
+            tweets: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
+            users: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
+            dms: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
+            found: [0; IdKind::ALL.len()],
+            reasons: Reasons::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Reads one source to its end.
+    fn source(&mut self, index: u32, source: &Source) -> Result<(), PipelineError> {
+        self.harvest.set_source(index);
+        let bytes_read = Arc::new(AtomicU64::new(0));
+        let mut reading = Reading {
+            name: source.name(),
+            window: Vec::new(),
+            tried: 0,
+            lines: Lines::default(),
+            extractor: Extractor::new(Task {
+                format: self.strip.format,
+                declared: self.strip.declared,
+                record_bytes_max: RECORD_BYTES_MAX,
+            }),
+            bytes_read: bytes_read.clone(),
+            bytes_decoded: 0,
+            records: 0,
+            encodings: Vec::new(),
+        };
+        std::thread::scope(|scope| {
+            let (blocks, thread) = reader::start(scope, source, bytes_read)
+                .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
+            let read = self.blocks(&mut reading, &blocks);
+            // The thread ends when nobody takes its blocks.
+            drop(blocks);
+            if read.is_ok() {
+                thread.join().expect("the reading thread does not panic");
+            }
+            read
+        })?;
+        self.note(reading);
+        Ok(())
+    }
+
+    /// Takes all blocks of one source.
+    fn blocks(&mut self, reading: &mut Reading, blocks: &Blocks) -> Result<(), PipelineError> {
+        while let Some(said) = blocks.next() {
+            match said {
+                Ok(Said::Encodings(encodings)) => reading.encodings = encodings,
+                Ok(Said::Block(block)) => {
+                    let worth_trying = reading.add(&block);
+                    blocks.give_back(block);
+                    if worth_trying {
+                        self.drain(reading, More::MayCome)?;
+                    }
+                }
+                Err(error) => {
+                    let reason = reading.container_damage(error)?;
+                    self.drain(reading, More::Ended)?;
+                    let byte = reading.bytes_decoded;
+                    self.reason(reading, reason, byte)?;
+                }
+            }
+        }
+        self.drain(reading, More::Ended)
+    }
+
+    /// Extracts as much of the window as there is, and hands it on.
+    fn drain(&mut self, reading: &mut Reading, more: More) -> Result<(), PipelineError> {
+        let mut used = 0;
+        loop {
+            let input = &reading.window[used..];
+            let taken = reading
+                .extractor
+                .take(input, more, &mut self.harvest)
+                .map_err(|KindUndeclared| reading.kind_undeclared())?;
+            reading.records += self.harvest.records;
+            self.flags(reading, used)?;
+            self.sift()?;
+            self.harvest.clear();
+            reading.lines.pass(&reading.window[used..used + taken]);
+            used += taken;
+            if taken == 0 {
+                break;
+            }
+        }
+        reading.window.drain(..used);
+        reading.tried = reading.window.len();
+        let read = self.tally.bytes_read + reading.bytes_read.load(Ordering::Relaxed);
+        self.watch.progress(read, self.tally.records + reading.records);
+        Ok(())
+    }
+
+    /// Counts and places the reasons that the harvest holds.
+    fn flags(&mut self, reading: &Reading, used: usize) -> Result<(), PipelineError> {
+        let flags = std::mem::take(&mut self.harvest.flags);
+        let mut lines = reading.lines;
+        for flag in &flags {
+            if flag.reason.gravity() == Gravity::Note && flag.reason != Reason::Unknown {
+                // Common and harmless: its first places are enough, without counting lines.
+                let count = self.reasons.count_of(flag.reason);
+                if count >= super::tally::PLACES_MAX as u64 {
+                    self.reasons.add(flag.reason, 1);
+                    continue;
+                }
+            }
+            let line = lines.at(reading.lines, &reading.window[used..], flag.byte);
+            self.placed(&reading.name, flag.reason, line, flag.byte)?;
+        }
+        self.harvest.flags = flags;
+        Ok(())
+    }
+
+    /// Counts a reason at the end of what was read.
+    fn reason(&mut self, at: &Reading, reason: Reason, byte: u64) -> Result<(), PipelineError> {
+        self.placed(&at.name, reason, at.lines.line(), byte)
+    }
+
+    fn placed(
+        &mut self,
+        name: &str,
+        reason: Reason,
+        line: u64,
+        byte: u64,
+    ) -> Result<(), PipelineError> {
+        self.reasons.count(reason, || ReasonPlace { source: name.to_owned(), line, byte });
+        let damaged = reason.gravity() == Gravity::Damaged;
+        if damaged && self.strip.damage == Damage::Refuse {
+            return Err(PipelineError::Damaged { name: name.to_owned(), line, byte, reason });
+        }
+        if damaged || reason == Reason::Unknown {
+            let rejected = Rejected { source: name, line, byte, reason };
+            self.outlet.rejected(&rejected).map_err(write_error)?;
+        }
+        Ok(())
+    }
+
+    /// Hands the harvest's IDs and deletes to the sieves.
+    fn sift(&mut self) -> Result<(), PipelineError> {
+        let Harvest { tweets, users, dms, deleted, .. } = &self.harvest;
+        for (kind, count) in
+            [(IdKind::Tweet, tweets.len()), (IdKind::User, users.len()), (IdKind::Dm, dms.len())]
+        {
+            self.found[kind as usize] += count as u64;
+        }
+        let of = |kind| {
+            let deleted = deleted.iter().filter(move |deleted| deleted.kind == kind);
+            deleted.map(|deleted| (deleted.after, deleted.id))
+        };
+        self.tweets.take(tweets, of(IdKind::Tweet), self.outlet).map_err(write_error)?;
+        self.users.take(users, of(IdKind::User), self.outlet).map_err(write_error)?;
+        self.dms.take(dms, of(IdKind::Dm), self.outlet).map_err(write_error)
+    }
+
+    /// Writes down what was read from a source.
+    fn note(&mut self, reading: Reading) {
+        let bytes_read = reading.bytes_read.load(Ordering::Relaxed);
+        let counts = FORMATS.iter().zip(reading.extractor.formats);
+        let formats = counts.filter(|(_, count)| *count > 0);
+        self.tally.bytes_read += bytes_read;
+        self.tally.records += reading.records;
+        self.tally.sources.push(SourceTally {
+            name: reading.name,
+            bytes_read,
+            bytes_decoded: reading.bytes_decoded,
+            encodings: reading.encodings,
+            records: reading.records,
+            formats: formats.map(|(format, count)| (format.name, count)).collect(),
+            columns: reading.extractor.columns().into_iter().collect(),
+        });
+    }
+
+    /// Hands out what was spooled, and closes the report.
+    fn finish(mut self) -> Result<Tally, PipelineError> {
+        let tweets = self.tweets.finish(self.outlet).map_err(write_error)?;
+        let users = self.users.finish(self.outlet).map_err(write_error)?;
+        let dms = self.dms.finish(self.outlet).map_err(write_error)?;
+        for (kind, sieved) in [(IdKind::Tweet, tweets), (IdKind::User, users), (IdKind::Dm, dms)] {
+            let Sieved { removed, duplicates, late, handed_out } = sieved;
+            self.reasons.add(Reason::LateDelete, late);
+            if self.strip.ids.contains(kind) {
+                let found = self.found[kind as usize];
+                let row = IdTally { found, removed, duplicates, handed_out };
+                self.tally.ids.push((kind, row));
+            }
+        }
+        self.tally.reasons = self.reasons.into_rows();
+        self.tally.clean = self.tally.is_clean();
+        Ok(self.tally)
+    }
+}
+
+fn write_error(source: io::Error) -> PipelineError {
+    PipelineError::Write { source }
+}
+
+/// A source that is being read.
+struct Reading {
+    name: String,
+    /// The bytes that are not used up yet.
+    window: Vec<u8>,
+    /// How many of them were tried in vain.
+    tried: usize,
+    lines: Lines,
+    extractor: Extractor,
+    bytes_read: Arc<AtomicU64>,
+    bytes_decoded: u64,
+    records: u64,
+    encodings: Vec<&'static str>,
+}
+
+impl Reading {
+    /// Adds a block; says whether it is worth trying to extract from the window.
+    ///
+    /// A long record is tried again only when its bytes have doubled, so that it is not walked
+    /// from its start at every block.
+    fn add(&mut self, block: &[u8]) -> bool {
+        self.window.extend_from_slice(block);
+        self.bytes_decoded += block.len() as u64;
+        let pending = self.tried;
+        let line_ended = || memchr::memchr(b'\n', block).is_some();
+        pending == 0
+            || self.window.len() >= 2 * pending
+            || self.window.len() >= RECORD_BYTES_MAX
+            || pending <= EAGER_BYTES && line_ended()
+    }
+
+    /// Whether an error of reading is damage to a container, after which the report goes on.
+    fn container_damage(&self, error: io::Error) -> Result<Reason, PipelineError> {
+        let name = self.name.clone();
+        match error.get_ref() {
+            Some(inner) if inner.is::<Broken>() => {
+                let byte = self.bytes_read.load(Ordering::Relaxed);
+                Err(PipelineError::Read { name, byte, source: Broken::inside(error) })
+            }
+            Some(inner) if inner.is::<Bomb>() => {
+                Err(PipelineError::Bound { name, bound: inner.to_string() })
+            }
+            _ => Ok(Reason::Container),
+        }
+    }
+
+    fn kind_undeclared(&self) -> PipelineError {
+        PipelineError::KindUndeclared { name: self.name.clone() }
+    }
+}
+
+/// Counts the lines of a decoded source.
+#[derive(Clone, Copy, Default)]
+struct Lines {
+    /// Line feeds before `byte`.
+    feeds: u64,
+    byte: u64,
+}
+
+impl Lines {
+    fn pass(&mut self, bytes: &[u8]) {
+        self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.byte += bytes.len() as u64;
+    }
+
+    /// The number of the line reached.
+    fn line(&self) -> u64 {
+        self.feeds + 1
+    }
+
+    /// The line of a byte in `input`, which begins where `begun` stands; this
+    /// count goes on from where it is, so asking in order is cheap.
+    fn at(&mut self, begun: Lines, input: &[u8], byte: u64) -> u64 {
+        if byte < self.byte {
+            *self = begun;
+        }
+        let from = (self.byte - begun.byte) as usize;
+        let to = ((byte - begun.byte) as usize).min(input.len());
+        self.pass(&input[from.min(to)..to]);
+        self.line()
+    }
+}

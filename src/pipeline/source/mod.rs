@@ -1,0 +1,63 @@
+//! Where bytes come from: files, standard input, memory. Not what they mean.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use bytes::{Buf, Bytes};
+
+/// One input of a strip.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// Bytes in memory, under a name for the report.
+    Bytes {
+        /// What the report calls it.
+        name: String,
+        /// The bytes.
+        bytes: Bytes,
+    },
+}
+
+impl Source {
+    /// What the report calls it: the path as given, `-` for standard input.
+    pub fn name(&self) -> String {
+        match self {
+            Source::File(path) => path.display().to_string(),
+            Source::Stdin => "-".to_owned(),
+            Source::Bytes { name, .. } => name.clone(),
+        }
+    }
+
+    /// Its length in bytes, where that is known before reading.
+    pub fn bytes(&self) -> Option<u64> {
+        match self {
+            Source::File(path) => {
+                std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len())
+            }
+            Source::Stdin => None,
+            Source::Bytes { bytes, .. } => Some(bytes.len() as u64),
+        }
+    }
+
+    /// Opens it for one reading from the start.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        match self {
+            Source::File(path) => {
+                let file = File::open(path)?;
+                if file.metadata()?.is_dir() {
+                    return Err(io::Error::new(
+                        io::ErrorKind::IsADirectory,
+                        "this is a folder; name the files in it",
+                    ));
+                }
+                Ok(Box::new(file))
+            }
+            Source::Stdin => Ok(Box::new(io::stdin())),
+            Source::Bytes { bytes, .. } => Ok(Box::new(bytes.clone().reader())),
+        }
+    }
+}
