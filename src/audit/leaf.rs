@@ -47,6 +47,8 @@ pub enum Leaf {
     ExemptionRevoked { exemption: i64, entity: EntityId, actor: Actor },
     /// A dataset was entered with its first release.
     DatasetRegistered { dataset: i64, release: String, actor: Actor },
+    /// A dataset was given another release, which is current from now on.
+    DatasetRefreshed { dataset: i64, release: String, actor: Actor },
     /// A chunk was charged and may be sent: `ids` IDs of the release from ordinal `first` on.
     Opened {
         delivery: DeliveryId,

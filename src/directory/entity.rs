@@ -123,7 +123,8 @@ fn set_status(
     Ok(row)
 }
 
-fn slug(text: &str) -> Result<String, DirectoryError> {
+/// `text` as a slug: of an entity, or of a dataset.
+pub(super) fn slug(text: &str) -> Result<String, DirectoryError> {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let fits = !text.is_empty()
         && text.len() <= SLUG_CHARS_MAX

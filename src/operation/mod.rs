@@ -6,6 +6,7 @@
 
 mod account;
 mod answer;
+mod dataset;
 
 pub use account::actor_of;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::base::clock::Clock;
 use crate::base::party::{Actor, KeyId};
+use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
 use crate::directory::{DirectoryError, document, entity, exemption, key, person};
 use crate::policy::Profile;
@@ -60,6 +62,16 @@ pub enum Operation {
     ExemptionDecide { exemption: i64, decision: Decision, reason: String },
     /// How full an entity's meters are.
     Usage { slug: String },
+    /// Whether a dataset could be entered, before its release is built.
+    DatasetCheck(Plan),
+    /// Enter a dataset with its first release.
+    DatasetRegister { plan: Plan, release: BuiltRelease },
+    /// Give a dataset another release.
+    DatasetRefresh { slug: String, release: BuiltRelease },
+    /// All datasets.
+    DatasetList,
+    /// One dataset with all its releases.
+    DatasetShow { slug: String },
 }
 
 /// What operations work on.
@@ -193,6 +205,21 @@ pub fn execute(
             desk.look(|tx, _| {
                 answer::usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?)
             })
+        }
+        Operation::DatasetCheck(plan) => {
+            desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))
+        }
+        Operation::DatasetRegister { plan, release } => desk.change(move |tx, by| {
+            let row = catalogue::register(tx, by.now_ms, &by.actor, &plan, &release)?;
+            dataset::brief(tx, &row)
+        }),
+        Operation::DatasetRefresh { slug, release } => desk.change(move |tx, by| {
+            let row = catalogue::refresh(tx, by.now_ms, &by.actor, &slug, &release)?;
+            dataset::brief(tx, &row)
+        }),
+        Operation::DatasetList => desk.look(|tx, _| dataset::list(tx)),
+        Operation::DatasetShow { slug } => {
+            desk.look(|tx, _| dataset::whole(tx, &catalogue::find(tx, &slug)?))
         }
     };
     Ok(outcome?)
