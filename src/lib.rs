@@ -11,5 +11,6 @@ pub mod ledger;
 pub mod operation;
 pub mod pipeline;
 pub mod policy;
+pub mod release;
 pub mod store;
 pub mod telemetry;

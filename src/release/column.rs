@@ -12,6 +12,7 @@ use memchr::memchr_iter;
 
 use super::table::{BLOCK_IDS, Table};
 use crate::base::ids::IdKind;
+use crate::ledger::{Chunk, Granted};
 
 /// How many bytes a search through a block reads at once.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -67,6 +68,10 @@ impl Column {
         self.table.sha256
     }
 
+    pub(super) fn table(&self) -> &Table {
+        &self.table
+    }
+
     /// Where the line of that ID begins; for `ordinal == ids` where the text ends.
     ///
     /// # Errors
@@ -99,14 +104,81 @@ impl Column {
         let index = self.table.block_at(byte);
         let block = &self.table.blocks[index];
         let first = self.table.first_of(index);
-        if block.line_bytes != 0 {
-            return Ok(first + (byte - block.offset) / block.line_bytes);
+        // It is 0 where lines are of different lengths.
+        if let Some(lines) = (byte - block.offset).checked_div(block.line_bytes) {
+            return Ok(first + lines);
         }
         let lines = self.count_lines(block.offset..byte)?;
         if lines >= self.table.ids_of(index) {
             return Err(self.damaged(index));
         }
         Ok(first + lines)
+    }
+
+    /// Reads bytes of what was granted, from byte `at_byte` of the text on, and returns how many.
+    /// It stops at the end of the grant; 0 means that nothing is left of it.
+    ///
+    /// # Errors
+    /// As [`Column::byte_of`].
+    ///
+    /// # Panics
+    /// If the grant is for another column, or does not reach `at_byte`: only our bug asks for
+    /// what was not charged.
+    pub fn read(
+        &self,
+        granted: &Granted<Chunk>,
+        at_byte: u64,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
+        self.read_chunk(granted.chunk(), at_byte, buffer)
+    }
+
+    fn read_chunk(&self, chunk: &Chunk, at_byte: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        assert_eq!(
+            (chunk.kind, &*chunk.release),
+            (self.kind, &*self.release),
+            "a grant for one column was shown to another"
+        );
+        assert!(
+            at_byte >= self.byte_of_within(chunk.ordinals.start, at_byte)?,
+            "byte {at_byte} lies before the granted IDs {:?}",
+            chunk.ordinals
+        );
+        let wanted_end = at_byte.saturating_add(buffer.len() as u64);
+        let end = self.byte_of_beyond(chunk.ordinals.end, wanted_end)?;
+        assert!(
+            at_byte <= end,
+            "byte {at_byte} lies behind the granted IDs {:?}, which end at byte {end}",
+            chunk.ordinals
+        );
+        let length =
+            usize::try_from(end - at_byte).map_or(buffer.len(), |left| left.min(buffer.len()));
+        self.file.read_exact_at(&mut buffer[..length], at_byte)?;
+        Ok(length)
+    }
+
+    /// As [`Column::byte_of`], but perhaps more, never beyond `byte`, where a look at the table
+    /// tells that the ordinal lies before `byte`. It spares a large grant the search.
+    fn byte_of_within(&self, ordinal: u64, byte: u64) -> io::Result<u64> {
+        if ordinal < self.table.ids {
+            let block_end = self.table.end_of(self.table.block_of(ordinal));
+            if block_end <= byte {
+                return Ok(block_end);
+            }
+        }
+        self.byte_of(ordinal)
+    }
+
+    /// As [`Column::byte_of`], but perhaps less, never before `byte`, where a look at the table
+    /// tells that the ordinal lies behind `byte`.
+    fn byte_of_beyond(&self, ordinal: u64, byte: u64) -> io::Result<u64> {
+        if ordinal < self.table.ids {
+            let block = &self.table.blocks[self.table.block_of(ordinal)];
+            if block.offset >= byte {
+                return Ok(block.offset);
+            }
+        }
+        self.byte_of(ordinal)
     }
 
     /// Where the line after the first `lines` lines of `range` begins.
@@ -162,4 +234,152 @@ impl Column {
 pub(super) enum ColumnError {
     Io(io::Error),
     Length { found: u64, expected: u64 },
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, prop_oneof, proptest};
+
+    use super::super::writer::ColumnWriter;
+    use super::*;
+    use crate::base::ids::{Id, UserId};
+
+    /// A column of these IDs, and where each line begins, computed the simple way.
+    fn column_of(ids: &[u64]) -> (tempfile::TempDir, Column, Vec<u64>) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = ColumnWriter::create(folder.path(), IdKind::User).unwrap();
+        let mut starts = vec![0];
+        for &id in ids {
+            writer.push(UserId::from_value(id).unwrap()).unwrap();
+            starts.push(starts.last().unwrap() + id.to_string().len() as u64 + 1);
+        }
+        let entry = writer.finish(folder.path()).unwrap();
+        let table = std::fs::read(folder.path().join(&entry.table)).unwrap();
+        let table = Table::decode(&table).unwrap();
+        let path = folder.path().join(&entry.file);
+        let column = Column::open(IdKind::User, "r".into(), &path, table).unwrap();
+        assert_eq!((column.ids(), column.bytes()), (ids.len() as u64, *starts.last().unwrap()));
+        (folder, column, starts)
+    }
+
+    fn check(column: &Column, starts: &[u64], ordinal: u64) {
+        let start = starts[ordinal as usize];
+        assert_eq!(column.byte_of(ordinal).unwrap(), start, "ordinal {ordinal}");
+        let Some(&next) = starts.get(ordinal as usize + 1) else { return };
+        for byte in [start, next - 1] {
+            assert_eq!(column.ordinal_at(byte).unwrap(), ordinal, "byte {byte}");
+        }
+    }
+
+    /// Numbers of 1 to 19 digits, each length as likely as the others.
+    fn id() -> impl Strategy<Value = u64> {
+        (0..19_u32).prop_flat_map(|digits| {
+            let least = if digits == 0 { 0 } else { 10_u64.pow(digits) };
+            least..=10_u64.pow(digits).saturating_mul(10).saturating_sub(1).min(i64::MAX as u64)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn ordinals_and_bytes_agree_with_a_naive_count(
+            ids in prop_oneof![
+                proptest::collection::vec(id(), 0..300),
+                proptest::collection::vec(1_000_000_u64..9_999_999, 0..300),
+            ],
+        ) {
+            let (_folder, column, starts) = column_of(&ids);
+            for ordinal in 0..starts.len() as u64 {
+                check(&column, &starts, ordinal);
+            }
+        }
+    }
+
+    /// Blocks of one length, of mixed lengths, and a last one that is not full.
+    fn three_blocks() -> Vec<u64> {
+        let uniform = (0..BLOCK_IDS).map(|n| 1_000_000_000_000_000_000 + n);
+        let mixed = (0..BLOCK_IDS + 77).map(|n| 7_u64.pow(u32::try_from(n % 20).unwrap()) + n);
+        uniform.chain(mixed).collect()
+    }
+
+    #[test]
+    fn every_block_boundary_is_found_from_both_sides() {
+        let ids = three_blocks();
+        let (_folder, column, starts) = column_of(&ids);
+        assert_eq!(column.table.blocks.len(), 3);
+        assert_eq!(column.table.blocks[0].line_bytes, 20);
+        assert_eq!(column.table.blocks[1].line_bytes, 0);
+        let count = ids.len() as u64;
+        for around in [0, BLOCK_IDS, 2 * BLOCK_IDS, count] {
+            for ordinal in around.saturating_sub(3)..=(around + 3).min(count) {
+                check(&column, &starts, ordinal);
+            }
+        }
+        for ordinal in (0..count).step_by(997) {
+            check(&column, &starts, ordinal);
+        }
+    }
+
+    fn chunk(ordinals: Range<u64>) -> Chunk {
+        Chunk { kind: IdKind::User, release: "r".into(), ordinals }
+    }
+
+    #[test]
+    fn reading_a_chunk_gives_its_lines_and_then_ends() {
+        let (folder, column, starts) = column_of(&three_blocks());
+        let text = std::fs::read(folder.path().join("user-ids.txt")).unwrap();
+        for (from, to) in [
+            (0, 0),
+            (0, 1),
+            (5, 5 + BLOCK_IDS),
+            (BLOCK_IDS, 2 * BLOCK_IDS),
+            (BLOCK_IDS - 1, BLOCK_IDS + 1),
+            (BLOCK_IDS + 9, 2 * BLOCK_IDS + 77),
+            (0, column.ids()),
+        ] {
+            let (start, end) = (starts[from as usize], starts[to as usize]);
+            let (mut read, mut at) = (Vec::new(), start);
+            loop {
+                let mut buffer = vec![0; 70_001];
+                let length = column.read_chunk(&chunk(from..to), at, &mut buffer).unwrap();
+                read.extend_from_slice(&buffer[..length]);
+                at += length as u64;
+                if length == 0 {
+                    break;
+                }
+            }
+            assert!(read == text[start as usize..end as usize], "{from}..{to}");
+        }
+    }
+
+    #[test]
+    fn a_byte_that_was_not_granted_is_never_read() {
+        let (_folder, column, starts) = column_of(&three_blocks());
+        let other_kind = Chunk { kind: IdKind::Tweet, ..chunk(0..9) };
+        let other_release = Chunk { release: "q".into(), ..chunk(0..9) };
+        let mixed = BLOCK_IDS + 9;
+        for (chunk, at) in [
+            (chunk(5..9), starts[5] - 1),
+            (chunk(5..9), starts[9] + 1),
+            (chunk(mixed..mixed + 5), starts[mixed as usize] - 1),
+            (chunk(mixed..mixed + 5), 0),
+            (chunk(mixed..mixed + 5), starts[mixed as usize + 5] + 1),
+            (chunk(0..mixed), starts[mixed as usize] + 1),
+            (chunk(0..9), column.bytes()),
+            (other_kind, 0),
+            (other_release, 0),
+        ] {
+            let read = std::panic::AssertUnwindSafe(|| column.read_chunk(&chunk, at, &mut [0; 64]));
+            assert!(std::panic::catch_unwind(read).is_err(), "{chunk:?} at {at}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_lost_its_line_feeds_is_called_damaged() {
+        let (folder, column, _) = column_of(&three_blocks());
+        let path = folder.path().join("user-ids.txt");
+        std::fs::write(path, vec![b'7'; column.bytes() as usize]).unwrap();
+        let error = column.byte_of(BLOCK_IDS + 9).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("from ordinal 65536 on"), "{error}");
+    }
 }

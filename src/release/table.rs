@@ -90,7 +90,8 @@ impl Table {
         let mut blocks = Vec::with_capacity(rows.len());
         for (index, row) in rows.iter().enumerate() {
             let next = rows.get(index + 1).unwrap_or(&end);
-            row.check(index as u64 * BLOCK_IDS, next).map_err(|what| format!("row {index} {what}"))?;
+            row.check(index as u64 * BLOCK_IDS, next)
+                .map_err(|what| format!("row {index} {what}"))?;
             let Row { offset, line_bytes, sha256, .. } = *row;
             blocks.push(Block { offset, line_bytes, sha256 });
         }

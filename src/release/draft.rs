@@ -1,0 +1,139 @@
+//! The folder of a release that is being built, until it becomes one or goes.
+//!
+//! The story: a draft is a folder `.building-…` beside the releases, locked by its builder. When
+//! everything in it is on the disk it is renamed to the release's ID in one step, so that whoever
+//! looks sees a whole release or none. The kernel gives up the lock when the builder dies, however
+//! it dies; the next builder finds such a folder unlocked and removes it. Between making a folder
+//! and locking it lies a moment in which another builder could take it for such a leftover:
+//! making and sweeping therefore happen under a lock of the folder that they both stand in.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::ReleaseError;
+
+const PREFIX: &str = ".building-";
+
+/// A folder in which a release is being built; it goes with this value unless it is published.
+pub(super) struct Draft {
+    releases: PathBuf,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Draft {
+    /// Makes a draft in the folder `releases`, and removes what dead builders left there.
+    pub(super) fn begin(releases: &Path) -> Result<Draft, ReleaseError> {
+        let gate = File::open(releases).map_err(ReleaseError::io(releases))?;
+        gate.lock().map_err(ReleaseError::io(releases))?;
+        sweep(releases).map_err(ReleaseError::io(releases))?;
+        let path = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(releases)
+            .map_err(ReleaseError::io(releases))?
+            .keep();
+        let lock = File::open(&path).and_then(|file| file.lock().map(|()| file));
+        let lock = lock.map_err(ReleaseError::io(&path))?;
+        Ok(Draft { releases: releases.to_owned(), path, _lock: lock })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the draft the release `id`; every file in it is on the disk already.
+    /// If there is one of that ID, nothing happens but that the draft goes.
+    pub(super) fn publish(self, id: &str) -> Result<Published, ReleaseError> {
+        let target = self.releases.join(id);
+        sync_folder(&self.path)?;
+        match fs::rename(&self.path, &target) {
+            Ok(()) => sync_folder(&self.releases).map(|()| Published::New),
+            Err(error) if is_occupied(&error) => Ok(Published::Reused),
+            Err(source) => Err(ReleaseError::Io { path: target, source }),
+        }
+    }
+}
+
+/// What became of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    New,
+    Reused,
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a rename nothing lies here any more. What cannot be removed the next sweep finds.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn is_occupied(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
+}
+
+fn sync_folder(path: &Path) -> Result<(), ReleaseError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(ReleaseError::io(path))
+}
+
+/// Removes the drafts of builders that are dead. The caller holds the lock of `releases`.
+fn sweep(releases: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(releases)? {
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            continue;
+        }
+        let folder = match File::open(entry.path()) {
+            Ok(folder) => folder,
+            // Its builder published or removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        match folder.try_lock() {
+            Ok(()) => fs::remove_dir_all(entry.path())?,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(releases: &Path) -> Vec<String> {
+        let entries = fs::read_dir(releases).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_draft_becomes_a_release_in_one_step_and_only_once() {
+        let releases = tempfile::tempdir().unwrap();
+        for expected in [Published::New, Published::Reused] {
+            let draft = Draft::begin(releases.path()).unwrap();
+            fs::write(draft.path().join("release.json"), "{}").unwrap();
+            assert_eq!(draft.publish("abc").unwrap(), expected);
+            assert_eq!(names(releases.path()), ["abc"]);
+        }
+    }
+
+    #[test]
+    fn what_a_dead_builder_left_goes_and_what_a_live_one_has_stays() {
+        let releases = tempfile::tempdir().unwrap();
+        let dead = releases.path().join(".building-dead");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join("tweet-ids.txt"), "20\n").unwrap();
+        fs::create_dir(releases.path().join("kept")).unwrap();
+        let live = Draft::begin(releases.path()).unwrap();
+        assert!(!dead.exists());
+        let other = Draft::begin(releases.path()).unwrap();
+        assert!(live.path().is_dir() && other.path().is_dir());
+        drop((live, other));
+        assert_eq!(names(releases.path()), ["kept"]);
+    }
+}

@@ -1,0 +1,23 @@
+//! A release: one immutable version of a dataset on disk, as `schema/release.md` describes it.
+//! Found here: building, opening, reading and checking one. Not found here: who may read it, and
+//! how much; a [`Column`] gives its bytes only for what the ledger has granted.
+
+mod build;
+mod column;
+mod draft;
+mod error;
+mod manifest;
+mod open;
+mod table;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod writer;
+
+pub use build::{Built, Spec, build};
+pub use column::Column;
+pub use error::ReleaseError;
+pub use manifest::{ColumnEntry, FORMAT, Manifest, Private, PrivateEntry, SourceEntry};
+pub use open::Release;
+pub use table::{BLOCK_BYTES_MAX, BLOCK_IDS};
+pub use verify::verify;

@@ -1,0 +1,104 @@
+//! Opening a release's folder for reading, with all checks that cost no pass over the IDs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::column::{Column, ColumnError};
+use super::error::ReleaseError;
+use super::manifest::{ColumnEntry, FORMAT, Manifest};
+use super::table::Table;
+use crate::base::ids::IdKind;
+
+/// A release that is open for reading.
+#[derive(Debug)]
+pub struct Release {
+    id: Arc<str>,
+    manifest: Manifest,
+    columns: Vec<Column>,
+}
+
+impl Release {
+    /// Opens the release in `folder`.
+    ///
+    /// Checked are `release.json` against the ID, every block table against its digest and the
+    /// totals, and the length of every text; [`super::verify`] checks the texts as well.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Damaged`] with the file and what is wrong, [`ReleaseError::Newer`], or
+    /// [`ReleaseError::Io`].
+    pub fn open(folder: &Path) -> Result<Arc<Release>, ReleaseError> {
+        let manifest = read_manifest(&folder.join("release.json"))?;
+        let id: Arc<str> = manifest.release.as_str().into();
+        let columns = manifest
+            .columns
+            .iter()
+            .map(|entry| open_column(folder, entry, &id))
+            .collect::<Result<_, _>>()?;
+        Ok(Arc::new(Release { id, manifest, columns }))
+    }
+
+    /// The ID that follows from the content, 64 hexadecimal digits.
+    pub fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// The IDs of that kind, if the release has them.
+    pub fn column(&self, kind: IdKind) -> Option<&Column> {
+        self.columns.iter().find(|column| column.kind() == kind)
+    }
+
+    /// All columns, in the order of their kinds.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What the release says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+}
+
+fn read_manifest(path: &Path) -> Result<Manifest, ReleaseError> {
+    /// What every format has, however new.
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let text = std::fs::read(path).map_err(ReleaseError::io(path))?;
+    let malformed = |error: serde_json::Error| ReleaseError::damaged(path, error.to_string());
+    let Head { format } = serde_json::from_slice(&text).map_err(malformed)?;
+    if format > FORMAT {
+        return Err(ReleaseError::Newer { path: path.to_owned(), found: format, known: FORMAT });
+    }
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(malformed)?;
+    if manifest.release != manifest.content_id() {
+        let what = format!("its content has the ID {}", manifest.content_id());
+        return Err(ReleaseError::damaged(path, what));
+    }
+    Ok(manifest)
+}
+
+fn open_column(
+    folder: &Path,
+    entry: &ColumnEntry,
+    release: &Arc<str>,
+) -> Result<Column, ReleaseError> {
+    let path = folder.join(&entry.table);
+    let bytes = std::fs::read(&path).map_err(ReleaseError::io(&path))?;
+    if Sha256::digest(&bytes).as_slice() != entry.table_sha256 {
+        return Err(ReleaseError::damaged(&path, "its SHA-256 is not the one in release.json"));
+    }
+    let table = Table::decode(&bytes).map_err(|what| ReleaseError::damaged(&path, what))?;
+    if (table.ids, table.bytes, table.sha256) != (entry.ids, entry.bytes, entry.sha256) {
+        return Err(ReleaseError::damaged(&path, "its totals are not those in release.json"));
+    }
+    let path = folder.join(&entry.file);
+    Column::open(entry.kind, Arc::clone(release), &path, table).map_err(|error| match error {
+        ColumnError::Io(source) => ReleaseError::Io { path, source },
+        ColumnError::Length { found, expected } => {
+            ReleaseError::damaged(&path, format!("it has {found} bytes instead of {expected}"))
+        }
+    })
+}
