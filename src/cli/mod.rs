@@ -5,10 +5,13 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::path::PathBuf;
+mod common;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+pub(crate) use self::common::{Common, start_log};
 
 /// A metered gateway for datasets of tweets: strips them to IDs and keeps the limit.
 #[derive(Parser)]
@@ -18,24 +21,6 @@ struct Arguments {
     common: Common,
     #[command(subcommand)]
     command: Command,
-}
-
-/// What every command takes.
-#[derive(clap::Args)]
-pub(crate) struct Common {
-    /// The settings file [default: hydrant.toml, if there is one]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// The data folder [default: hydrant-data]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Print JSON for programs instead of tables for people
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Read the time from this file instead of the machine's clocks
-    #[cfg(feature = "simulated-clock")]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) clock: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -1,0 +1,62 @@
+//! What every command takes, and what it becomes: settings and a clock.
+
+use std::path::PathBuf;
+
+use crate::base::clock::Clock;
+use crate::config::{Flag, LogFormat, Raw, Settings, SettingsError};
+use crate::telemetry;
+
+/// The flags of every command.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// The settings file [default: hydrant.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder [default: hydrant-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print JSON for programs instead of tables for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Read the time from this file instead of the machine's clocks
+    #[cfg(feature = "simulated-clock")]
+    #[arg(long, global = true, value_name = "FILE")]
+    clock: Option<PathBuf>,
+}
+
+impl Common {
+    /// The settings of file, environment and flags as they stand; `listen` is the flag `--listen`
+    /// of the commands that have it.
+    pub(crate) fn raw_settings(&self, listen: Option<String>) -> Raw {
+        let data = self.data.as_ref().map(|data| Flag {
+            name: "--data",
+            key: "data.folder",
+            value: data.display().to_string(),
+        });
+        let listen = listen.map(|value| Flag { name: "--listen", key: "server.listen", value });
+        let flags = data.into_iter().chain(listen).collect();
+        Raw::read(self.config.as_deref(), std::env::vars(), flags)
+    }
+
+    /// The settings, checked.
+    pub(crate) fn settings(&self, listen: Option<String>) -> Result<Settings, SettingsError> {
+        self.raw_settings(listen).check()
+    }
+
+    /// The clock of the command.
+    pub(crate) fn clock(&self) -> Clock {
+        #[cfg(feature = "simulated-clock")]
+        if let Some(path) = &self.clock {
+            return Clock::simulated(path);
+        }
+        Clock::system()
+    }
+}
+
+/// Starts the log as the settings want it.
+pub(crate) fn start_log(settings: &Settings) {
+    match settings.log.format {
+        LogFormat::Text => telemetry::start_text(&settings.log.level),
+        LogFormat::Json => telemetry::start_json(&settings.log.level),
+    }
+}
