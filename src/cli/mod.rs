@@ -6,10 +6,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
+mod strip;
+mod strip_report;
+mod strip_writer;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use self::common::{Common, start_log};
 
@@ -24,7 +28,9 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Strip(strip::Arguments),
+}
 
 /// How a command ended that did not fail.
 pub(crate) enum Done {
@@ -48,6 +54,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Done> {
-    let _common = arguments.common;
-    match arguments.command {}
+    let common = arguments.common;
+    match arguments.command {
+        Command::Strip(arguments) => strip::run(&common, &arguments),
+    }
+}
+
+/// Ends the program as the parser of the command line does: with usage, and exit code 2.
+fn wrong_usage(message: &str) -> ! {
+    Arguments::command().error(ErrorKind::ArgumentConflict, message).exit()
 }

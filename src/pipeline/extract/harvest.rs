@@ -111,6 +111,11 @@ impl Harvest {
         self.other_kind
     }
 
+    /// Notes that the current record holds something that is no ID of ours.
+    pub(crate) fn hold_other_kind(&mut self) {
+        self.other_kind = true;
+    }
+
     /// Sets the source that places name.
     pub(crate) fn set_source(&mut self, source: u32) {
         self.place.source = source;

@@ -43,7 +43,7 @@ pub(super) fn extract(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) 
             harvest.id(IdKind::User, scope, id::required(of_key(record, Key::Id)), None);
         }
         What::DmEvent => v2_dm::event(record, scope, harvest),
-        What::Other => harvest.flag(Reason::OtherKind),
+        What::Other => harvest.hold_other_kind(),
         What::Unknown => harvest.flag(Reason::Unknown),
     }
 }

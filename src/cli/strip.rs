@@ -1,0 +1,254 @@
+//! `hydrant strip`: full tweets in, IDs out, and a report of what fell out and why.
+//! IDs go to stdout or a file; the report goes to stderr, for people or with `--json`.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::strip_report;
+use super::strip_writer::Writer;
+use super::{Common, Done};
+use crate::base::ids::IdKind;
+use crate::pipeline::encode::{OUTPUTS, output};
+use crate::pipeline::{
+    Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Scope, Source, Strip, Tally, Watch,
+    format,
+};
+
+/// Strip datasets of full tweets to their IDs
+///
+/// Reads JSON lines, response pages, arrays, Activity Streams, DM events, CSV and ID lists, plain
+/// or packed by gzip, bzip2, zstd or xz, and tells which by their content. The IDs go to stdout,
+/// a report to stderr. Exit status: 0 clean, 1 failed, 2 wrong usage, 3 done, but some records
+/// were damaged.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// What to read; `-` is stdin [default: stdin]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Which kind of IDs; a bare list of numbers is taken to be of this kind
+    #[arg(long, value_name = "KIND", default_value = "tweet", value_parser = ids_words())]
+    ids: String,
+    /// How far from each record to look: itself, full objects inside it, all that it names
+    #[arg(long, value_name = "SCOPE", default_value = "own", value_parser = scope_words())]
+    scope: String,
+    /// The form of the output
+    #[arg(long = "as", value_name = "FORM", default_value = "txt", value_parser = output_words())]
+    form: String,
+    /// Write each ID once, where it stands first
+    #[arg(long, conflicts_with = "stream")]
+    distinct: bool,
+    /// Write at once instead of at the end: a delete then counts only for what comes after it
+    #[arg(long)]
+    stream: bool,
+    /// Take everything for this format instead of telling it from content
+    #[arg(long, value_name = "NAME", value_parser = format_words())]
+    format: Option<String>,
+    /// Fail at the first damaged record
+    #[arg(long)]
+    strict: bool,
+    /// Write the report as JSON; `-` is stdout, if the IDs go elsewhere
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write the place and the reason of each record that was not used, never its text
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Where to write; only a complete result replaces the file [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn ids_words() -> PossibleValuesParser {
+    PossibleValuesParser::new(IdKind::ALL.map(IdKind::word))
+}
+
+fn scope_words() -> PossibleValuesParser {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::word))
+}
+
+fn output_words() -> PossibleValuesParser {
+    PossibleValuesParser::new(OUTPUTS.iter().map(|output| output.name))
+}
+
+fn format_words() -> PossibleValuesParser {
+    PossibleValuesParser::new(
+        FORMATS
+            .iter()
+            .map(|format| clap::builder::PossibleValue::new(format.name).help(format.says)),
+    )
+}
+
+/// Runs the command.
+pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done> {
+    let to_stdout = arguments.output.as_deref().is_none_or(is_dash);
+    if to_stdout && arguments.report.as_deref().is_some_and(is_dash) {
+        super::wrong_usage(
+            "the report cannot go to stdout together with the IDs: name a file with --output",
+        );
+    }
+    let sources = sources(&arguments.files);
+    let kind = IdKind::from_word(&arguments.ids).expect("the parser knows the kinds");
+    let target = Target::create(arguments.output.as_deref())?;
+    let rejects = arguments.rejects.as_deref().map(create).transpose()?;
+    let form = output(&arguments.form).expect("the parser knows the forms");
+    let mut writer = Writer::new(target.out()?, form, kind, rejects);
+    if arguments.stream {
+        writer.flush_each_batch();
+    }
+    let bar = Bar::over(&sources);
+    let stripped = strip(arguments, kind).run(&sources, &mut writer, &bar);
+    bar.0.finish_and_clear();
+    let written = match stripped.map(|tally| writer.finish().map(|written| (tally, written))) {
+        Ok(Ok((tally, written))) => Tally { written: Some(written), ..tally },
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Done::Clean),
+        Ok(Err(error)) => return Err(error).context("cannot write IDs out"),
+        Err(PipelineError::Write { source }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(Done::Clean);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    target.keep()?;
+    tell(common, arguments, &written)?;
+    Ok(if written.is_clean() { Done::Clean } else { Done::WithDamage })
+}
+
+fn is_dash(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn sources(files: &[PathBuf]) -> Vec<Source> {
+    if files.is_empty() {
+        if io::stdin().is_terminal() {
+            super::wrong_usage("name the files to read, or give one on stdin");
+        }
+        return vec![Source::Stdin];
+    }
+    let source = |file: &PathBuf| match is_dash(file) {
+        true => Source::Stdin,
+        false => Source::File(file.clone()),
+    };
+    files.iter().map(source).collect()
+}
+
+fn strip(arguments: &Arguments, kind: IdKind) -> Strip {
+    Strip {
+        scope: Scope::from_word(&arguments.scope).expect("the parser knows the scopes"),
+        format: arguments.format.as_deref().and_then(format),
+        order: if arguments.stream { Order::Streamed } else { Order::Spooled },
+        distinct: if arguments.distinct { Distinct::KeepFirst } else { Distinct::KeepAll },
+        damage: if arguments.strict { Damage::Refuse } else { Damage::Report },
+        ..Strip::of(KindSet::only(kind))
+    }
+}
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot create {}", path.display()))
+}
+
+/// Hands the report to whoever asked for it.
+fn tell(common: &Common, arguments: &Arguments, tally: &Tally) -> anyhow::Result<()> {
+    if let Some(path) = &arguments.report {
+        let mut out: Box<dyn Write> = match is_dash(path) {
+            true => Box::new(io::stdout().lock()),
+            false => Box::new(BufWriter::new(create(path)?)),
+        };
+        serde_json::to_writer_pretty(&mut out, tally)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out))
+            .and_then(|()| out.flush())
+            .with_context(|| format!("cannot write the report to {}", path.display()))?;
+    }
+    if common.json {
+        eprintln!("{}", serde_json::to_string(tally)?);
+    } else {
+        eprint!("{}", strip_report::for_people(tally));
+    }
+    Ok(())
+}
+
+/// Where IDs go: stdout, or a file that appears under its name only when it is complete.
+enum Target {
+    Stdout,
+    /// Something that is there and is no file, such as `/dev/null` or a named pipe.
+    Special(PathBuf),
+    File {
+        path: PathBuf,
+        file: tempfile::NamedTempFile,
+    },
+}
+
+impl Target {
+    fn create(path: Option<&Path>) -> anyhow::Result<Target> {
+        let Some(path) = path.filter(|path| !is_dash(path)) else { return Ok(Target::Stdout) };
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            return Ok(Target::Special(path.to_owned()));
+        }
+        // A link stays a link: what it points to is replaced.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = tempfile::Builder::new()
+            .prefix(".hydrant-")
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .with_context(|| format!("cannot create a file beside {}", path.display()))?;
+        Ok(Target::File { path, file })
+    }
+
+    fn out(&self) -> anyhow::Result<Box<dyn Write>> {
+        Ok(match self {
+            Target::Stdout => Box::new(io::stdout()),
+            Target::Special(path) => Box::new(create_special(path)?),
+            Target::File { file, .. } => Box::new(file.as_file().try_clone()?),
+        })
+    }
+
+    /// Gives the complete file its name.
+    fn keep(self) -> anyhow::Result<()> {
+        let Target::File { path, file } = self else { return Ok(()) };
+        file.as_file().sync_all().with_context(|| format!("cannot write {}", path.display()))?;
+        file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(())
+    }
+}
+
+fn create_special(path: &Path) -> anyhow::Result<File> {
+    let file = File::options().write(true).open(path);
+    file.with_context(|| format!("cannot write to {}", path.display()))
+}
+
+/// A progress bar on a terminal; hidden elsewhere.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn over(sources: &[Source]) -> Bar {
+        let bytes: Option<u64> = sources.iter().map(Source::bytes).sum();
+        let bar = if !io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            bytes.map_or_else(ProgressBar::no_length, ProgressBar::new)
+        };
+        let template = match bytes {
+            Some(_) => {
+                "{bar:30} {bytes} of {total_bytes}, {msg} records, {bytes_per_sec}, {eta} left"
+            }
+            None => "{spinner} {bytes}, {msg} records, {bytes_per_sec}",
+        };
+        let style = ProgressStyle::with_template(template);
+        bar.set_style(style.expect("the template is well-formed"));
+        Bar(bar)
+    }
+}
+
+impl Watch for Bar {
+    fn progress(&self, bytes_read: u64, records: u64) {
+        if !self.0.is_hidden() {
+            self.0.set_position(bytes_read);
+            self.0.set_message(records.to_string());
+        }
+    }
+}
