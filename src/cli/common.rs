@@ -35,7 +35,11 @@ impl Common {
         });
         let listen = listen.map(|value| Flag { name: "--listen", key: "server.listen", value });
         let flags = data.into_iter().chain(listen).collect();
-        Raw::read(self.config.as_deref(), std::env::vars(), flags)
+        // Not `vars`, which panics at a variable of somebody else's that is not UTF-8.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Raw::read(self.config.as_deref(), variables, flags)
     }
 
     /// The settings, checked.

@@ -6,9 +6,17 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
+mod config;
+mod entity;
+mod exemption;
+mod key;
+mod person;
+mod reach;
+mod show;
 mod strip;
 mod strip_report;
 mod strip_writer;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -30,6 +38,23 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Strip(strip::Arguments),
+    /// Check and show the settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Enter and look at entities, the organisations that are metered
+    #[command(subcommand)]
+    Entity(entity::Command),
+    /// Enter and look at people, who belong to entities
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Issue and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Apply for academic exemptions and decide about them
+    #[command(subcommand)]
+    Exemption(exemption::Command),
+    /// Show what an entity has used, what is left, and when how much returns
+    Usage(usage::Arguments),
 }
 
 /// How a command ended that did not fail.
@@ -46,6 +71,8 @@ pub fn main() -> ExitCode {
     match run(arguments) {
         Ok(Done::Clean) => ExitCode::SUCCESS,
         Ok(Done::WithDamage) => ExitCode::from(3),
+        // Whoever reads has read enough, as in `hydrant key list | head -1`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("hydrant: {error:#}");
             ExitCode::FAILURE
@@ -54,13 +81,26 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Done> {
-    let common = arguments.common;
+    let common = &arguments.common;
     match arguments.command {
-        Command::Strip(arguments) => strip::run(&common, &arguments),
+        Command::Strip(arguments) => strip::run(common, &arguments),
+        Command::Config(command) => config::run(common, command),
+        Command::Entity(command) => entity::run(common, command),
+        Command::Person(command) => person::run(common, command),
+        Command::Key(command) => key::run(common, command),
+        Command::Exemption(command) => exemption::run(common, command),
+        Command::Usage(arguments) => usage::run(common, arguments),
     }
 }
 
 /// Ends the program as the parser of the command line does: with usage, and exit code 2.
 fn wrong_usage(message: &str) -> ! {
     Arguments::command().error(ErrorKind::ArgumentConflict, message).exit()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    })
 }

@@ -122,7 +122,12 @@ pub enum ErrorKind {
 impl Operation {
     /// Whether it makes sense where there is no data folder yet.
     pub fn may_begin(&self) -> bool {
-        matches!(self, Operation::EntityAdd(_))
+        matches!(
+            self,
+            Operation::EntityAdd(_)
+                | Operation::DatasetCheck(_)
+                | Operation::DatasetRegister { .. }
+        )
     }
 }
 

@@ -1,0 +1,150 @@
+//! `hydrant person`: enters, lists, suspends and resumes people, and records what they accepted.
+
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::{Value, json};
+
+use super::reach::operate;
+use super::show::{self, Column, date, text};
+use super::{Common, Done};
+use crate::directory::document::{self, Accept, DOCUMENTS};
+use crate::directory::person::Add;
+use crate::directory::words::Role;
+use crate::operation::Operation;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Enter a person
+    Add {
+        /// Their mail address
+        mail: String,
+        /// Their name
+        #[arg(long)]
+        name: String,
+        /// An entity that they belong to; may be repeated
+        #[arg(long = "entity", value_name = "SLUG", required = true)]
+        entities: Vec<String>,
+        /// What they are in it
+        #[arg(long, default_value = "member", value_parser = role_parser())]
+        role: Role,
+    },
+    /// List all people
+    List,
+    /// Let a person receive nothing until they are resumed
+    Suspend {
+        /// Their mail address
+        mail: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Let a suspended person receive again
+    Resume {
+        /// Their mail address
+        mail: String,
+    },
+    /// Record that a person accepted documents, for instance on a signed paper
+    Accept {
+        /// Their mail address
+        mail: String,
+        /// Which documents; separated by commas
+        #[arg(long, value_delimiter = ',', required = true, value_parser = document_parser())]
+        documents: Vec<String>,
+        /// What shows it, such as where the signed paper lies
+        #[arg(long, value_name = "TEXT")]
+        evidence: String,
+    },
+}
+
+fn role_parser() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::WORDS)
+        .map(|word| Role::from_word(&word).expect("the parser takes these words only"))
+}
+
+fn document_parser() -> PossibleValuesParser {
+    let names = DOCUMENTS.iter().map(|document| document.name);
+    PossibleValuesParser::new(std::iter::once(document::ALL).chain(names))
+}
+
+const COLUMNS: &[Column] = &[
+    text("mail", "mail"),
+    text("name", "name"),
+    text("entities", "entities"),
+    text("status", "status"),
+    text("documents", "documents"),
+    date("since", "created"),
+];
+
+pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
+    match command {
+        Command::Add { mail, name, entities, role } => {
+            let request = Add { mail, name, entities, role };
+            change(common, Operation::PersonAdd(request), "is entered")
+        }
+        Command::List => list(common),
+        Command::Suspend { mail, reason } => {
+            let operation = Operation::PersonSuspend { mail, reason };
+            change(common, operation, "is suspended and receives nothing")
+        }
+        Command::Resume { mail } => {
+            change(common, Operation::PersonResume { mail }, "may receive again")
+        }
+        Command::Accept { mail, documents, evidence } => {
+            let request = Accept { mail, documents, evidence };
+            change(common, Operation::PersonAccept(request), "has accepted what you named")
+        }
+    }
+}
+
+fn change(common: &Common, operation: Operation, done: &str) -> anyhow::Result<Done> {
+    let answer = operate(common, operation)?;
+    if common.json {
+        show::json(&answer)?;
+        return Ok(Done::Clean);
+    }
+    let mail = show::field(&answer, "mail");
+    eprintln!("`{mail}` {done}");
+    hint_at_missing(mail, &answer);
+    Ok(Done::Clean)
+}
+
+/// Says how a person gets the documents out of the way that they have yet to accept.
+pub(crate) fn hint_at_missing(mail: &str, answer: &Value) {
+    let missing = show::list(&answer["documents_missing"]).len();
+    if missing > 0 {
+        eprintln!(
+            "{missing} of {} documents are not accepted yet: \
+             `hydrant person accept {mail} --documents all --evidence TEXT` records it",
+            DOCUMENTS.len()
+        );
+    }
+}
+
+fn list(common: &Common) -> anyhow::Result<Done> {
+    let answer = operate(common, Operation::PersonList)?;
+    if common.json {
+        show::json(&answer)?;
+    } else if show::list(&answer).is_empty() {
+        eprintln!("there are no people yet; `hydrant person add` enters one");
+    } else {
+        let rows: Vec<Value> = show::list(&answer).iter().map(row).collect();
+        show::table(&rows, COLUMNS)?;
+    }
+    Ok(Done::Clean)
+}
+
+/// A person as one line of the list.
+fn row(person: &Value) -> Value {
+    let mut row = person.clone();
+    let entity = |membership: &Value| {
+        let (slug, role) = (show::field(membership, "entity"), show::field(membership, "role"));
+        if role == Role::Member.word() { slug.to_owned() } else { format!("{slug} ({role})") }
+    };
+    let memberships = show::list(&person["memberships"]);
+    row["entities"] = memberships.iter().map(entity).collect();
+    row["documents"] = match show::list(&person["documents_missing"]).len() {
+        0 => json!("accepted"),
+        missing => json!(format!("{missing} missing")),
+    };
+    row
+}

@@ -1,0 +1,64 @@
+//! `hydrant usage`: what an entity has used, what is left, and when how much returns.
+
+use serde_json::Value;
+
+use super::reach::operate;
+use super::show::{self, Column, count, date, text};
+use super::{Common, Done};
+use crate::operation::Operation;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The entity
+    slug: String,
+}
+
+const METERS: &[Column] = &[
+    text("IDs", "kind"),
+    count("used", "used", ""),
+    count("open", "open", ""),
+    count("held", "held", ""),
+    count("ceiling", "ceiling", "none"),
+    count("remaining", "remaining", "all"),
+    text("basis", "basis"),
+];
+
+const RETURNS: &[Column] =
+    &[date("returns at", "at"), text("IDs", "kind"), count("how many", "ids", "")];
+
+pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done> {
+    let answer = operate(common, Operation::Usage { slug: arguments.slug })?;
+    if common.json {
+        show::json(&answer)?;
+        return Ok(Done::Clean);
+    }
+    let meters = show::list(&answer["meters"]);
+    let (name, profile) = (show::field(&answer, "name"), show::field(&answer, "profile"));
+    show::print(&format!("{name}, by the profile {profile}"))?;
+    show::print("")?;
+    show::table(meters, METERS)?;
+    let returns: Vec<Value> = meters.iter().flat_map(returns_of).collect();
+    if !returns.is_empty() {
+        show::print("")?;
+        show::table(&returns, RETURNS)?;
+    }
+    if meters.iter().any(|meter| meter["over"] == true) {
+        eprintln!("more is live than the ceiling: nothing goes out until it fits again");
+    }
+    if show::field(&answer, "status") != "active" {
+        eprintln!("the entity is suspended: nothing goes out until it is resumed");
+    }
+    Ok(Done::Clean)
+}
+
+/// What comes back to a meter with a ceiling; to one without, nobody waits for it.
+fn returns_of(meter: &Value) -> Vec<Value> {
+    if meter["ceiling"].is_null() {
+        return Vec::new();
+    }
+    let mut returns = show::list(&meter["returns"]).to_vec();
+    for part in &mut returns {
+        part["kind"] = meter["kind"].clone();
+    }
+    returns
+}
