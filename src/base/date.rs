@@ -43,6 +43,17 @@ pub fn end_ms(text: &str) -> Result<i64, NotADate> {
     Ok(end.timestamp().as_millisecond())
 }
 
+/// The beginning of what `text` names: of a date its first instant in UTC, so that "from 30 June
+/// on" includes that day; of a time with a zone that very time.
+///
+/// # Errors
+/// [`NotADate`] if it is neither.
+pub fn begin_ms(text: &str) -> Result<i64, NotADate> {
+    let end_ms = end_ms(text)?;
+    let is_time = text.parse::<Timestamp>().is_ok();
+    Ok(if is_time { end_ms } else { end_ms - DAY_MS })
+}
+
 /// Reads a length of time such as `90d`; days have 24 hours and weeks 7 days.
 ///
 /// # Errors
@@ -77,6 +88,9 @@ mod tests {
             ("soon", None),
             ("", None),
         ] {
+            let begin = begin_ms(text).ok();
+            let day_ms = if text.len() == 10 { DAY_MS } else { 0 };
+            assert_eq!(begin.map(|ms| ms + day_ms), end_ms(text).ok(), "{text}");
             let end = end_ms(text).ok().map(rfc3339);
             assert_eq!(end.as_deref(), expected, "{text:?}");
         }

@@ -7,10 +7,12 @@
 
 mod common;
 mod config;
+mod dataset;
 mod entity;
 mod exemption;
 mod key;
 mod person;
+mod progress;
 mod reach;
 mod show;
 mod strip;
@@ -38,6 +40,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Strip(strip::Arguments),
+    /// Build releases of IDs and enter them as datasets
+    #[command(subcommand)]
+    Dataset(dataset::Command),
     /// Check and show the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -84,6 +89,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let common = &arguments.common;
     match arguments.command {
         Command::Strip(arguments) => strip::run(common, &arguments),
+        Command::Dataset(command) => dataset::run(common, command),
         Command::Config(command) => config::run(common, command),
         Command::Entity(command) => entity::run(common, command),
         Command::Person(command) => person::run(common, command),

@@ -8,16 +8,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::builder::PossibleValuesParser;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::progress::Bar;
 use super::strip_report;
 use super::strip_writer::Writer;
 use super::{Common, Done};
 use crate::base::ids::IdKind;
 use crate::pipeline::encode::{OUTPUTS, output};
 use crate::pipeline::{
-    Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Scope, Source, Strip, Tally, Watch,
-    format,
+    Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Scope, Source, Strip, Tally, format,
 };
 
 /// Strip datasets of full tweets to their IDs
@@ -102,7 +101,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
     }
     let bar = Bar::over(&sources);
     let stripped = strip(arguments, kind).run(&sources, &mut writer, &bar);
-    bar.0.finish_and_clear();
+    bar.clear();
     let written = match stripped.map(|tally| writer.finish().map(|written| (tally, written))) {
         Ok(Ok((tally, written))) => Tally { written: Some(written), ..tally },
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Done::Clean),
@@ -219,36 +218,4 @@ impl Target {
 fn create_special(path: &Path) -> anyhow::Result<File> {
     let file = File::options().write(true).open(path);
     file.with_context(|| format!("cannot write to {}", path.display()))
-}
-
-/// A progress bar on a terminal; hidden elsewhere.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn over(sources: &[Source]) -> Bar {
-        let bytes: Option<u64> = sources.iter().map(Source::bytes).sum();
-        let bar = if !io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            bytes.map_or_else(ProgressBar::no_length, ProgressBar::new)
-        };
-        let template = match bytes {
-            Some(_) => {
-                "{bar:30} {bytes} of {total_bytes}, {msg} records, {bytes_per_sec}, {eta} left"
-            }
-            None => "{spinner} {bytes}, {msg} records, {bytes_per_sec}",
-        };
-        let style = ProgressStyle::with_template(template);
-        bar.set_style(style.expect("the template is well-formed"));
-        Bar(bar)
-    }
-}
-
-impl Watch for Bar {
-    fn progress(&self, bytes_read: u64, records: u64) {
-        if !self.0.is_hidden() {
-            self.0.set_position(bytes_read);
-            self.0.set_message(records.to_string());
-        }
-    }
 }

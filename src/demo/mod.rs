@@ -11,4 +11,4 @@ mod v1;
 mod v2;
 mod words;
 
-pub use tweets::{MadeUp, Maker, write_v1, write_v2_flat, write_v2_pages};
+pub use tweets::{MadeUp, Maker, stream, write_v1, write_v2_flat, write_v2_pages};

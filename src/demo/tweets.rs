@@ -103,8 +103,15 @@ pub fn write_v2_flat(lines: u64, seed: u64, out: &mut dyn Write) -> io::Result<(
     })
 }
 
-/// Writes so many records through one large buffer.
-fn stream(records: u64, out: &mut dyn Write, mut make: impl FnMut(&mut Vec<u8>)) -> io::Result<()> {
+/// Writes so many records through one large buffer, each as `make` adds it to the buffer.
+///
+/// # Errors
+/// What `out` returns.
+pub fn stream(
+    records: u64,
+    out: &mut dyn Write,
+    mut make: impl FnMut(&mut Vec<u8>),
+) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(BUFFER_BYTES);
     for _ in 0..records {
         make(&mut buffer);
