@@ -4,6 +4,7 @@ pub mod audit;
 pub mod base;
 pub mod cli;
 pub mod config;
+pub mod deliver;
 pub mod demo;
 pub mod directory;
 pub mod http;

@@ -1,3 +1,78 @@
-//! The HTTP edge.
+//! The HTTP edge: the only room that knows status codes.
+//!
+//! `listener` accepts connections and holds their deadlines, `router` lists every route, `problem`
+//! every refusal, `api` answers. What an answer may contain is decided behind `deliver`.
 
+mod api;
+mod auth;
+mod body;
 pub mod control;
+mod hosts;
+mod listener;
+mod problem;
+mod range;
+mod refusal;
+mod router;
+mod socket;
+mod state;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use self::hosts::Hosts;
+pub use self::listener::Limits;
+use self::state::{Gateway, Parts, Shelf};
+use crate::base::clock::Clock;
+use crate::deliver::Deliverer;
+use crate::ledger::Ledger;
+use crate::policy::Profile;
+use crate::store::{DataFolder, Store, StoreError};
+
+/// What a gateway serves from and under which bounds.
+pub struct Server {
+    /// The data folder, whose lock the caller holds.
+    pub folder: DataFolder,
+    /// The store in it.
+    pub store: Store,
+    /// The ledger on that store.
+    pub ledger: Ledger,
+    /// The numbers in force.
+    pub profile: Arc<Profile>,
+    /// The clock of keys, embargoes and labels.
+    pub clock: Clock,
+    /// How the gateway is reached from outside, if not by its own address.
+    pub public_url: Option<String>,
+    /// The bounds of connections.
+    pub limits: Limits,
+}
+
+impl Server {
+    /// Serves on `listener` until `shutdown` ends; then lets running answers end, and returns when
+    /// everything that was delivered is recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the last of it could not be recorded: the next start settles it.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), StoreError> {
+        let listen: SocketAddr =
+            listener.local_addr().expect("a socket that listens has an address");
+        let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
+        let gateway = Gateway::new(Parts {
+            store: self.store,
+            clock: self.clock,
+            profile: self.profile,
+            deliverer,
+            hosts: Hosts::new(listen, self.public_url.as_deref()),
+            shelf: Shelf::new(self.folder.releases()),
+        });
+        listener::serve(listener, router::router(gateway), self.limits, shutdown).await;
+        // The router and with it the last deliverer are dropped: only passages remain.
+        all_accounted.wait().await;
+        self.ledger.flush().await
+    }
+}

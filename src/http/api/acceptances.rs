@@ -1,0 +1,99 @@
+//! Accepting the documents: `/v1/acceptances`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::documents::listed;
+use crate::base::party::Actor;
+use crate::directory::document;
+use crate::http::auth::Caller;
+use crate::http::problem::{self, Problem};
+use crate::http::state::Gateway;
+use crate::store::StoreError;
+
+/// More than any list of documents takes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a client may take to send one.
+const BODY_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What somebody accepts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Acceptance {
+    documents: Vec<Accepted>,
+}
+
+/// A document in the version that was read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Accepted {
+    document: String,
+    version: String,
+}
+
+/// `GET /v1/acceptances`: what the person has still to accept.
+pub(in crate::http) async fn list(
+    State(gateway): State<Gateway>,
+    Caller(requester): Caller,
+) -> Result<Json<Value>, Problem> {
+    let look = gateway.store.look(move |tx| -> Result<Value, StoreError> {
+        Ok(json!({ "missing": listed(document::missing(tx, requester.person)?) }))
+    });
+    Ok(Json(look.await?))
+}
+
+/// `POST /v1/acceptances`: records that the key's person accepts the documents that the body names,
+/// `{"documents": [{"document": "developer-policy", "version": "…"}, …]}`.
+/// Accepting the same version again changes nothing.
+pub(in crate::http) async fn accept(
+    State(gateway): State<Gateway>,
+    Caller(requester): Caller,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let acceptance: Acceptance = json_body(body).await?;
+    let mut accepted = Vec::new();
+    for Accepted { document: name, version } in &acceptance.documents {
+        let known = document::DOCUMENTS
+            .iter()
+            .find(|known| known.name == name.as_str() && known.version == version.as_str());
+        let known = known.ok_or_else(|| {
+            let detail = format!("there is no document {name:?} in version {version:?}");
+            Problem::new(&problem::BAD_REQUEST, detail).with("documents", "/v1/documents")
+        })?;
+        accepted.push(known);
+    }
+    let now_ms = gateway.clock.now_ms();
+    let write = gateway.store.write(move |tx| -> Result<Value, Problem> {
+        let actor = Actor::Person(requester.person);
+        let evidence = format!("POST /v1/acceptances with key {}", requester.key.0);
+        document::accept(tx, now_ms, &actor, requester.person, &accepted, &evidence)
+            .map_err(|error| Problem::internal(&error))?;
+        Ok(json!({ "missing": listed(document::missing(tx, requester.person)?) }))
+    });
+    Ok(Json(write.await?))
+}
+
+/// Reads a JSON body within its bounds.
+async fn json_body<T: serde::de::DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    let bytes = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(body, BODY_BYTES_MAX));
+    let bytes = match bytes.await {
+        Err(_) => {
+            let detail = format!("the body must arrive within {} seconds", BODY_TIME_MAX.as_secs());
+            return Err(Problem::new(&problem::TOO_SLOW, detail));
+        }
+        Ok(Err(_)) => {
+            let detail = format!("the body may have {BODY_BYTES_MAX} bytes at most");
+            return Err(Problem::new(&problem::TOO_LARGE, detail));
+        }
+        Ok(Ok(bytes)) => bytes,
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::new(&problem::BAD_REQUEST, format!("the body is not the JSON expected: {error}"))
+    })
+}

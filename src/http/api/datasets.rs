@@ -1,0 +1,133 @@
+//! The catalogue: `/v1/datasets`. Its public part needs no key; what is hidden is 404.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ids::unknown_dataset;
+use super::{Query, Segment, rfc3339};
+use crate::base::ids::IdKind;
+use crate::base::party::EntityId;
+use crate::http::auth::{Caller, entity_ids};
+use crate::http::problem::{self, Problem};
+use crate::http::state::Gateway;
+use crate::store::{DatasetRow, ReleaseRow, StoreError, Tx};
+
+/// How many datasets a page has, unless the query says otherwise.
+const PAGE_DATASETS: usize = 100;
+/// How many it has at most.
+const PAGE_DATASETS_MAX: usize = 1_000;
+
+/// Which page of the catalogue is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Page {
+    /// The slug after which the page begins.
+    after: Option<String>,
+    /// How many datasets at most.
+    limit: Option<usize>,
+}
+
+/// `GET /v1/datasets`: what this requester may know of, by slug.
+pub(in crate::http) async fn list(
+    State(gateway): State<Gateway>,
+    caller: Option<Caller>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Problem> {
+    let limit = page.limit.unwrap_or(PAGE_DATASETS);
+    if !(1..=PAGE_DATASETS_MAX).contains(&limit) {
+        let detail = format!("limit must be from 1 to {PAGE_DATASETS_MAX}");
+        return Err(Problem::new(&problem::BAD_REQUEST, detail));
+    }
+    let now_ms = gateway.clock.now_ms();
+    let entities = caller.map(|caller| entity_ids(&caller.0));
+    let look = gateway.store.look(move |tx| -> Result<Value, StoreError> {
+        let mut visible = tx.datasets_visible(entities.as_deref(), now_ms)?;
+        visible.sort_by(|one, other| one.slug.cmp(&other.slug));
+        let after = page.after.unwrap_or_default();
+        let mut rest = visible.into_iter().filter(|dataset| dataset.slug > after);
+        let shown: Vec<DatasetRow> = rest.by_ref().take(limit).collect();
+        let next = rest
+            .next()
+            .and(shown.last())
+            .map(|last| format!("/v1/datasets?after={}&limit={limit}", last.slug));
+        let shown: Vec<Value> =
+            shown.iter().map(|dataset| described(tx, dataset)).collect::<Result<_, _>>()?;
+        Ok(json!({ "datasets": shown, "next": next }))
+    });
+    Ok(Json(look.await?))
+}
+
+/// `GET /v1/datasets/{slug}`.
+pub(in crate::http) async fn show(
+    State(gateway): State<Gateway>,
+    caller: Option<Caller>,
+    Segment(slug): Segment,
+) -> Result<Json<Value>, Problem> {
+    let now_ms = gateway.clock.now_ms();
+    let entities = caller.map(|caller| entity_ids(&caller.0));
+    let look = gateway.store.look(move |tx| {
+        let dataset = visible(tx, &slug, entities.as_deref(), now_ms)?;
+        Ok::<_, Problem>(described(tx, &dataset)?)
+    });
+    Ok(Json(look.await?))
+}
+
+/// `GET /v1/datasets/{slug}/releases`: the newest first.
+pub(in crate::http) async fn releases(
+    State(gateway): State<Gateway>,
+    caller: Option<Caller>,
+    Segment(slug): Segment,
+) -> Result<Json<Value>, Problem> {
+    let now_ms = gateway.clock.now_ms();
+    let entities = caller.map(|caller| entity_ids(&caller.0));
+    let look = gateway.store.look(move |tx| {
+        let dataset = visible(tx, &slug, entities.as_deref(), now_ms)?;
+        let releases: Vec<Value> =
+            tx.releases(dataset.id)?.iter().map(|row| release(&dataset, row)).collect();
+        Ok::<_, Problem>(json!({ "releases": releases }))
+    });
+    Ok(Json(look.await?))
+}
+
+fn visible(
+    tx: &Tx<'_>,
+    slug: &str,
+    entities: Option<&[EntityId]>,
+    now_ms: i64,
+) -> Result<DatasetRow, Problem> {
+    let dataset = tx.dataset_visible_to(slug, entities, now_ms)?;
+    dataset.ok_or_else(|| unknown_dataset(slug))
+}
+
+fn described(tx: &Tx<'_>, dataset: &DatasetRow) -> Result<Value, StoreError> {
+    let current = tx.release(dataset.id, &dataset.current_release)?;
+    Ok(json!({
+        "slug": dataset.slug,
+        "title": dataset.title,
+        "visibility": dataset.visibility.word(),
+        "scope": dataset.scope,
+        "created_at": rfc3339(dataset.created_ms),
+        "release": current.map(|row| release(dataset, &row)),
+    }))
+}
+
+/// A release with, for each kind of ID that it has, how many and where.
+fn release(dataset: &DatasetRow, row: &ReleaseRow) -> Value {
+    let columns: serde_json::Map<String, Value> = IdKind::ALL
+        .into_iter()
+        .filter_map(|kind| Some((kind, row.ids(kind)?)))
+        .map(|(kind, ids)| {
+            let (slug, release) = (&dataset.slug, &row.id);
+            let address = format!("/v1/datasets/{slug}/{kind}-ids?release={release}");
+            (format!("{kind}-ids"), json!({ "ids": ids, "address": address }))
+        })
+        .collect();
+    json!({
+        "release": row.id,
+        "current": row.id == dataset.current_release,
+        "created_at": rfc3339(row.created_ms),
+        "columns": columns,
+    })
+}

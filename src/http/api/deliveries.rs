@@ -1,0 +1,98 @@
+//! What was handed to the requester's person: `/v1/deliveries`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Query, Segment, rfc3339};
+use crate::directory::Requester;
+use crate::http::auth::Caller;
+use crate::http::problem::{self, Problem};
+use crate::http::state::Gateway;
+use crate::policy::Recipient;
+use crate::store::DeliveryRow;
+
+/// How many deliveries a page has, unless the query says otherwise.
+const PAGE_DELIVERIES: u32 = 100;
+/// How many it has at most.
+const PAGE_DELIVERIES_MAX: u32 = 1_000;
+
+/// Which page of the deliveries is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Page {
+    /// The delivery after which the page begins: older ones follow.
+    before: Option<String>,
+    /// How many deliveries at most.
+    limit: Option<u32>,
+}
+
+/// `GET /v1/deliveries`: the requester's own, the newest first.
+pub(in crate::http) async fn list(
+    State(gateway): State<Gateway>,
+    Caller(requester): Caller,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Problem> {
+    let limit = page.limit.unwrap_or(PAGE_DELIVERIES);
+    if !(1..=PAGE_DELIVERIES_MAX).contains(&limit) {
+        let detail = format!("limit must be from 1 to {PAGE_DELIVERIES_MAX}");
+        return Err(Problem::new(&problem::BAD_REQUEST, detail));
+    }
+    let before = page.before.map(|id| id.parse().map_err(|_| unknown())).transpose()?;
+    let look = gateway.store.look(move |tx| {
+        let rows = tx.deliveries_of(requester.person, before, limit)?;
+        let next = (rows.len() == limit as usize)
+            .then(|| rows.last())
+            .flatten()
+            .map(|last| format!("/v1/deliveries?before={}&limit={limit}", last.id));
+        let shown: Vec<Value> = rows.iter().map(|row| described(row, &requester)).collect();
+        Ok::<_, Problem>(json!({ "deliveries": shown, "next": next }))
+    });
+    Ok(Json(look.await?))
+}
+
+/// `GET /v1/deliveries/{id}`: one of the requester's own.
+pub(in crate::http) async fn show(
+    State(gateway): State<Gateway>,
+    Caller(requester): Caller,
+    Segment(id): Segment,
+) -> Result<Json<Value>, Problem> {
+    let id = id.parse().map_err(|_| unknown())?;
+    let look = gateway.store.look(move |tx| {
+        let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
+        Ok::<_, Problem>(described(&row.ok_or_else(unknown)?, &requester))
+    });
+    Ok(Json(look.await?))
+}
+
+fn unknown() -> Problem {
+    Problem::new(&problem::NOT_FOUND, "there is no such delivery of yours")
+}
+
+fn described(row: &DeliveryRow, requester: &Requester) -> Value {
+    let charged: Vec<Value> = row
+        .recipients
+        .iter()
+        .map(|charged| {
+            let Recipient::Entity(id) = charged.recipient;
+            // An entity that the person has left keeps its charge; its name is not theirs to see.
+            let entity = requester.entities.iter().find(|entity| entity.id == id);
+            json!({ "entity": entity.map(|entity| &entity.slug), "basis": charged.basis })
+        })
+        .collect();
+    json!({
+        "delivery": row.id.to_string(),
+        "ids": row.kind.word(),
+        "release": row.release,
+        "offset": row.first,
+        "requested": row.end - row.first,
+        "charged": row.charged_ids,
+        "charged_to": charged,
+        "state": row.state,
+        "reason": row.reason,
+        "profile": row.profile,
+        "started_at": rfc3339(row.started_ms),
+        "ended_at": row.ended_ms.map(rfc3339),
+    })
+}

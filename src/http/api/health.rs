@@ -1,0 +1,20 @@
+//! Whether the process lives, and whether it can record deliveries.
+
+use axum::extract::State;
+
+use crate::http::problem::Problem;
+use crate::http::state::Gateway;
+use crate::store::StoreError;
+
+/// `GET /healthz`: the process answers.
+pub(in crate::http) async fn alive() -> &'static str {
+    "alive\n"
+}
+
+/// `GET /readyz`: a commit of the store is confirmed, so IDs can go out.
+pub(in crate::http) async fn ready(
+    State(gateway): State<Gateway>,
+) -> Result<&'static str, Problem> {
+    gateway.store.write(|_| Ok::<(), StoreError>(())).await?;
+    Ok("ready\n")
+}

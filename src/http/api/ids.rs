@@ -1,0 +1,414 @@
+//! The IDs themselves: `/v1/datasets/{slug}/tweet-ids`, `user-ids` and `dm-ids`.
+//!
+//! What is asked is first turned into a [`Selection`], the representation with its length and tag;
+//! then conditions and ranges decide which of its bytes are wanted; only then is the ledger asked.
+//! HEAD, 304 and every refusal stop before that and cost nothing.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use base64::Engine;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{Query, Segment};
+use crate::base::ids::IdKind;
+use crate::deliver::Stretch;
+use crate::directory::words::Scope;
+use crate::directory::{self, Requester};
+use crate::http::auth::{Presented, entity_ids, note_use};
+use crate::http::body::PassageBody;
+use crate::http::problem::{self, Problem};
+use crate::http::range::{self, Conditions, EntityTag, Validated, Wanted};
+use crate::http::refusal;
+use crate::http::socket::TcpWire;
+use crate::http::state::Gateway;
+use crate::ledger::Order;
+use crate::release::{Column, Release};
+use crate::store::{DatasetRow, DeliveryRow, Tx};
+
+const CONTENT_RANGE_UNIT: &str = "bytes";
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+const HYDRANT_DELIVERY: HeaderName = HeaderName::from_static("hydrant-delivery");
+const HYDRANT_RELEASE: HeaderName = HeaderName::from_static("hydrant-release");
+
+/// The route of one kind of ID.
+pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
+    get(
+        move |State(gateway): State<Gateway>,
+              presented: Presented,
+              Segment(slug): Segment,
+              Query(query): Query<Selected>,
+              Extension(wire): Extension<Arc<TcpWire>>,
+              headers: HeaderMap| async move {
+            let asked = ask(&gateway, kind, presented, slug, query).await?;
+            asked.deliver(&gateway, wire, &headers).await
+        },
+    )
+    .head(
+        move |State(gateway): State<Gateway>,
+              presented: Presented,
+              Segment(slug): Segment,
+              Query(query): Query<Selected>,
+              headers: HeaderMap| async move {
+            let asked = ask(&gateway, kind, presented, slug, query).await?;
+            asked.describe(&headers)
+        },
+    )
+}
+
+/// What the query selects of a column.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Selected {
+    /// Which release; the current one if none is named.
+    release: Option<String>,
+    /// The ordinal of the first ID, counted from 0.
+    offset: Option<u64>,
+    /// How many IDs at most.
+    limit: Option<u64>,
+}
+
+/// What a requester may be told before anything is charged.
+struct Asked {
+    requester: Requester,
+    dataset: DatasetRow,
+    kind: IdKind,
+    selection: Selection,
+    /// Whether the request names the release itself, so that no view can be confused.
+    names_release: bool,
+    /// The requester's newest delivery of this resource.
+    latest: Option<DeliveryRow>,
+}
+
+/// A representation: a stretch of a column, with its tag.
+struct Selection {
+    release: Arc<Release>,
+    kind: IdKind,
+    ordinals: Range<u64>,
+    /// The bytes of the column's text.
+    bytes: Range<u64>,
+    tag: EntityTag,
+}
+
+/// Everything that the store knows of a request.
+struct Seen {
+    requester: Requester,
+    dataset: DatasetRow,
+    release: String,
+    latest: Option<DeliveryRow>,
+}
+
+async fn ask(
+    gateway: &Gateway,
+    kind: IdKind,
+    presented: Presented,
+    slug: String,
+    query: Selected,
+) -> Result<Asked, Problem> {
+    let now_ms = gateway.clock.now_ms();
+    let named = query.release.clone();
+    let names_release = named.is_some();
+    let seen =
+        gateway.store.look(move |tx| see(tx, kind, &presented, &slug, named, now_ms)).await?;
+    note_use(gateway, &seen.requester, now_ms);
+    let gateway = gateway.clone();
+    let selected = tokio::task::spawn_blocking(move || {
+        let release = gateway.shelf.release(&seen.release);
+        let release = release.map_err(|error| Problem::internal(&error))?;
+        Ok::<_, Problem>((Selection::cut(release, kind, &query)?, seen))
+    });
+    let (selection, Seen { requester, dataset, latest, .. }) =
+        selected.await.map_err(|panic| Problem::internal(&panic))??;
+    Ok(Asked { requester, dataset, kind, selection, names_release, latest })
+}
+
+fn see(
+    tx: &Tx<'_>,
+    kind: IdKind,
+    presented: &Presented,
+    slug: &str,
+    named: Option<String>,
+    now_ms: i64,
+) -> Result<Seen, Problem> {
+    let requester = presented.requester(tx, now_ms)?;
+    let entities = entity_ids(&requester);
+    let dataset = tx.dataset_visible_to(slug, Some(&entities), now_ms)?;
+    let dataset = dataset.ok_or_else(|| unknown_dataset(slug))?;
+    let release = named.unwrap_or_else(|| dataset.current_release.clone());
+    let row = tx.release(dataset.id, &release)?;
+    let row = row.ok_or_else(|| {
+        let detail = format!("the dataset {slug} has no such release");
+        Problem::new(&problem::NOT_FOUND, detail)
+    })?;
+    if row.ids(kind).is_none() {
+        let detail = format!("the dataset {slug} has no {} IDs", kind.title());
+        return Err(Problem::new(&problem::NOT_FOUND, detail));
+    }
+    may_download(tx, &requester)?;
+    let latest = tx.delivery_latest(requester.person, dataset.id, kind)?;
+    Ok(Seen { requester, dataset, release, latest })
+}
+
+/// The answer for a dataset that is not there, or hidden from this requester: they look the same.
+pub(in crate::http) fn unknown_dataset(slug: &str) -> Problem {
+    Problem::new(&problem::NOT_FOUND, format!("there is no dataset {slug:?}"))
+}
+
+/// Whether the requester may receive anything at all; how much is the ledger's question.
+fn may_download(tx: &Tx<'_>, requester: &Requester) -> Result<(), Problem> {
+    if requester.scope != Scope::Download {
+        let detail = "this key may read the catalogue only; ask the operator for a download key";
+        return Err(Problem::new(&problem::NOT_ALLOWED, detail));
+    }
+    let missing = directory::document::missing(tx, requester.person)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let titles: Vec<&str> = missing.iter().map(|document| document.title).collect();
+    let detail = format!("not accepted yet: {}", titles.join(", "));
+    Err(Problem::new(&problem::ACCEPTANCE_MISSING, detail)
+        .with("missing", super::documents::listed(missing.iter().copied()))
+        .with("documents", "/v1/documents")
+        .with("accept", "/v1/acceptances"))
+}
+
+impl Selection {
+    /// Cuts what is selected out of a release. Reads the disk.
+    fn cut(release: Arc<Release>, kind: IdKind, query: &Selected) -> Result<Selection, Problem> {
+        let column = column(&release, kind);
+        let ids = column.ids();
+        let offset = query.offset.unwrap_or(0);
+        if offset > ids || query.limit == Some(0) {
+            let detail =
+                format!("offset must be at most {ids}, the number of IDs, and limit at least 1");
+            return Err(Problem::new(&problem::BAD_REQUEST, detail));
+        }
+        let end = query.limit.map_or(ids, |limit| offset.saturating_add(limit).min(ids));
+        let place = |ordinal| column.byte_of(ordinal).map_err(|error| Problem::internal(&error));
+        let bytes = place(offset)?..place(end)?;
+        let tag = tag(release.id(), kind, &(offset..end));
+        Ok(Selection { kind, ordinals: offset..end, bytes, tag, release })
+    }
+
+    fn column(&self) -> &Column {
+        column(&self.release, self.kind)
+    }
+
+    fn length(&self) -> u64 {
+        self.bytes.end - self.bytes.start
+    }
+
+    fn is_whole(&self) -> bool {
+        self.ordinals == (0..self.column().ids())
+    }
+
+    /// The stretch that carries the bytes `from..until` of the representation: rounded outwards
+    /// to whole IDs, each of which is charged. Reads the disk.
+    fn stretch(&self, from: u64, until: u64) -> std::io::Result<Stretch> {
+        let bytes = self.bytes.start + from..self.bytes.start + until;
+        let ordinals = if bytes == self.bytes {
+            self.ordinals.clone()
+        } else {
+            let column = self.column();
+            column.ordinal_at(bytes.start)?..column.ordinal_at(bytes.end - 1)? + 1
+        };
+        Ok(Stretch { release: Arc::clone(&self.release), kind: self.kind, ordinals, bytes })
+    }
+}
+
+fn column(release: &Release, kind: IdKind) -> &Column {
+    release.column(kind).expect("the store knows which columns a release has")
+}
+
+/// The tag of a selection: of what is named, not of what is in it, so that it tells nothing.
+fn tag(release: &str, kind: IdKind, ordinals: &Range<u64>) -> EntityTag {
+    let named = format!("{release}/{kind}/{}/{}", ordinals.start, ordinals.end);
+    let digest = Sha256::digest(named);
+    EntityTag::new(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Asked {
+    /// `HEAD`: what a GET would answer, without asking the ledger.
+    fn describe(self, headers: &HeaderMap) -> Result<Response, Problem> {
+        let answer = match self.wanted(headers) {
+            Wanted::NotModified => StatusCode::NOT_MODIFIED,
+            Wanted::PreconditionFailed => return Err(precondition_failed()),
+            // A range says nothing in a HEAD request (RFC 9110, section 14.2).
+            Wanted::Whole | Wanted::Part { .. } | Wanted::NotSatisfiable => StatusCode::OK,
+        };
+        let mut response = (answer, Body::empty()).into_response();
+        self.describe_in(response.headers_mut());
+        if answer == StatusCode::OK {
+            response.headers_mut().insert(header::CONTENT_LENGTH, self.selection.length().into());
+        }
+        Ok(response)
+    }
+
+    /// `GET`: the bytes that are wanted, once the ledger has granted them.
+    async fn deliver(
+        self,
+        gateway: &Gateway,
+        wire: Arc<TcpWire>,
+        headers: &HeaderMap,
+    ) -> Result<Response, Problem> {
+        let length = self.selection.length();
+        let (status, part) = match self.wanted(headers) {
+            Wanted::Whole => (StatusCode::OK, 0..length),
+            Wanted::Part { from, until, validated } => {
+                self.check_view(from, validated)?;
+                (StatusCode::PARTIAL_CONTENT, from..until)
+            }
+            Wanted::NotModified => {
+                let mut response = StatusCode::NOT_MODIFIED.into_response();
+                self.describe_in(response.headers_mut());
+                return Ok(response);
+            }
+            Wanted::PreconditionFailed => return Err(precondition_failed()),
+            Wanted::NotSatisfiable => {
+                let detail = "ask for one range of bytes, such as bytes=0-999";
+                return Err(Problem::new(&problem::RANGE_NOT_SATISFIABLE, detail)
+                    .with_header(header::CONTENT_RANGE, &format!("bytes */{length}")));
+            }
+        };
+        let mut response = status.into_response();
+        self.describe_in(response.headers_mut());
+        if status == StatusCode::PARTIAL_CONTENT {
+            let last = part.end - 1;
+            let range = format!("{CONTENT_RANGE_UNIT} {}-{last}/{length}", part.start);
+            response.headers_mut().insert(header::CONTENT_RANGE, printable(&range));
+        }
+        if part.is_empty() {
+            // A release without IDs: nothing goes out, so nothing is charged.
+            return Ok(response);
+        }
+        let Asked { requester, dataset, kind, selection, .. } = self;
+        let view = selection.tag.opaque().to_owned();
+        let stretch = tokio::task::spawn_blocking({
+            let part = part.clone();
+            move || selection.stretch(part.start, part.end)
+        });
+        let stretch = stretch.await.map_err(|panic| Problem::internal(&panic))?;
+        let stretch = stretch.map_err(|error| Problem::internal(&error))?;
+        let order = Order {
+            person: requester.person,
+            key: Some(requester.key),
+            kind,
+            dataset: dataset.id,
+            release: Arc::clone(stretch.release.id()),
+            ordinals: stretch.ordinals.clone(),
+            view,
+        };
+        let begun = gateway.deliverer.begin(order, stretch, wire).await;
+        let passage = match begun {
+            Ok(passage) => passage,
+            Err(denied) => {
+                return Err(refusal::problem(gateway, denied, &requester, &dataset, kind));
+            }
+        };
+        let id = printable(&passage.delivery_id().to_string());
+        response.headers_mut().insert(HYDRANT_DELIVERY, id);
+        *response.body_mut() = Body::new(PassageBody::new(passage, part.end - part.start));
+        Ok(response)
+    }
+
+    fn wanted(&self, headers: &HeaderMap) -> Wanted {
+        let field = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let conditions = Conditions {
+            range: field(header::RANGE),
+            if_range: field(header::IF_RANGE),
+            if_match: field(header::IF_MATCH),
+            if_none_match: field(header::IF_NONE_MATCH),
+        };
+        range::decide(conditions, &self.selection.tag, self.selection.length())
+    }
+
+    /// Refuses a range that would be glued to the beginning of something else.
+    ///
+    /// `curl -C -` and `wget -c` send no validator. What they have is what this requester was sent
+    /// last of this resource; if that was another view, the bytes would not fit together.
+    fn check_view(&self, from: u64, validated: Validated) -> Result<(), Problem> {
+        let latest_view = self.latest.as_ref().map(|delivery| delivery.view.as_str());
+        let vouched = validated == Validated::Yes
+            || from == 0
+            || self.names_release
+            || latest_view == Some(self.selection.tag.opaque());
+        if vouched {
+            return Ok(());
+        }
+        let place = self.selection.bytes.start + from;
+        let offset = self.selection.column().ordinal_at(place);
+        let offset = offset.map_err(|error| Problem::internal(&error))?;
+        let release: &str = self.selection.release.id();
+        let (slug, kind) = (&self.dataset.slug, self.kind);
+        let detail = match &self.latest {
+            Some(_) => {
+                "your latest download of this address was of another view, so these bytes \
+                        would not continue it"
+            }
+            None => "there is no earlier download of yours that these bytes could continue",
+        };
+        Err(Problem::new(&problem::VIEW_CHANGED, detail)
+            .with("release", release)
+            .with("offset", offset)
+            .with("latest_release", self.latest.as_ref().map(|latest| latest.release.clone()))
+            .with(
+                "continue",
+                format!("/v1/datasets/{slug}/{kind}-ids?release={release}&offset={offset}"),
+            ))
+    }
+
+    /// The fields that GET, HEAD and 304 share.
+    fn describe_in(&self, headers: &mut HeaderMap) {
+        let Selection { release, tag, .. } = &self.selection;
+        headers.insert(header::ETAG, printable(&tag.quoted()));
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static(CONTENT_RANGE_UNIT));
+        headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=us-ascii"));
+        // A slug is made of letters, digits and hyphens: it needs no quoting.
+        let file = format!("attachment; filename=\"{}-{}-ids.txt\"", self.dataset.slug, self.kind);
+        headers.insert(header::CONTENT_DISPOSITION, printable(&file));
+        headers.insert(HYDRANT_RELEASE, printable(release.id()));
+        if self.selection.is_whole() {
+            let digest = self.selection.column().sha256();
+            let digest = base64::engine::general_purpose::STANDARD.encode(digest);
+            headers.insert(REPR_DIGEST, printable(&format!("sha-256=:{digest}:")));
+        }
+    }
+}
+
+fn precondition_failed() -> Problem {
+    Problem::new(&problem::PRECONDITION_FAILED, "the tag is not the present one")
+}
+
+fn printable(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("a field of our own is made of printable ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_names_the_view_and_the_selection() {
+        let all: Vec<_> = [
+            tag("r1", IdKind::Tweet, &(0..10)),
+            tag("r2", IdKind::Tweet, &(0..10)),
+            tag("r1", IdKind::User, &(0..10)),
+            tag("r1", IdKind::Tweet, &(1..10)),
+            tag("r1", IdKind::Tweet, &(0..9)),
+        ]
+        .iter()
+        .map(EntityTag::quoted)
+        .collect();
+        for (n, one) in all.iter().enumerate() {
+            assert!(!all[n + 1..].contains(one), "{one}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The API for programs: one file for each noun of the address.
+
+pub(super) mod acceptances;
+pub(super) mod datasets;
+pub(super) mod deliveries;
+pub(super) mod documents;
+pub(super) mod health;
+pub(super) mod ids;
+pub(super) mod usage;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::problem::{self, Problem};
+
+/// A query whose mistakes are answered with a problem.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query<T>, Problem> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri)
+            .map_err(|error| Problem::new(&problem::BAD_REQUEST, error.body_text()))?;
+        Ok(Query(query.0))
+    }
+}
+
+/// A path segment whose mistakes are answered like an unknown one.
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Segment, Problem> {
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        let path = path.map_err(|_| super::router::unknown_address())?;
+        Ok(Segment(path.0))
+    }
+}
+
+/// A time for people and programs: RFC 3339 in UTC.
+pub(super) fn rfc3339(time_ms: i64) -> Value {
+    match Timestamp::from_millisecond(time_ms) {
+        Ok(time) => json!(time.to_string()),
+        Err(_) => Value::Null,
+    }
+}
+
+/// Seconds from `now_ms` to `then_ms`, rounded up, never negative.
+pub(super) fn seconds_until(now_ms: i64, then_ms: i64) -> i64 {
+    (then_ms - now_ms).max(0).div_euclid(1_000)
+        + i64::from((then_ms - now_ms).rem_euclid(1_000) > 0 && then_ms > now_ms)
+}

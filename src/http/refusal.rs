@@ -1,0 +1,147 @@
+//! How a refusal of the ledger reads in HTTP: which problem it is, and when to come back.
+
+use axum::http::{HeaderName, header};
+use serde_json::{Value, json};
+
+use super::api::{rfc3339, seconds_until};
+use super::problem::{self, Problem};
+use super::state::Gateway;
+use crate::base::ids::IdKind;
+use crate::directory::Requester;
+use crate::ledger::Denied;
+use crate::policy::{Recipient, Refusal};
+use crate::store::DatasetRow;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The problem for what the ledger answered to a request for IDs of a dataset.
+pub(super) fn problem(
+    gateway: &Gateway,
+    denied: Denied,
+    requester: &Requester,
+    dataset: &DatasetRow,
+    kind: IdKind,
+) -> Problem {
+    let refusal = match denied {
+        Denied::Refused(refusal) => refusal,
+        Denied::Unavailable(cause) => return Problem::unavailable(&cause),
+    };
+    match &refusal {
+        Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms } => {
+            let detail = format!(
+                "{} has room for {remaining_ids} more {} IDs now, {requested_ids} were asked for",
+                name(requester, *recipient),
+                kind.title()
+            );
+            Problem::new(&problem::ALLOWANCE_USED, detail)
+                .with("entity", slug(requester, *recipient))
+                .with("requested", *requested_ids)
+                .later(gateway, kind, *remaining_ids, *fits_at_ms, *retry_at_ms)
+        }
+        Refusal::Over {
+            recipient,
+            requested_ids,
+            live_ids,
+            ceiling_ids,
+            fits_at_ms,
+            retry_at_ms,
+        } => {
+            let detail = format!(
+                "{} has received {live_ids} {} IDs within the window, and may have {ceiling_ids}",
+                name(requester, *recipient),
+                kind.title()
+            );
+            Problem::new(&problem::ALLOWANCE_USED, detail)
+                .with("entity", slug(requester, *recipient))
+                .with("requested", *requested_ids)
+                .later(gateway, kind, 0, *fits_at_ms, *retry_at_ms)
+        }
+        Refusal::Never { recipient, requested_ids, ceiling_ids, parts } => {
+            let parts: Vec<Value> = parts
+                .iter()
+                .map(|part| {
+                    json!({
+                        "offset": part.offset,
+                        "limit": part.limit,
+                        "earliest": rfc3339(part.earliest_ms),
+                        "address": format!(
+                            "/v1/datasets/{}/{kind}-ids?offset={}&limit={}",
+                            dataset.slug, part.offset, part.limit
+                        ),
+                    })
+                })
+                .collect();
+            Problem::new(
+                &problem::NEVER_FITS,
+                format!(
+                    "{requested_ids} {} IDs were asked for, and {} may have {ceiling_ids} in any {} \
+                     days",
+                    kind.title(),
+                    name(requester, *recipient),
+                    window_days(gateway)
+                ),
+            )
+            .with("entity", slug(requester, *recipient))
+            .with("requested", *requested_ids)
+            .with("ceiling", *ceiling_ids)
+            .with("parts", parts)
+            .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind))
+        }
+        Refusal::NoEntity | Refusal::PersonSuspended | Refusal::EntitySuspended { .. } => {
+            Problem::new(&problem::NOT_ALLOWED, format!("{refusal}; ask the operator"))
+        }
+        Refusal::KeyEnded { .. } => Problem::new(&problem::UNAUTHORIZED, refusal.to_string()),
+    }
+}
+
+impl Problem {
+    /// Says when it fits and when it is worth asking again.
+    fn later(
+        self,
+        gateway: &Gateway,
+        kind: IdKind,
+        remaining_ids: u64,
+        fits_at_ms: i64,
+        retry_at_ms: i64,
+    ) -> Problem {
+        let now_ms = gateway.clock.now_ms();
+        let retry_seconds = seconds_until(now_ms, retry_at_ms).max(1);
+        let fits_seconds = seconds_until(now_ms, fits_at_ms);
+        let limit = format!("{};r={remaining_ids};t={fits_seconds}", policy_name(gateway));
+        self.with("remaining", remaining_ids)
+            .with("fits_at", rfc3339(fits_at_ms))
+            .with("retry_at", rfc3339(retry_at_ms))
+            .with_header(header::RETRY_AFTER, &retry_seconds.to_string())
+            .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind))
+            .with_header(RATE_LIMIT, &limit)
+    }
+}
+
+/// The rule as `RateLimit-Policy` says it, for an entity without an exemption.
+fn policy(gateway: &Gateway, kind: IdKind) -> String {
+    let quota_ids = gateway.profile.ids_max(kind).unwrap_or(0);
+    let window_seconds = gateway.profile.window.length_ms / 1_000;
+    format!("{};q={quota_ids};w={window_seconds}", policy_name(gateway))
+}
+
+fn policy_name(gateway: &Gateway) -> String {
+    format!("\"entity-{}d\"", window_days(gateway))
+}
+
+fn window_days(gateway: &Gateway) -> i64 {
+    gateway.profile.window.length_ms / 86_400_000
+}
+
+/// The entity's name for the requester; they are one of its members.
+fn name(requester: &Requester, recipient: Recipient) -> String {
+    let Recipient::Entity(id) = recipient;
+    let entity = requester.entities.iter().find(|entity| entity.id == id);
+    entity.map_or_else(|| "the entity".to_owned(), |entity| entity.name.clone())
+}
+
+fn slug(requester: &Requester, recipient: Recipient) -> Value {
+    let Recipient::Entity(id) = recipient;
+    let entity = requester.entities.iter().find(|entity| entity.id == id);
+    entity.map_or(Value::Null, |entity| entity.slug.clone().into())
+}

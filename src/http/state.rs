@@ -1,0 +1,67 @@
+//! What every request handler shares.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use super::hosts::Hosts;
+use crate::base::clock::Clock;
+use crate::deliver::Deliverer;
+use crate::policy::Profile;
+use crate::release::{Release, ReleaseError};
+use crate::store::Store;
+
+/// The gateway as its handlers see it; clones share it.
+#[derive(Clone)]
+pub(crate) struct Gateway(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) deliverer: Deliverer,
+    pub(crate) hosts: Hosts,
+    pub(crate) shelf: Shelf,
+}
+
+impl Gateway {
+    pub(crate) fn new(parts: Parts) -> Gateway {
+        Gateway(Arc::new(parts))
+    }
+}
+
+impl Deref for Gateway {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The releases that have been opened. A release never changes, so one is opened once.
+pub(crate) struct Shelf {
+    folder: PathBuf,
+    opened: Mutex<HashMap<String, Arc<Release>>>,
+}
+
+impl Shelf {
+    /// A shelf over the folder that holds a folder for each release.
+    pub(crate) fn new(folder: PathBuf) -> Shelf {
+        Shelf { folder, opened: Mutex::default() }
+    }
+
+    /// The release of that ID. Reads the disk the first time.
+    pub(crate) fn release(&self, id: &str) -> Result<Arc<Release>, ReleaseError> {
+        if let Some(release) = self.opened().get(id) {
+            return Ok(Arc::clone(release));
+        }
+        // Two requests may open the same one at once: one of the two is kept.
+        let release = Release::open(&self.folder.join(id))?;
+        Ok(Arc::clone(self.opened().entry(id.to_owned()).or_insert(release)))
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Release>>> {
+        self.opened.lock().expect("nobody panics while holding the list of releases")
+    }
+}
