@@ -14,6 +14,7 @@ mod key;
 mod person;
 mod progress;
 mod reach;
+mod serve;
 mod show;
 mod strip;
 mod strip_report;
@@ -39,6 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Arguments),
     Strip(strip::Arguments),
     /// Build releases of IDs and enter them as datasets
     #[command(subcommand)]
@@ -96,6 +98,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
         Command::Usage(arguments) => usage::run(common, arguments),
+        Command::Serve(arguments) => serve::run(common, arguments),
     }
 }
 

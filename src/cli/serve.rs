@@ -1,0 +1,143 @@
+//! `hydrant serve`: runs the gateway until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Common, Done};
+use crate::base::clock::Clock;
+use crate::config::Settings;
+use crate::http::control::Control;
+use crate::http::{Limits, Server};
+use crate::ledger::Ledger;
+use crate::operation;
+use crate::store::{DataFolder, FolderLock, Store};
+
+/// Bytes of an answer that a client has to take within `server.idle_seconds_max`.
+const PROGRESS_BYTES_MIN: u64 = 4 * 1024;
+
+/// Open files that a gateway needs besides one for each connection.
+const FILES_BESIDE_CONNECTIONS: u64 = 256;
+
+/// Serve datasets of IDs over HTTP
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Address and port to listen on; port 0 lets the system choose one
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<String>,
+}
+
+pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done> {
+    let settings = common.settings(arguments.listen)?;
+    super::start_log(&settings);
+    let clock = common.clock();
+    let gateway = Gateway::prepare(&settings, clock)?;
+    gateway.serve(|address| println!("hydrant serves on http://{address}"))
+}
+
+/// A gateway that has its data folder for itself and has settled what an earlier one left open.
+pub(crate) struct Gateway<'a> {
+    settings: &'a Settings,
+    clock: Clock,
+    folder: DataFolder,
+    store: Store,
+    ledger: Ledger,
+    _lock: FolderLock,
+}
+
+impl<'a> Gateway<'a> {
+    /// Takes the data folder, opens the store and starts the ledger.
+    pub(crate) fn prepare(settings: &'a Settings, clock: Clock) -> anyhow::Result<Gateway<'a>> {
+        let folder = DataFolder::create(&settings.data_folder)?;
+        let process = std::process::id();
+        let holder = format!("hydrant serve (process {process}) on {}", settings.server.listen);
+        let lock = folder.lock(&holder)?;
+        let store = Store::open(&folder.database())?;
+        let profile = Arc::clone(&settings.profile);
+        let ledger = Ledger::start(&lock, store.clone(), clock.clone(), profile)?;
+        Ok(Gateway { settings, clock, folder, store, ledger, _lock: lock })
+    }
+
+    /// Serves until SIGTERM or SIGINT; calls `ready` once connections are accepted.
+    pub(crate) fn serve(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<Done> {
+        let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+        runtime.block_on(self.serve_async(ready))?;
+        Ok(Done::Clean)
+    }
+
+    async fn serve_async(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+        let bounds = &self.settings.server;
+        let files = bounds.connections_max as u64 + FILES_BESIDE_CONNECTIONS;
+        allow_open_files(files);
+        let listener = TcpListener::bind(bounds.listen).await.with_context(|| {
+            format!("cannot listen on {}; choose another address with --listen", bounds.listen)
+        })?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let context = operation::Context {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            profile: Arc::clone(&self.settings.profile),
+        };
+        let control = Control::bind(&self.folder)
+            .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
+        let control = tokio::spawn(control.serve(context, told(stopped.clone())));
+        let server = Server {
+            folder: self.folder,
+            store: self.store,
+            ledger: self.ledger,
+            profile: Arc::clone(&self.settings.profile),
+            clock: self.clock,
+            public_url: bounds.public_url.clone(),
+            limits: Limits {
+                connections_max: bounds.connections_max,
+                // A first byte and then a head: both together have the time of the setting.
+                head: bounds.header_max / 2,
+                progress: bounds.idle_max,
+                progress_bytes_min: PROGRESS_BYTES_MIN,
+                shutdown: bounds.shutdown_max,
+            },
+        };
+        let served = tokio::spawn(server.serve(listener, told(stopped)));
+        tracing::info!(%address, "the gateway accepts connections");
+        ready(address);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("the gateway stops: it waits for running answers");
+        stop.send_replace(true);
+        served.await.context("the gateway failed")??;
+        control.await.context("the control socket failed")?;
+        Ok(())
+    }
+}
+
+/// Ends when the gateway is told to stop.
+async fn told(mut stopped: tokio::sync::watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the gateway.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Raises this process's own limit of open files as far as it may be raised.
+fn allow_open_files(wanted: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit });
+    if raised.is_err() || current < wanted {
+        tracing::warn!(
+            wanted,
+            allowed = current,
+            "fewer files may be open than there may be connections: raise `ulimit -n`"
+        );
+    }
+}
