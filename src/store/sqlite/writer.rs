@@ -113,8 +113,10 @@ fn run_group(
         }
         let (keep, answer) = catch_unwind(AssertUnwindSafe(|| job.run(&Tx { connection })))?;
         answers.push(answer);
-        let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-        outcome = execute(connection, end);
+        if !keep {
+            outcome = execute(connection, "ROLLBACK TO job");
+        }
+        outcome = outcome.and_then(|()| execute(connection, "RELEASE job"));
     }
     let outcome = outcome.and_then(|()| commit(connection));
     if !connection.is_autocommit() {
@@ -128,7 +130,8 @@ fn run_group(
 }
 
 fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
-    Ok(connection.execute_batch(statement)?)
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
 }
 
 fn commit(connection: &Connection) -> Result<(), StoreError> {
