@@ -1,1 +1,183 @@
+//! What ends a permission ends a stream at its next chunk, and each charge names its basis.
 
+use super::*;
+use crate::policy::{Basis, ExemptionRule, KeyEnd, Recipient};
+use crate::store::Charged;
+
+/// Admits an order of 1,000, lets `change` happen, and returns what the next chunk is told.
+fn after_first_chunk(rig: &Rig, order: Order, change: impl FnOnce()) -> Refusal {
+    let (mut delivery, first) = rig.admit(order).unwrap();
+    rig.ledger.settle(first);
+    change();
+    let refusal = rig.open(&mut delivery).unwrap_err();
+    rig.ledger.end(delivery, Outcome::Broken { reason: refusal.to_string() });
+    rig.flush();
+    rig.verify();
+    refusal
+}
+
+#[test]
+fn whoever_may_not_receive_is_refused_at_once_and_at_the_next_chunk() {
+    type Change = fn(&Rig, EntityId, PersonId, KeyId);
+    let cases: [(Change, fn(EntityId) -> Refusal); 5] = [
+        (
+            |rig, entity, _, _| {
+                rig.write(move |tx| tx.entity_set_status(entity, "suspended", None));
+            },
+            |entity| Refusal::EntitySuspended { entity },
+        ),
+        (
+            |rig, _, person, _| {
+                rig.write(move |tx| tx.person_set_status(person, "suspended", None));
+            },
+            |_| Refusal::PersonSuspended,
+        ),
+        (
+            |rig, _, person, _| rig.write(move |tx| tx.person_set_status(person, "odd", None)),
+            |_| Refusal::PersonSuspended,
+        ),
+        (
+            |rig, _, _, key| rig.write(move |tx| tx.key_set_revoked(key, START_MS)),
+            |_| Refusal::KeyEnded { how: KeyEnd::Revoked },
+        ),
+        (
+            |rig, _, _, _| rig.clock.advance_ms(DAY_MS),
+            |_| Refusal::KeyEnded { how: KeyEnd::Expired },
+        ),
+    ];
+    for (change, expected) in cases {
+        let rig = Rig::new();
+        let entity = rig.entity();
+        let person = rig.person(&[entity]);
+        let key = rig.key(person, START_MS + DAY_MS);
+        let order = Order { key: Some(key), ..order(person, 1_000) };
+        let told = after_first_chunk(&rig, order.clone(), || change(&rig, entity, person, key));
+        assert_eq!(told, expected(entity));
+        assert_eq!(rig.deliver(order), (0, Err(expected(entity))));
+        assert_eq!(rig.counts(entity), (10, 0, 0));
+    }
+}
+
+#[test]
+fn without_an_entity_or_with_a_foreign_key_nothing_goes_out() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let (member, stranger) = (rig.person(&[entity]), rig.person(&[]));
+    assert_eq!(rig.deliver(order(stranger, 1)).1, Err(Refusal::NoEntity));
+    assert_eq!(rig.deliver(order(PersonId(999), 1)).1, Err(Refusal::PersonSuspended));
+    let key = Some(rig.key(stranger, START_MS + DAY_MS));
+    let refused = Refusal::KeyEnded { how: KeyEnd::Unknown };
+    assert_eq!(rig.deliver(Order { key, ..order(member, 1) }).1, Err(refused));
+}
+
+#[test]
+fn an_exempt_entity_passes_the_limit_and_is_over_when_its_exemption_ends() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    let exemption = rig.exempt(entity, START_MS + DAY_MS);
+    assert_eq!(rig.deliver(order(person, 3_000)), (3_000, Ok(())));
+    let usage = rig.usage(entity);
+    assert_eq!((usage.used_ids, usage.ceiling_ids, usage.over), (3_000, None, false));
+    assert_eq!(usage.basis, Basis::Exemption(exemption.id));
+    rig.clock.advance_ms(DAY_MS - 1);
+    assert_eq!(rig.deliver(order(person, 1)), (1, Ok(())));
+    rig.clock.advance_ms(1);
+    assert_eq!(rig.deliver(order(person, 1)).1.unwrap_err().word(), "over");
+    let usage = rig.usage(entity);
+    assert_eq!((usage.ceiling_ids, usage.over, usage.basis), (Some(1_000), true, Basis::Limit));
+    rig.verify();
+}
+
+#[test]
+fn an_exemption_that_is_revoked_in_the_middle_ends_the_stream_or_it_goes_on_under_the_limit() {
+    for (before, expected) in [(0, None), (900, Some("over"))] {
+        let rig = Rig::new();
+        let entity = rig.entity();
+        let person = rig.person(&[entity]);
+        let exemption = rig.exempt(entity, START_MS + 9 * DAY_MS);
+        let number = exemption.id;
+        assert_eq!(rig.deliver(order(person, before.max(1))).0, before.max(1));
+        let (mut delivery, first) = rig.admit(order(person, 700)).unwrap();
+        assert!(!delivery.has_ceiling());
+        assert_eq!(first.chunk().ordinals, 0..500);
+        assert_eq!(rig.usage(entity).held_ids, 0, "who has no ceiling holds nothing");
+        rig.ledger.settle(first);
+        rig.revoke(exemption);
+        let second = rig.open(&mut delivery);
+        assert_eq!(second.as_ref().err().map(Refusal::word), expected);
+        let id = delivery.id();
+        if let Ok(Some(second)) = second {
+            assert!(delivery.has_ceiling());
+            assert_eq!(second.chunk().ids(), 20);
+            rig.ledger.settle(second);
+            let recipient = Recipient::Entity(entity);
+            let both = [Basis::Limit, Basis::Exemption(number)];
+            let charged = both.map(|basis| Charged { recipient, basis });
+            assert_eq!(rig.row(id).recipients, charged);
+        }
+        drop(delivery);
+        rig.flush();
+        rig.verify();
+    }
+}
+
+#[test]
+fn an_exemption_that_comes_in_the_middle_frees_the_hold() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    let (mut delivery, first) = rig.admit(order(person, 900)).unwrap();
+    rig.ledger.settle(first);
+    rig.exempt(entity, START_MS + DAY_MS);
+    let second = rig.open(&mut delivery).unwrap().unwrap();
+    assert_eq!(second.chunk().ordinals, 10..510);
+    assert_eq!(rig.counts(entity), (10, 500, 0));
+    rig.ledger.settle(second);
+    rig.ledger.end(delivery, Outcome::Complete);
+    rig.flush();
+    rig.verify();
+}
+
+#[test]
+fn an_exemption_covers_its_entity_alone_and_says_nothing_of_dm_ids() {
+    let rig = Rig::with_profile(Profile { dm_ids_max: Some(5), ..small_profile() });
+    let (exempt, limited) = (rig.entity(), rig.entity());
+    let person = rig.person(&[exempt, limited]);
+    let alone = rig.person(&[exempt]);
+    rig.exempt(exempt, START_MS + DAY_MS);
+    assert_eq!(rig.deliver(order(person, 1_001)).1.unwrap_err().word(), "never");
+    let (_, result) = rig.deliver(Order { kind: IdKind::Dm, ..order(alone, 6) });
+    assert_eq!(result.unwrap_err().word(), "never");
+    assert_eq!(rig.deliver(order(alone, 1_001)), (1_001, Ok(())));
+}
+
+#[test]
+fn where_the_platform_has_to_permit_it_an_exemption_alone_lifts_nothing() {
+    let exemption = ExemptionRule::RegisteredAndPermitted;
+    let rig = Rig::with_profile(Profile { exemption, ..small_profile() });
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    rig.exempt(entity, START_MS + DAY_MS);
+    assert_eq!(rig.deliver(order(person, 1_001)).1.unwrap_err().word(), "never");
+    assert_eq!(rig.usage(entity).ceiling_ids, Some(1_000));
+}
+
+#[test]
+fn who_joins_an_entity_in_the_middle_is_charged_there_from_the_next_chunk_on() {
+    let rig = Rig::new();
+    let (first_entity, second_entity) = (rig.entity(), rig.entity());
+    let person = rig.person(&[first_entity]);
+    let (mut delivery, first) = rig.admit(order(person, 30)).unwrap();
+    rig.write(move |tx| {
+        let (role, from_ms) = ("member".to_owned(), START_MS);
+        tx.membership_insert(&MembershipRow { person, entity: second_entity, role, from_ms })
+    });
+    let second = rig.open(&mut delivery).unwrap().unwrap();
+    assert_eq!((rig.counts(first_entity), rig.counts(second_entity)), ((0, 30, 0), (0, 20, 0)));
+    rig.ledger.settle(first);
+    rig.ledger.settle(second);
+    rig.ledger.end(delivery, Outcome::Complete);
+    rig.flush();
+    rig.verify();
+}

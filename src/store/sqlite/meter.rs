@@ -178,3 +178,57 @@ fn meter(row: &rusqlite::Row<'_>) -> rusqlite::Result<MeterRow> {
         level: Level { ceiling_ids: row.get(1)?, live_ids: row.get(2)?, held_ids: row.get(3)? },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::party::EntityId;
+    use crate::store::Store;
+
+    /// Runs raw SQL on a meter with ceiling 100, of which 60 are live and 30 held.
+    fn after(change: &'static str) -> Result<Level, StoreError> {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
+        store.write_blocking(move |tx| {
+            let recipient = Recipient::Entity(EntityId(7));
+            let meter = tx.meter(recipient, IdKind::Tweet)?;
+            let level = Level { ceiling_ids: Some(100), live_ids: 60, held_ids: 30 };
+            tx.meter_set(&MeterRow { level, ..meter })?;
+            tx.connection.execute_batch(change)?;
+            Ok(tx.meter(recipient, IdKind::Tweet)?.level)
+        })
+    }
+
+    #[test]
+    fn the_database_itself_refuses_to_rise_above_a_ceiling() {
+        for change in [
+            "UPDATE meters SET live_ids = 71",
+            "UPDATE meters SET held_ids = 41",
+            "UPDATE meters SET live_ids = 101, held_ids = 0",
+            "UPDATE meters SET live_ids = 61, ceiling_ids = 90",
+            "UPDATE meters SET ceiling_ids = 50; UPDATE meters SET live_ids = 61, held_ids = 29",
+            "UPDATE meters SET live_ids = -1",
+            "UPDATE meters SET held_ids = held_ids - 31",
+            "INSERT INTO meters (recipient, unit, live_ids, held_ids) VALUES ('x', 'y', 1, 0)",
+        ] {
+            let refused = after(change);
+            assert!(matches!(refused, Err(StoreError::Database(_))), "{change}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_rises_below_the_ceiling_or_falls_above_it_is_allowed() {
+        for change in [
+            "UPDATE meters SET live_ids = 70",
+            "UPDATE meters SET live_ids = 90, held_ids = 0",
+            "UPDATE meters SET live_ids = 70, held_ids = 30",
+            "UPDATE meters SET ceiling_ids = 50",
+            "UPDATE meters SET ceiling_ids = 50; UPDATE meters SET held_ids = 0",
+            "UPDATE meters SET ceiling_ids = 70; UPDATE meters SET live_ids = 70, held_ids = 20",
+            "UPDATE meters SET ceiling_ids = NULL; UPDATE meters SET live_ids = 1000",
+        ] {
+            let allowed = after(change);
+            assert!(allowed.is_ok(), "{change}: {allowed:?}");
+        }
+    }
+}
