@@ -19,7 +19,8 @@ fn after_first_chunk(rig: &Rig, order: Order, change: impl FnOnce()) -> Refusal 
 #[test]
 fn whoever_may_not_receive_is_refused_at_once_and_at_the_next_chunk() {
     type Change = fn(&Rig, EntityId, PersonId, KeyId);
-    let cases: [(Change, fn(EntityId) -> Refusal); 5] = [
+    type Told = fn(EntityId) -> Refusal;
+    let cases: [(Change, Told); 5] = [
         (
             |rig, entity, _, _| {
                 rig.write(move |tx| tx.entity_set_status(entity, "suspended", None));
