@@ -3,6 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use hydrant::base::clock::Clock;
+use hydrant::http::control::Control;
+use hydrant::operation::Context;
+use hydrant::policy::Profile;
+use hydrant::store::{DataFolder, Store};
 use serde_json::{Value, json};
 
 /// A data folder of its own, and the program on it.
@@ -256,10 +261,65 @@ fn commands_that_run_at_once_wait_for_each_other() {
     assert_eq!(desk.json("entity list").as_array().unwrap().len(), 6);
 }
 
+/// What answers on the control socket of a folder as a gateway does, until it is dropped.
+struct Gateway {
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    served: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Gateway {
+    fn start(desk: &Desk) -> Gateway {
+        let folder = DataFolder::existing(&desk.data()).unwrap();
+        let lock = folder.lock("a gateway").unwrap();
+        let context = Context {
+            store: Store::open(&folder.database()).unwrap(),
+            clock: Clock::system(),
+            profile: Profile::built_in("twitter-2020-03").unwrap().into(),
+        };
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let control = runtime.block_on(async { Control::bind(&folder) }).unwrap();
+        let served = std::thread::spawn(move || {
+            runtime.block_on(control.serve(context, async { drop(stopped.await) }));
+            drop(lock);
+        });
+        Gateway { stop: Some(stop), served: Some(served) }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.served.take().unwrap().join().unwrap();
+    }
+}
+
+#[test]
+fn commands_are_the_same_while_a_gateway_holds_the_folder() {
+    let desk = Desk::with_people();
+    let alone = desk.done("entity list");
+    let gateway = Gateway::start(&desk);
+    assert_eq!(desk.done("entity list"), alone);
+    desk.done("entity add late --name Late --sector individual");
+    assert!(desk.refused("entity show lage", 1).contains("did you mean `late`?"));
+    let token = desk.done("key issue ada@example.org");
+    assert!(token.starts_with("hydrant_"));
+    drop(gateway);
+    assert_eq!(desk.json("entity show late")["name"], "Late");
+    assert_eq!(desk.json("key list")[0]["person"], "ada@example.org");
+    let store = Store::open(&desk.data().join("hydrant.sqlite")).unwrap();
+    let leaves = store.read(|tx| tx.journal_from(1, 100)).unwrap();
+    // The gateway names the account at the other end of the socket, as the command alone does.
+    let actor = |leaf: &str| serde_json::from_str::<Value>(leaf).unwrap()["actor"].clone();
+    let first = actor(&leaves[0].leaf);
+    assert!(first.as_str().unwrap().starts_with("local:"));
+    assert!(leaves.iter().all(|row| actor(&row.leaf) == first));
+}
+
 #[test]
 fn whoever_holds_the_folder_without_answering_is_named() {
     let desk = Desk::with_people();
-    let folder = hydrant::store::DataFolder::existing(&desk.data()).unwrap();
+    let folder = DataFolder::existing(&desk.data()).unwrap();
     let _lock = folder.lock("somebody else (process 1)").unwrap();
     let said = desk.refused("entity list", 1);
     assert!(said.contains("is in use by somebody else (process 1)"), "{said}");

@@ -7,7 +7,7 @@
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -36,17 +36,12 @@ impl Control {
     /// left there is taken away.
     ///
     /// # Errors
-    /// What the system says, for instance for a path that is longer than a socket's may be.
+    /// What the system says, with the path: it may for instance be longer than a socket's may be.
     pub fn bind(folder: &DataFolder) -> io::Result<Control> {
         let path = folder.control_socket();
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        // Whoever connects before this line still has to be of the right account.
-        std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        Ok(Control { listener, path })
+        bind(&path)
+            .map(|listener| Control { listener, path: path.clone() })
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
     }
 
     /// Answers operations until `shutdown` ends, and then those that have begun.
@@ -71,6 +66,17 @@ impl Control {
         }
         while exchanges.join_next().await.is_some() {}
     }
+}
+
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    // Whoever connects before this line still has to be of the right account.
+    std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(listener)
 }
 
 impl Drop for Control {
@@ -125,5 +131,75 @@ async fn carried_out(operation: Operation, context: Context, uid: u32) -> Reply 
             let message = "the gateway failed; its log says why".to_owned();
             Reply::Error(OperationError { kind: ErrorKind::Unavailable, message })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Clock;
+    use crate::policy::Profile;
+    use crate::store::Store;
+
+    /// What a gateway answers to `sent`, whose end is sent too.
+    async fn answered(sent: &[u8]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::create(&dir.path().join("data")).unwrap();
+        // A dead gateway's socket is in the way.
+        drop(std::os::unix::net::UnixListener::bind(folder.control_socket()).unwrap());
+        let control = Control::bind(&folder).unwrap();
+        let mode = folder.control_socket().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let context = Context {
+            store: Store::open(&folder.database()).unwrap(),
+            clock: Clock::manual(1_800_000_000_000),
+            profile: Profile::built_in("twitter-2020-03").unwrap().into(),
+        };
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let served = tokio::spawn(control.serve(context, async { drop(stopped.await) }));
+
+        let mut stream = UnixStream::connect(folder.control_socket()).await.unwrap();
+        // A gateway that has heard enough may close before everything is sent.
+        let _ = stream.write_all(sent).await;
+        let _ = stream.shutdown().await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+
+        stop.send(()).unwrap();
+        served.await.unwrap();
+        assert!(!folder.control_socket().exists(), "a gateway takes its socket with it");
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_line_is_answered_with_a_line() {
+        let added = answered(
+            b"{\"operation\":\"entity-add\",\"slug\":\"a\",\"name\":\"A\",\
+              \"sector\":\"individual\"}\n",
+        );
+        let added = added.await;
+        assert!(added.starts_with(r#"{"ok":{"id":"1","slug":"a""#), "{added}");
+        assert!(added.ends_with("}\n"), "{added}");
+        for (sent, expected) in [
+            ("{\"operation\":\"entity-list\"}\n", r#"{"ok":[]}"#),
+            (
+                "{\"operation\":\"entity-show\",\"slug\":\"b\"}\n",
+                r#"{"error":{"kind":"not-found","message":"there is no entity `b`;"#,
+            ),
+            ("{\"operation\":\"entity-eat\"}\n", "does not know this operation"),
+            ("\n", "does not know this operation"),
+            ("{\"operation\":\"entity-list\"}", "one line of at most"),
+            ("", "one line of at most"),
+        ] {
+            let answer = answered(sent.as_bytes()).await;
+            assert!(answer.contains(expected), "{sent}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_without_end_is_not_listened_to() {
+        let endless = vec![b'a'; usize::try_from(REQUEST_BYTES_MAX).unwrap() + 1];
+        let answer = answered(&endless).await;
+        assert!(answer.is_empty() || answer.contains("one line of at most"), "{answer}");
     }
 }
