@@ -1,23 +1,22 @@
 //! The operator's commands on the real binary: what they print, keep, refuse and never show.
 
+mod harness;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use hydrant::base::clock::Clock;
-use hydrant::http::control::Control;
-use hydrant::operation::Context;
-use hydrant::policy::Profile;
+use harness::Bench;
 use hydrant::store::{DataFolder, Store};
 use serde_json::{Value, json};
 
-/// A data folder of its own, and the program on it.
+/// An operator at a data folder, whose commands are written as one line.
 struct Desk {
-    dir: tempfile::TempDir,
+    bench: Bench,
 }
 
 impl Desk {
     fn new() -> Desk {
-        Desk { dir: tempfile::tempdir().unwrap() }
+        Desk { bench: Bench::new() }
     }
 
     /// With an academic entity, a commercial one, and Ada in both.
@@ -30,14 +29,13 @@ impl Desk {
     }
 
     fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
+        self.bench.data()
     }
 
     /// The program with the words of `line` as its arguments, in an environment without settings.
     fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hydrant"));
-        command.current_dir(self.dir.path()).env_clear();
-        command.args(line.split(' ')).arg("--data").arg(self.data());
+        let mut command = self.bench.command(&line.split(' ').collect::<Vec<_>>());
+        command.env_clear();
         command
     }
 
@@ -228,7 +226,7 @@ fn a_data_folder_is_not_made_by_looking() {
 #[test]
 fn settings_mistakes_are_told_all_at_once() {
     let desk = Desk::new();
-    let file = desk.dir.path().join("hydrant.toml");
+    let file = desk.bench.path("hydrant.toml");
     std::fs::write(&file, "[server]\nlisen = \"x\"\nlisten = 8080\n").unwrap();
     for line in ["config check", "entity list"] {
         let mut command = desk.command(line);
@@ -261,59 +259,32 @@ fn commands_that_run_at_once_wait_for_each_other() {
     assert_eq!(desk.json("entity list").as_array().unwrap().len(), 6);
 }
 
-/// What answers on the control socket of a folder as a gateway does, until it is dropped.
-struct Gateway {
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    served: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Gateway {
-    fn start(desk: &Desk) -> Gateway {
-        let folder = DataFolder::existing(&desk.data()).unwrap();
-        let lock = folder.lock("a gateway").unwrap();
-        let context = Context {
-            store: Store::open(&folder.database()).unwrap(),
-            clock: Clock::system(),
-            profile: Profile::built_in("twitter-2020-03").unwrap().into(),
-        };
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let control = runtime.block_on(async { Control::bind(&folder) }).unwrap();
-        let served = std::thread::spawn(move || {
-            runtime.block_on(control.serve(context, async { drop(stopped.await) }));
-            drop(lock);
-        });
-        Gateway { stop: Some(stop), served: Some(served) }
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        self.served.take().unwrap().join().unwrap();
-    }
-}
-
 #[test]
 fn commands_are_the_same_while_a_gateway_holds_the_folder() {
     let desk = Desk::with_people();
     let alone = desk.done("entity list");
-    let gateway = Gateway::start(&desk);
+    let gateway = desk.bench.serve();
     assert_eq!(desk.done("entity list"), alone);
     desk.done("entity add late --name Late --sector individual");
     assert!(desk.refused("entity show lage", 1).contains("did you mean `late`?"));
     let token = desk.done("key issue ada@example.org");
     assert!(token.starts_with("hydrant_"));
-    drop(gateway);
+    assert_eq!(gateway.stop(), 0);
+    assert!(!desk.data().join("control.sock").exists());
     assert_eq!(desk.json("entity show late")["name"], "Late");
     assert_eq!(desk.json("key list")[0]["person"], "ada@example.org");
     let store = Store::open(&desk.data().join("hydrant.sqlite")).unwrap();
     let leaves = store.read(|tx| tx.journal_from(1, 100)).unwrap();
     // The gateway names the account at the other end of the socket, as the command alone does.
-    let actor = |leaf: &str| serde_json::from_str::<Value>(leaf).unwrap()["actor"].clone();
-    let first = actor(&leaves[0].leaf);
-    assert!(first.as_str().unwrap().starts_with("local:"));
-    assert!(leaves.iter().all(|row| actor(&row.leaf) == first));
+    let leaf = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let leaves: Vec<Value> = leaves.iter().map(|row| leaf(&row.leaf)).collect();
+    let actors: Vec<&str> = leaves
+        .iter()
+        .filter(|leaf| leaf["leaf"] == "entity-added")
+        .map(|leaf| leaf["actor"].as_str().unwrap())
+        .collect();
+    assert_eq!(actors.len(), 3);
+    assert!(actors.iter().all(|&actor| actor == actors[0] && actor.starts_with("local:")));
 }
 
 #[test]

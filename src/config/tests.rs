@@ -51,18 +51,28 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
     let (dir, raw) = read(file, &variables, vec![flag]);
     let path = dir.path().join("own.toml").display().to_string();
     let told = raw.check().unwrap_err().mistakes.join("\n").replace(&path, "FILE");
+    let told = told.replace(": needs", ":\n  needs");
     insta::assert_snapshot!(told, @r#"
     server.lisen (FILE line 5) is no setting; did you mean server.listen?
     zebra.stripes (FILE line 10) is no setting; `hydrant config show` lists what can be set
-    policy.count = "distinct" (FILE line 7): needs deliveries; distinct is not there yet
-    server.listen = "8080" (FILE line 2): needs an address and a port, like 127.0.0.1:8080 or [::1]:8080
-    server.public_url = "example.org" (variable HYDRANT__SERVER__PUBLIC_URL): needs an address like https://data.example.org, without a path
-    server.header_seconds_max = "a list" (FILE line 4): needs a whole number from 1 to 300
-    server.idle_seconds_max = "0" (FILE line 3): needs a whole number from 1 to 3600
-    data.folder = "" (flag --data): needs the path of a folder
-    policy.profile = "twiter" (FILE line 8): needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
-    environment = "production" (variable HYDRANT__ENVIRONMENT): needs dev, staging or prod
-    log.level = "loud" (FILE line 12): needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
+    policy.count = "distinct" (FILE line 7):
+      needs deliveries; distinct is not there yet
+    server.listen = "8080" (FILE line 2):
+      needs an address and a port, like 127.0.0.1:8080 or [::1]:8080
+    server.public_url = "example.org" (variable HYDRANT__SERVER__PUBLIC_URL):
+      needs an address like https://data.example.org, without a path
+    server.header_seconds_max = "a list" (FILE line 4):
+      needs a whole number from 1 to 300
+    server.idle_seconds_max = "0" (FILE line 3):
+      needs a whole number from 1 to 3600
+    data.folder = "" (flag --data):
+      needs the path of a folder
+    policy.profile = "twiter" (FILE line 8):
+      needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
+    environment = "production" (variable HYDRANT__ENVIRONMENT):
+      needs dev, staging or prod
+    log.level = "loud" (FILE line 12):
+      needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
     "#);
 }
 

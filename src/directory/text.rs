@@ -25,6 +25,6 @@ pub(super) fn line(what: &str, text: &str, chars_max: usize) -> Result<String, D
 /// Control characters, line breaks of any kind, and the marks that turn the direction of what
 /// follows: with those a name could repaint the table that it is shown in.
 fn is_hidden(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') || turns
 }
