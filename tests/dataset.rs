@@ -1,88 +1,46 @@
 //! `hydrant dataset` on the real binary: what it builds, shows and refuses.
 
+mod harness;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
+use harness::Bench;
 use hydrant::demo::Maker;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// A folder with sources and a data folder.
-struct Bench {
-    folder: tempfile::TempDir,
+/// Where the releases of a bench lie.
+fn releases(bench: &Bench) -> PathBuf {
+    bench.data().join("releases")
 }
 
-/// How a command ended.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
+/// What lies there.
+fn entries(bench: &Bench) -> Vec<String> {
+    let entries = fs::read_dir(releases(bench)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-impl Bench {
-    fn new() -> Bench {
-        Bench { folder: tempfile::tempdir().unwrap() }
+/// Writes made-up tweets: 300 as v1.1 lines, 200 as v2 pages, one of the files compressed.
+fn made_up(bench: &Bench) -> [&'static str; 2] {
+    let mut maker = Maker::new(5);
+    let (mut v1, mut v2) = (Vec::new(), Vec::new());
+    for _ in 0..300 {
+        maker.v1_line(&mut v1);
     }
+    for _ in 0..4 {
+        maker.v2_page(50, &mut v2);
+    }
+    fs::write(bench.path("v1.jsonl"), v1).unwrap();
+    fs::write(bench.path("v2.jsonl.zst"), zstd::encode_all(&v2[..], 1).unwrap()).unwrap();
+    ["v1.jsonl", "v2.jsonl.zst"]
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn releases(&self) -> PathBuf {
-        self.path("data/releases")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hydrant"));
-        command.args(arguments).args(["--data", "data"]).current_dir(self.folder.path());
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ended {
-        let output = self.command(arguments).output().unwrap();
-        Ended {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
-        let ended = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(ended.code, 0, "{ended:?}");
-        serde_json::from_str(&ended.stdout).unwrap()
-    }
-
-    /// Writes made-up tweets: 300 as v1.1 lines, 200 as v2 pages, one of the files compressed.
-    fn made_up(&self) -> [&'static str; 2] {
-        let mut maker = Maker::new(5);
-        let (mut v1, mut v2) = (Vec::new(), Vec::new());
-        for _ in 0..300 {
-            maker.v1_line(&mut v1);
-        }
-        for _ in 0..4 {
-            maker.v2_page(50, &mut v2);
-        }
-        fs::write(self.path("v1.jsonl"), v1).unwrap();
-        fs::write(self.path("v2.jsonl.zst"), zstd::encode_all(&v2[..], 1).unwrap()).unwrap();
-        ["v1.jsonl", "v2.jsonl.zst"]
-    }
-
-    /// Enters a dataset of made-up tweets.
-    fn add(&self, slug: &str) -> Value {
-        let [v1, v2] = self.made_up();
-        self.json(&["dataset", "add", slug, v1, v2, "--title", "Made up"])
-    }
-
-    /// What lies in the folder of releases.
-    fn entries(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.releases()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
+/// Enters a dataset of made-up tweets.
+fn add(bench: &Bench, slug: &str) -> Value {
+    let [v1, v2] = made_up(bench);
+    bench.json(&["dataset", "add", slug, v1, v2, "--title", "Made up"])
 }
 
 fn sha256(path: &Path) -> String {
@@ -92,11 +50,11 @@ fn sha256(path: &Path) -> String {
 #[test]
 fn a_release_holds_what_strip_writes() {
     let bench = Bench::new();
-    let [v1, v2] = bench.made_up();
+    let [v1, v2] = made_up(&bench);
     let kinds = ["tweet", "user"];
     let add = ["dataset", "add", "made-up", v1, v2, "--title", "Made up", "--ids", "user,tweet"];
     let added = bench.json(&[&add[..], &["--scope", "embedded"]].concat());
-    let release = bench.releases().join(added["release"]["id"].as_str().unwrap());
+    let release = releases(&bench).join(added["release"]["id"].as_str().unwrap());
     for kind in kinds {
         let strip = ["strip", v1, v2, "--ids", kind, "--scope", "embedded", "-o", "stripped"];
         assert_eq!(bench.run(&strip).code, 0);
@@ -113,7 +71,7 @@ fn a_release_holds_what_strip_writes() {
 #[test]
 fn a_dataset_is_listed_and_shown() {
     let bench = Bench::new();
-    let added = bench.add("made-up");
+    let added = add(&bench, "made-up");
     let list = bench.json(&["dataset", "list"]);
     let [row] = &list.as_array().unwrap()[..] else { panic!("{list}") };
     assert_eq!((&row["slug"], &row["visibility"]), (&"made-up".into(), &"signed-in".into()));
@@ -147,16 +105,16 @@ fn nothing_is_listed_where_nothing_is() {
 #[test]
 fn the_same_content_again_reuses_its_release() {
     let bench = Bench::new();
-    let (first, second) = (bench.add("one"), bench.add("two"));
+    let (first, second) = (add(&bench, "one"), add(&bench, "two"));
     assert_eq!(first["release"]["id"], second["release"]["id"]);
     assert_eq!((&first["reused"], &second["reused"]), (&false.into(), &true.into()));
-    assert_eq!(bench.entries().len(), 1);
+    assert_eq!(entries(&bench).len(), 1);
 }
 
 #[test]
 fn a_refresh_makes_another_release_current_and_keeps_the_first() {
     let bench = Bench::new();
-    let first = bench.add("made-up")["release"]["id"].clone();
+    let first = add(&bench, "made-up")["release"]["id"].clone();
     let same = bench.json(&["dataset", "refresh", "made-up"]);
     assert_eq!((&same["release"]["id"], &same["reused"]), (&first, &true.into()));
     let next = bench.json(&["dataset", "refresh", "made-up", "v1.jsonl"]);
@@ -169,7 +127,7 @@ fn a_refresh_makes_another_release_current_and_keeps_the_first() {
 #[test]
 fn damaged_records_are_told_and_refused_only_where_strictness_was_asked_for() {
     let bench = Bench::new();
-    let [v1, _] = bench.made_up();
+    let [v1, _] = made_up(&bench);
     let text = fs::read_to_string(bench.path(v1)).unwrap();
     let damaged = text.replacen("\n{", "\n{\"id_str\": \"12\n{", 1);
     fs::write(bench.path("damaged.jsonl"), damaged).unwrap();
@@ -177,7 +135,7 @@ fn damaged_records_are_told_and_refused_only_where_strictness_was_asked_for() {
     let strict = bench.run(&[&add[..], &["--strict"]].concat());
     assert_eq!(strict.code, 1, "{strict:?}");
     assert!(strict.stderr.contains("damaged.jsonl, line 2"), "{}", strict.stderr);
-    assert_eq!(bench.entries().len(), 0, "a refused build leaves nothing");
+    assert_eq!(entries(&bench).len(), 0, "a refused build leaves nothing");
     let ended = bench.run(&add);
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.stderr.contains("damaged.jsonl, line 2"), "{}", ended.stderr);
@@ -189,23 +147,23 @@ fn damaged_records_are_told_and_refused_only_where_strictness_was_asked_for() {
 #[test]
 fn what_cannot_be_entered_is_refused_with_a_way_on() {
     let bench = Bench::new();
-    bench.add("made-up");
-    let add = |slug, more: &[&str]| {
+    add(&bench, "made-up");
+    let again = |slug, more: &[&str]| {
         let begin = ["dataset", "add", slug, "v1.jsonl", "--title", "Again"];
         bench.run(&[&begin[..], more].concat())
     };
-    let entries = bench.entries();
+    let before = entries(&bench);
     for (ended, code, expected) in [
-        (add("made-up", &[]), 1, "there is already a dataset `made-up`: Made up"),
-        (add("Made Up", &[]), 1, "is no slug"),
-        (add("new", &["--entity", "nobody"]), 1, "there is no entity `nobody`"),
-        (add("new", &["--visibility", "entities"]), 1, "--entity SLUG"),
-        (add("new", &["--mode", "stream"]), 1, "not"),
-        (add("new", &["missing.jsonl"]), 1, "missing.jsonl"),
-        (add("new", &["-"]), 1, "standard input"),
-        (add("new", &["."]), 1, "is no file"),
-        (add("new", &["--ids", "list"]), 2, "possible values: tweet, user, dm"),
-        (add("new", &["--embargo", "soon"]), 2, "a date looks like 2027-06-30"),
+        (again("made-up", &[]), 1, "there is already a dataset `made-up`: Made up"),
+        (again("Made Up", &[]), 1, "is no slug"),
+        (again("new", &["--entity", "nobody"]), 1, "there is no entity `nobody`"),
+        (again("new", &["--visibility", "entities"]), 1, "--entity SLUG"),
+        (again("new", &["--mode", "stream"]), 1, "not"),
+        (again("new", &["missing.jsonl"]), 1, "missing.jsonl"),
+        (again("new", &["-"]), 1, "standard input"),
+        (again("new", &["."]), 1, "is no file"),
+        (again("new", &["--ids", "list"]), 2, "possible values: tweet, user, dm"),
+        (again("new", &["--embargo", "soon"]), 2, "a date looks like 2027-06-30"),
         (bench.run(&["dataset", "add", "new", "--title", "T"]), 2, "<SOURCE>..."),
         (bench.run(&["dataset", "show", "madeup"]), 1, "did you mean `made-up`?"),
         (bench.run(&["dataset", "refresh", "other"]), 1, "`hydrant dataset list` shows them"),
@@ -213,13 +171,13 @@ fn what_cannot_be_entered_is_refused_with_a_way_on() {
         assert_eq!(ended.code, code, "{ended:?}");
         assert!(ended.stderr.contains(expected), "{} lacks {expected:?}", ended.stderr);
     }
-    assert_eq!(bench.entries(), entries, "a refusal leaves no release behind");
+    assert_eq!(entries(&bench), before, "a refusal leaves no release behind");
 }
 
 #[test]
 fn an_embargo_and_the_entities_that_see_a_dataset_are_kept() {
     let bench = Bench::new();
-    let [v1, _] = bench.made_up();
+    let [v1, _] = made_up(&bench);
     let entity = ["entity", "add", "example-university", "--name", "E", "--sector", "academic"];
     bench.json(&entity);
     let begin = ["dataset", "add", "named", v1, "--title", "Named"];
@@ -233,8 +191,8 @@ fn an_embargo_and_the_entities_that_see_a_dataset_are_kept() {
 #[test]
 fn damage_of_a_release_is_found() {
     let bench = Bench::new();
-    let added = bench.add("made-up");
-    let release = bench.releases().join(added["release"]["id"].as_str().unwrap());
+    let added = add(&bench, "made-up");
+    let release = releases(&bench).join(added["release"]["id"].as_str().unwrap());
     let path = release.join("tweet-ids.txt");
     let mut text = fs::read(&path).unwrap();
     text[100] ^= 1;
@@ -257,18 +215,17 @@ fn a_builder_that_is_killed_leaves_no_release_and_the_next_one_tidies_up() {
     fs::write(bench.path("large.jsonl"), lines).unwrap();
     let add = ["dataset", "add", "large", "large.jsonl", "--title", "Large"];
     let mut builder = bench.command(&add).stderr(Stdio::null()).spawn().unwrap();
-    let begun = |bench: &Bench| bench.releases().is_dir() && !bench.entries().is_empty();
-    while !begun(&bench) {
+    while !releases(&bench).is_dir() || entries(&bench).is_empty() {
         assert!(builder.try_wait().unwrap().is_none(), "the builder ended before it began");
         std::thread::yield_now();
     }
     builder.kill().unwrap();
     builder.wait().unwrap();
     // Should it have been quicker than the kill, then its release is whole.
-    for name in bench.entries().iter().filter(|name| !name.starts_with(".building-")) {
-        hydrant::release::verify(&bench.releases().join(name)).unwrap();
+    for name in entries(&bench).iter().filter(|name| !name.starts_with(".building-")) {
+        hydrant::release::verify(&releases(&bench).join(name)).unwrap();
     }
     let again = ["dataset", "add", "again", "large.jsonl", "--title", "Large"];
     let added = bench.json(&again);
-    assert_eq!(bench.entries(), [added["release"]["id"].as_str().unwrap()]);
+    assert_eq!(entries(&bench), [added["release"]["id"].as_str().unwrap()]);
 }

@@ -8,6 +8,8 @@
 mod common;
 mod config;
 mod dataset;
+mod demo;
+mod demo_data;
 mod entity;
 mod exemption;
 mod key;
@@ -42,6 +44,7 @@ struct Arguments {
 enum Command {
     Serve(serve::Arguments),
     Strip(strip::Arguments),
+    Demo(demo::Arguments),
     /// Build releases of IDs and enter them as datasets
     #[command(subcommand)]
     Dataset(dataset::Command),
@@ -91,6 +94,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
     let common = &arguments.common;
     match arguments.command {
         Command::Strip(arguments) => strip::run(common, &arguments),
+        Command::Demo(arguments) => demo::run(common, arguments),
         Command::Dataset(command) => dataset::run(common, command),
         Command::Config(command) => config::run(common, command),
         Command::Entity(command) => entity::run(common, command),

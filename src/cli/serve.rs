@@ -61,6 +61,16 @@ impl<'a> Gateway<'a> {
         Ok(Gateway { settings, clock, folder, store, ledger, _lock: lock })
     }
 
+    /// The store that it works on.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The ledger that it charges.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Serves until SIGTERM or SIGINT; calls `ready` once connections are accepted.
     pub(crate) fn serve(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<Done> {
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;

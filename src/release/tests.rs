@@ -41,9 +41,16 @@ impl Room {
 
     /// The folder of a release with all that one can have.
     fn built(&self) -> PathBuf {
-        let mut lines = Vec::new();
-        crate::demo::write_v1(500, 3, &mut lines).unwrap();
-        let built = self.build(&[self.source("tweets.jsonl", &lines)], 1).unwrap();
+        let lines: String = (0..500_u64)
+            .map(|n| {
+                let (id, user) = (1_000_000_000_000_000_000 - 250 + n, 12 + n * n * 7_919);
+                format!(
+                    "{{\"id\":{id},\"id_str\":\"{id}\",\"text\":\"a {{}} \\u00e9\",\
+                     \"user\":{{\"id\":{user},\"id_str\":\"{user}\"}}}}\n"
+                )
+            })
+            .collect();
+        let built = self.build(&[self.source("tweets.jsonl", lines.as_bytes())], 1).unwrap();
         self.releases().join(&**built.release.id())
     }
 }

@@ -1,0 +1,147 @@
+//! `hydrant demo`: a gateway with made-up tweets, three entities and their keys, and lines to try
+//! it with. What is made up is in `demo_data.rs`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+
+use super::demo_data::{self, DATASET, Requester};
+use super::serve::Gateway;
+use super::{Common, Done, show, start_log};
+use crate::operation::{Context, actor_of};
+use crate::store::DataFolder;
+
+/// Serve made-up data, to try everything
+///
+/// Makes a data folder with 100,000 made-up tweets and three entities, issues keys for them,
+/// serves, and prints lines to paste into another terminal. Another start finds the folder again.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Address and port to listen on; port 0 lets the system choose one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Remove what an earlier demo left in the folder, and begin anew
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// The files by which a demo knows its own folder, below `DATA/demo`.
+const BEGUN: &str = "made-by-hydrant-demo";
+const READY: &str = "ready";
+
+pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done> {
+    let settings = common.settings(arguments.listen)?;
+    start_log(&settings);
+    let demo = settings.data_folder.join("demo");
+    claim(&settings.data_folder, arguments.fresh)?;
+    let clock = common.clock();
+    let gateway = Gateway::prepare(&settings, clock.clone())?;
+    let context =
+        Context { store: gateway.store().clone(), clock, profile: settings.profile.clone() };
+    let actor = actor_of(nix::unistd::Uid::effective().as_raw());
+    let desk = demo_data::Desk { context, actor };
+    if !demo.join(READY).is_file() {
+        desk.enter_everything(&settings.data_folder, gateway.ledger())?;
+        fs::write(demo.join(READY), "")?;
+    }
+    let requesters = desk.issue_keys()?;
+    gateway.serve(|address| tell(common, address, &requesters))
+}
+
+/// Makes sure that the folder is a demo's, or makes it one; an unfinished one begins anew.
+fn claim(folder: &Path, fresh: bool) -> anyhow::Result<()> {
+    let demo = folder.join("demo");
+    let occupied = folder.is_dir() && fs::read_dir(folder)?.next().is_some();
+    if occupied && !demo.join(BEGUN).is_file() {
+        bail!(
+            "{} holds something that no demo made, so it stays as it is: choose another folder \
+             with --data",
+            folder.display()
+        );
+    }
+    if occupied && (fresh || !demo.join(READY).is_file()) {
+        let lock = DataFolder::existing(folder)?.lock("a hydrant demo that begins anew")?;
+        empty(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+        drop(lock);
+    }
+    DataFolder::create(folder)?;
+    fs::create_dir_all(&demo)?;
+    fs::write(demo.join(BEGUN), "`hydrant demo --fresh` removes what is in the folder above.\n")
+        .with_context(|| format!("cannot write to {}", demo.display()))
+}
+
+/// Removes what is in the folder; last of all what makes it a demo's, so that another try can go
+/// on where this one ended.
+fn empty(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if ["lock", "demo"].iter().any(|kept| entry.file_name() == *kept) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_dir_all(folder.join("demo"))
+}
+
+fn tell(common: &Common, address: SocketAddr, requesters: &[Requester; 3]) {
+    let text = if common.json {
+        let requesters = requesters.iter().map(|requester| {
+            json!({
+                "entity": requester.entity,
+                "mail": requester.mail,
+                "token": requester.token,
+            })
+        });
+        let requesters: Vec<_> = requesters.collect();
+        json!({ "url": format!("http://{address}"), "dataset": DATASET, "requesters": requesters })
+            .to_string()
+    } else {
+        lines(address, requesters)
+    };
+    // Whoever closed stdout may still want the gateway.
+    let _ = show::print(&text);
+}
+
+/// What people read; every line that begins with `curl` or `hydrant` can be pasted.
+fn lines(address: SocketAddr, [commercial, academic, brimful]: &[Requester; 3]) -> String {
+    let url = format!("http://{address}/v1");
+    let ids = format!("{url}/datasets/{DATASET}/tweet-ids");
+    let key = |requester: &Requester| format!("-H 'Authorization: Bearer {}'", requester.token);
+    let (commercial_key, academic_key, brimful_key) =
+        (key(commercial), key(academic), key(brimful));
+    format!(
+        "\
+hydrant demo: http://{address} serves the IDs of 100,000 made-up tweets.
+Paste these lines into another terminal. Control-C ends the demo; the next start finds its data
+again and issues new keys.
+
+# {commercial}: what there is, then all IDs
+curl -sS {commercial_key} {url}/datasets
+curl -sS {commercial_key} -o tweet-ids.txt {ids}
+wc -l tweet-ids.txt
+
+# a download that is cut, then continued; both files are the same
+curl -s {commercial_key} {ids} | head -c 700000 > cut.txt
+curl -sS {commercial_key} -C - -o cut.txt {ids}
+cmp tweet-ids.txt cut.txt && echo the same
+
+# what its entity has used, and when how much returns
+curl -sS {commercial_key} {url}/usage
+
+# {academic}: counted as well, but without a ceiling
+curl -sS {academic_key} -o exempt.txt {ids}
+curl -sS {academic_key} {url}/usage
+
+# {brimful}: 100,000 do not fit any more (429), 1,000 do
+curl -sS -i {brimful_key} {ids}
+curl -sS {brimful_key} '{ids}?limit=1000' | tail -3
+"
+    )
+}

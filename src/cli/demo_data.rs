@@ -1,0 +1,272 @@
+//! What a demo makes up and enters: tweets, a dataset, three entities, people and keys, all by the
+//! same operations that an operator uses.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::dataset::for_directory;
+use super::progress::Bar;
+use super::show;
+use crate::base::date::DAY_MS;
+use crate::base::ids::IdKind;
+use crate::base::party::{Actor, KeyId, PersonId};
+use crate::demo::Maker;
+use crate::directory::dataset::Plan;
+use crate::directory::exemption::{Apply, Decision};
+use crate::directory::key::Issue;
+use crate::directory::words::{Role, Scope as KeyScope, Sector};
+use crate::directory::{document, entity, person};
+use crate::ledger::{Ledger, Order, Outcome};
+use crate::operation::{Context, Operation, execute};
+use crate::pipeline::{Damage, KindSet, Scope};
+use crate::release::{self, Spec};
+use crate::store::{DataFolder, Visibility};
+
+/// The slug of the made-up dataset.
+pub(super) const DATASET: &str = "harbour-2018";
+
+/// How many tweets are written as v1.1, one a line.
+const V1_TWEETS: u64 = 90_000;
+/// How many are written as v2 response pages, and how many a page holds.
+const V2_PAGES: u64 = 100;
+const PAGE_TWEETS: u64 = 100;
+/// The same tweets in every demo.
+const SEED: u64 = 2_018;
+
+/// How many Tweet IDs the entity that is near its limit has left.
+const LEFT_IDS: u64 = 50_000;
+
+/// The label of a demo's keys.
+const LABEL: &str = "demo";
+
+/// How long the demo's exemption and keys are good for.
+const GOOD_MS: i64 = 30 * DAY_MS;
+
+/// An entity of the demo with its one person.
+struct Party {
+    slug: &'static str,
+    name: &'static str,
+    sector: Sector,
+    person: &'static str,
+    mail: &'static str,
+}
+
+const COMMERCIAL: Party = Party {
+    slug: "pelican-analytics",
+    name: "Pelican Analytics",
+    sector: Sector::Commercial,
+    person: "Ada Quill",
+    mail: "ada@pelican.example",
+};
+const ACADEMIC: Party = Party {
+    slug: "university-of-orrin",
+    name: "University of Orrin",
+    sector: Sector::Academic,
+    person: "Bel Corfen",
+    mail: "bel@orrin.example",
+};
+const BRIMFUL: Party = Party {
+    slug: "kestrel-press",
+    name: "Kestrel Press",
+    sector: Sector::Commercial,
+    person: "Jor Selwyn",
+    mail: "jor@kestrel.example",
+};
+
+/// Somebody who can ask the demo's gateway.
+pub(super) struct Requester {
+    pub(super) entity: &'static str,
+    pub(super) mail: &'static str,
+    pub(super) token: String,
+    says: String,
+}
+
+impl fmt::Display for Requester {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.says)
+    }
+}
+
+/// Where the demo's operations are carried out.
+pub(super) struct Desk {
+    pub(super) context: Context,
+    pub(super) actor: Actor,
+}
+
+impl Desk {
+    fn carry_out(&self, operation: Operation) -> anyhow::Result<Value> {
+        Ok(execute(operation, &self.context, &self.actor)?)
+    }
+
+    /// Makes everything up and enters it.
+    pub(super) fn enter_everything(&self, data: &Path, ledger: &Ledger) -> anyhow::Result<()> {
+        for party in [&COMMERCIAL, &ACADEMIC, &BRIMFUL] {
+            self.enter(party)?;
+        }
+        self.exempt(&ACADEMIC)?;
+        eprintln!("making up {} tweets …", show::separated(V1_TWEETS + V2_PAGES * PAGE_TWEETS));
+        let sources = make_up(&data.join("demo"))?;
+        let dataset = self.add_dataset(data, &sources)?;
+        eprintln!("charging {} until it is near its limit …", BRIMFUL.name);
+        self.fill(ledger, &BRIMFUL, &dataset)
+    }
+
+    fn enter(&self, party: &Party) -> anyhow::Result<()> {
+        self.carry_out(Operation::EntityAdd(entity::Add {
+            slug: party.slug.into(),
+            name: party.name.into(),
+            sector: party.sector,
+            ror: None,
+        }))?;
+        self.carry_out(Operation::PersonAdd(person::Add {
+            mail: party.mail.into(),
+            name: party.person.into(),
+            entities: vec![party.slug.into()],
+            role: Role::Manager,
+        }))?;
+        self.carry_out(Operation::PersonAccept(document::Accept {
+            mail: party.mail.into(),
+            documents: vec![document::ALL.into()],
+            evidence: "made up by `hydrant demo`".into(),
+        }))?;
+        Ok(())
+    }
+
+    fn exempt(&self, party: &Party) -> anyhow::Result<()> {
+        let applied = self.carry_out(Operation::ExemptionApply(Apply {
+            slug: party.slug.into(),
+            mail: party.mail.into(),
+            purpose: "How harbours were spoken of in the spring of 2018 (made up)".into(),
+            until_ms: self.context.clock.now_ms() + GOOD_MS,
+        }))?;
+        self.carry_out(Operation::ExemptionDecide {
+            exemption: number(&applied),
+            decision: Decision::Approve,
+            reason: "so that the demo has an exempt entity".into(),
+        })?;
+        Ok(())
+    }
+
+    fn add_dataset(&self, data: &Path, sources: &[PathBuf]) -> anyhow::Result<Value> {
+        let spec = Spec {
+            ids: KindSet::only(IdKind::Tweet),
+            scope: Scope::Own,
+            damage: Damage::Refuse,
+            now_ms: self.context.clock.now_ms(),
+        };
+        let bar = Bar::over_files(sources);
+        let releases = DataFolder::create(data)?.releases();
+        let built = release::build(sources, &spec, &releases, &bar);
+        bar.clear();
+        let plan = Plan {
+            slug: DATASET.into(),
+            title: "Harbour talk of May and June 2018 (made up)".into(),
+            ids: vec![IdKind::Tweet],
+            scope: Scope::Own.word().into(),
+            visibility: Visibility::SignedIn,
+            entities: Vec::new(),
+            embargo_ms: None,
+        };
+        let release = for_directory(&built?);
+        self.carry_out(Operation::DatasetRegister { plan, release })
+    }
+
+    /// Charges an entity until [`LEFT_IDS`] are left to it, by whole deliveries of the protocol
+    /// that every download goes through; only the sending is left out.
+    fn fill(&self, ledger: &Ledger, party: &Party, dataset: &Value) -> anyhow::Result<()> {
+        let people = self.carry_out(Operation::PersonList)?;
+        let person = show::list(&people).iter().find(|row| show::field(row, "mail") == party.mail);
+        let release = &dataset["release"];
+        let ids = release["counts"]["tweet"].as_u64().unwrap_or_default();
+        let mut order = Order {
+            person: PersonId(person.map(number).unwrap_or_default()),
+            key: None,
+            kind: IdKind::Tweet,
+            dataset: number(dataset),
+            release: Arc::from(show::field(release, "id")),
+            ordinals: 0..0,
+            view: "demo".into(),
+        };
+        let ceiling = self.context.profile.tweet_ids_max;
+        let mut left = ceiling.saturating_sub(LEFT_IDS);
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        while left > 0 {
+            order.ordinals = 0..left.min(ids);
+            runtime.block_on(deliver(ledger, order.clone()))?;
+            left -= order.ordinals.end;
+        }
+        Ok(runtime.block_on(ledger.flush())?)
+    }
+
+    /// Gives each person a new key, and voids those of earlier starts.
+    pub(super) fn issue_keys(&self) -> anyhow::Result<[Requester; 3]> {
+        Ok([
+            self.issue(&COMMERCIAL, "has the ordinary ceiling")?,
+            self.issue(&ACADEMIC, "has an approved academic exemption")?,
+            self.issue(&BRIMFUL, "is near its ceiling")?,
+        ])
+    }
+
+    fn issue(&self, party: &Party, says: &str) -> anyhow::Result<Requester> {
+        let keys = self.carry_out(Operation::KeyList { mail: Some(party.mail.into()) })?;
+        for key in show::list(&keys) {
+            if show::field(key, "label") == LABEL && show::field(key, "status") == "active" {
+                self.carry_out(Operation::KeyRevoke { key: KeyId(number(key)) })?;
+            }
+        }
+        let issued = self.carry_out(Operation::KeyIssue(Issue {
+            mail: party.mail.into(),
+            label: Some(LABEL.into()),
+            scope: KeyScope::Download,
+            lifetime_ms: Some(GOOD_MS),
+        }))?;
+        Ok(Requester {
+            entity: party.slug,
+            mail: party.mail,
+            token: show::field(&issued, "token").to_owned(),
+            says: format!("{} of {}, which {says}", party.person, party.name),
+        })
+    }
+}
+
+/// The row number in an answer.
+fn number(answer: &Value) -> i64 {
+    show::field(answer, "id").parse().expect("an answer names its row by a number")
+}
+
+/// One delivery of which nothing is sent.
+async fn deliver(ledger: &Ledger, order: Order) -> anyhow::Result<()> {
+    let (mut delivery, first) = ledger.admit(order).await?;
+    let mut granted = Some(first);
+    while let Some(chunk) = granted {
+        ledger.settle(chunk);
+        granted = ledger.open(&mut delivery).await?;
+    }
+    ledger.end(delivery, Outcome::Complete);
+    Ok(())
+}
+
+/// Writes the full tweets into `folder`.
+fn make_up(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut maker = Maker::new(SEED);
+    let v1 = folder.join("tweets-v1.jsonl");
+    write(&v1, V1_TWEETS, |buffer| {
+        maker.v1_line(buffer);
+    })?;
+    let v2 = folder.join("tweets-v2-pages.jsonl");
+    write(&v2, V2_PAGES, |buffer| {
+        maker.v2_page(PAGE_TWEETS, buffer);
+    })?;
+    Ok(vec![v1, v2])
+}
+
+fn write(path: &Path, records: u64, make: impl FnMut(&mut Vec<u8>)) -> anyhow::Result<()> {
+    let mut file = File::create(path)?;
+    crate::demo::stream(records, &mut file, make)?;
+    Ok(file.flush()?)
+}
