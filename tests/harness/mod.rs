@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -172,8 +172,9 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    fn start(mut command: Command) -> Gateway {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pub fn start(mut command: Command) -> Gateway {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
         // The log must not fill its pipe; it is shown if the gateway does not come up.
@@ -199,10 +200,10 @@ impl Gateway {
         self.child.id()
     }
 
-    /// `kill -9`.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// `kill -9`, while others may still be talking to it.
+    pub fn kill_now(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
     }
 
     /// Asks the gateway to end and waits until it has.
@@ -243,8 +244,25 @@ impl Gateway {
         fields: &[(&str, &str)],
         body: &[u8],
     ) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let stream = TcpStream::connect(self.address).unwrap();
+        self.send_on(stream, method, path, fields, body).unwrap()
+    }
+
+    /// Sends a `GET` to a gateway that may be gone, and leaves its answer unread.
+    pub fn try_send(&self, path: &str, fields: &[(&str, &str)]) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        self.send_on(stream, "GET", path, fields, b"")
+    }
+
+    fn send_on(
+        &self,
+        mut stream: TcpStream,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<TcpStream> {
+        stream.set_read_timeout(Some(PATIENCE))?;
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             head += &format!("Host: {}\r\n", self.address);
@@ -255,9 +273,9 @@ impl Gateway {
         for (name, value) in fields {
             head += &format!("{name}: {value}\r\n");
         }
-        stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
-        stream
+        stream.write_all(format!("{head}\r\n").as_bytes())?;
+        stream.write_all(body)?;
+        Ok(stream)
     }
 }
 
@@ -309,6 +327,12 @@ impl Answer {
         let body = self.json();
         body["type"].as_str().unwrap().trim_start_matches("/problems/").to_owned()
     }
+}
+
+/// The day so many days from now, as commands take it.
+pub fn day_after_days(days: i64) -> String {
+    let span = jiff::Span::new().hours(24 * days);
+    (jiff::Timestamp::now() + span).strftime("%Y-%m-%d").to_string()
 }
 
 /// Waits until `condition` holds; the test fails if it never does.
