@@ -299,8 +299,8 @@ impl Passage {
         let granted = self.account.newest();
         let stretch = self.stretch.clone();
         self.reading = Some(tokio::task::spawn_blocking(move || {
-            frame.bytes = wanted;
-            stretch.column().read(&granted, from, &mut frame.buffer[..wanted])?;
+            frame.bytes = stretch.column().read(&granted, from, &mut frame.buffer[..wanted])?;
+            assert_eq!(frame.bytes, wanted, "what is asked for lies within the grant");
             Ok(frame)
         }));
     }

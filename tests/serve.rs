@@ -17,24 +17,24 @@ fn one_dataset(count: u64) -> (Bench, String) {
     (bench, key)
 }
 
-/// What an entity has live of its Tweet IDs.
-fn live(usage: &Value) -> u64 {
-    let tweets = tweets(usage);
+/// What an entity has live of its Tweet IDs, by its meter.
+fn live(tweets: &Value) -> u64 {
     tweets["used"].as_u64().unwrap() + tweets["open"].as_u64().unwrap()
 }
 
-fn tweets(usage: &Value) -> &Value {
-    let rows = usage["usage"].as_array().unwrap();
-    rows.iter().find(|row| row["ids"] == "tweet").unwrap()
+/// The meter of Tweet IDs of the requester's one entity.
+fn tweets(gateway: &Gateway, key: &str) -> Value {
+    harness::tweets(&gateway.get("/v1/usage", key).json()["entities"][0])
 }
 
+/// The same, once everything that was sent is settled.
 fn settled(gateway: &Gateway, key: &str) -> Value {
-    let mut usage = Value::Null;
+    let mut meter = Value::Null;
     wait_until("everything is settled", || {
-        usage = gateway.get("/v1/usage", key).json();
-        tweets(&usage)["open"] == 0 && tweets(&usage)["held"] == 0
+        meter = tweets(gateway, key);
+        meter["open"] == 0 && meter["held"] == 0
     });
-    usage
+    meter
 }
 
 const IDS: &str = "/v1/datasets/walks/tweet-ids";
@@ -292,16 +292,15 @@ fn an_exempt_entity_passes_the_limit_until_the_day_its_exemption_ends() {
     assert_eq!(gateway.get(IDS, &key).body.len(), 40_000_000);
     let usage = settled(&gateway, &key);
     assert_eq!(live(&usage), 2_000_000);
-    assert_eq!(tweets(&usage)["ceiling"], Value::Null, "{usage}");
-    assert!(tweets(&usage)["basis"].as_str().unwrap().starts_with("exemption:"), "{usage}");
+    assert_eq!(usage["ceiling"], Value::Null, "{usage}");
+    assert!(usage["basis"].as_str().unwrap().starts_with("exemption:"), "{usage}");
 
     bench.set_clock(start_ms + 11 * 86_400_000);
     let one = format!("{IDS}?limit=1");
     let ended = gateway.get(&one, &key);
     assert_eq!((ended.status, ended.problem().as_str()), (429, "allowance-used"));
     assert_eq!(ended.json()["remaining"], 0);
-    let usage = gateway.get("/v1/usage", &key).json();
-    assert_eq!(tweets(&usage)["over"], true, "{usage}");
+    assert_eq!(tweets(&gateway, &key)["over"], true);
 
     // A window and its hour of grace after the download the allowance is whole again.
     bench.set_clock(start_ms + 30 * 86_400_000 + 3_600_000 - 60_000);
@@ -320,10 +319,7 @@ fn a_revoked_key_ends_a_download_within_a_chunk() {
     let mut first = vec![0; 64 * 1024];
     stream.read_exact(&mut first).unwrap();
     let keys = bench.json(&["key", "list", "ada@acme.example"]);
-    let id = keys["keys"][0]["key"]
-        .as_i64()
-        .map_or_else(|| keys["keys"][0]["key"].as_str().unwrap().to_owned(), |id| id.to_string());
-    bench.done(&["key", "revoke", &id]);
+    bench.done(&["key", "revoke", keys[0]["id"].as_str().unwrap()]);
     let mut rest = Vec::new();
     // A reset is as good as an end.
     let _ = stream.read_to_end(&mut rest);

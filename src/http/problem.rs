@@ -40,7 +40,8 @@ problems! {
         "Mend what the detail names and send it again.";
     KEY_IN_QUERY = "key-in-query", BAD_REQUEST,
         "A key does not belong into an address",
-        "Addresses end up in logs. Send the key as `Authorization: Bearer KEY`, and revoke this one.";
+        "Addresses end up in logs. Have this key revoked, and send the next one as \
+         `Authorization: Bearer KEY`.";
     UNAUTHORIZED = "unauthorized", UNAUTHORIZED,
         "A valid key is needed",
         "Send `Authorization: Bearer KEY` with a key that is neither expired nor revoked; \

@@ -75,8 +75,8 @@ pub(super) fn problem(
             Problem::new(
                 &problem::NEVER_FITS,
                 format!(
-                    "{requested_ids} {} IDs were asked for, and {} may have {ceiling_ids} in any {} \
-                     days",
+                    "{requested_ids} {} IDs were asked for, and {} may have {ceiling_ids} in \
+                     any {} days",
                     kind.title(),
                     name(requester, *recipient),
                     window_days(gateway)

@@ -135,8 +135,11 @@ pub(super) fn exemptions(tx: &Tx<'_>, now_ms: i64) -> Answer {
     list(tx.exemptions()?, |row| exemption(tx, &row, now_ms))
 }
 
-/// The meters of an entity, one for each kind of ID.
-pub(super) fn usage(tx: &Tx<'_>, profile: &Profile, reading: &Reading, row: &EntityRow) -> Answer {
+/// The meters of an entity, one for each kind of ID, as operators and requesters see them.
+///
+/// # Errors
+/// [`DirectoryError`] of the store.
+pub fn usage(tx: &Tx<'_>, profile: &Profile, reading: &Reading, row: &EntityRow) -> Answer {
     let meters = list(IdKind::ALL.to_vec(), |kind| {
         let usage = ledger::usage(tx, profile, reading, row.id, kind)?;
         let returns =
@@ -159,6 +162,8 @@ pub(super) fn usage(tx: &Tx<'_>, profile: &Profile, reading: &Reading, row: &Ent
         "name": row.name,
         "status": Status::of_row(&row.status),
         "profile": profile.name,
+        "window_seconds": profile.window.length_ms / 1_000,
+        "grace_seconds": profile.window.grace_ms / 1_000,
         "meters": meters,
     }))
 }

@@ -9,6 +9,7 @@ mod answer;
 mod dataset;
 
 pub use account::actor_of;
+pub use answer::usage;
 
 use std::sync::Arc;
 

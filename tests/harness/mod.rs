@@ -135,11 +135,9 @@ impl Bench {
         let purpose = "a study of made-up tweets";
         let apply = ["exemption", "apply", slug, "--person", mail, "--purpose", purpose];
         let applied = self.json(&[&apply[..], &["--until", until]].concat());
-        let id = applied["exemption"]
-            .as_str()
-            .map_or_else(|| applied["exemption"].to_string(), str::to_owned);
-        self.done(&["exemption", "approve", &id, "--reason", "letter seen"]);
-        id
+        let id = applied["id"].as_str().unwrap();
+        self.done(&["exemption", "approve", id, "--reason", "letter seen"]);
+        id.to_owned()
     }
 
     pub fn serve(&self) -> Gateway {
@@ -327,6 +325,12 @@ impl Answer {
         let body = self.json();
         body["type"].as_str().unwrap().trim_start_matches("/problems/").to_owned()
     }
+}
+
+/// The meter of Tweet IDs in what `usage` says of an entity.
+pub fn tweets(usage: &Value) -> Value {
+    let meters = usage["meters"].as_array().unwrap();
+    meters.iter().find(|meter| meter["kind"] == "tweet").unwrap().clone()
 }
 
 /// The day so many days from now, as commands take it.

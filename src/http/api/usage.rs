@@ -4,56 +4,28 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::rfc3339;
-use crate::base::ids::IdKind;
-use crate::directory::EntityRef;
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
 use crate::http::state::Gateway;
-use crate::ledger::{self, Usage};
-use crate::store::StoreError;
+use crate::operation;
 
-/// `GET /v1/usage`: each entity of the requester, each kind of ID.
+/// `GET /v1/usage`: each entity of the requester with its meters, as `hydrant usage` shows it.
 pub(in crate::http) async fn show(
     State(gateway): State<Gateway>,
     Caller(requester): Caller,
 ) -> Result<Json<Value>, Problem> {
     let reading = gateway.clock.read();
     let profile = gateway.profile.clone();
-    let look = gateway.store.look(move |tx| -> Result<Value, StoreError> {
+    let look = gateway.store.look(move |tx| -> Result<Value, Problem> {
         let mut entities = Vec::new();
         for entity in &requester.entities {
-            for kind in IdKind::ALL {
-                let usage = ledger::usage(tx, &profile, &reading, entity.id, kind)?;
-                entities.push(described(entity, &usage));
-            }
+            let row = tx.entity_by_id(entity.id)?;
+            let row =
+                row.ok_or_else(|| Problem::internal(&"an entity of a member is not there"))?;
+            let usage = operation::usage(tx, &profile, &reading, &row);
+            entities.push(usage.map_err(|error| Problem::unavailable(&error))?);
         }
-        Ok(json!({ "usage": entities }))
+        Ok(json!({ "entities": entities }))
     });
     Ok(Json(look.await?))
-}
-
-fn described(entity: &EntityRef, usage: &Usage) -> Value {
-    let returns: Vec<Value> = usage
-        .returns
-        .iter()
-        .map(|back| json!({ "at": rfc3339(back.at_ms), "ids": back.ids }))
-        .collect();
-    json!({
-        "entity": entity.slug,
-        "name": entity.name,
-        "ids": usage.kind.word(),
-        "at": rfc3339(usage.at_ms),
-        "used": usage.used_ids,
-        "open": usage.open_ids,
-        "held": usage.held_ids,
-        "ceiling": usage.ceiling_ids,
-        "remaining": usage.remaining_ids,
-        "over": usage.over,
-        "basis": usage.basis,
-        "returns": returns,
-        "window_seconds": usage.window_ms / 1_000,
-        "grace_seconds": usage.grace_ms / 1_000,
-        "profile": usage.profile,
-    })
 }

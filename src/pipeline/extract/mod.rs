@@ -91,7 +91,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         number: 15,
         name: "tool-csv",
-        says: "CSV of other tools: json2csv, TweetSets, Hydrator, TAGS, 4CAT, archives of operations",
+        says: "CSV of json2csv, TweetSets, Hydrator, TAGS, 4CAT, and of information operations",
         shape: Shape::Table { recognise: table::tool::recognise, columns: table::tool::columns },
     },
     Format { number: 16, name: "id-list", says: "one ID or tweet URL a line", shape: Shape::List },

@@ -74,7 +74,7 @@ impl Writer {
         Writer { jobs }
     }
 
-    /// Queues `work`; `reply` is called once, after the commit or with the reason why there is none.
+    /// Queues `work`; `reply` is called once, after the commit or with the reason for its lack.
     /// If the thread has stopped, `reply` is dropped uncalled, which its waiting end sees.
     pub(super) fn submit<T, E, F, R>(&self, work: F, reply: R)
     where
