@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use harness::{Bench, Gateway, wait_until};
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 const KILLS: u64 = 20;
 

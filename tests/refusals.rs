@@ -36,7 +36,7 @@ fn only_a_living_key_of_ours_opens_anything() {
     assert_eq!(gateway.get(IDS, &key).status, 200);
     for (field, problem) in [
         (None, "carries no key"),
-        (Some(format!("Bearer {}", mistyped(&key))), "hydrant_"),
+        (Some(format!("Bearer {}", mistyped(&key))), "checksum"),
         (Some("Bearer nonsense".to_owned()), "hydrant_"),
         (Some(format!("Basic {key}")), "Bearer"),
         (Some(key.clone()), "Bearer"),

@@ -208,9 +208,7 @@ pub fn execute(
         }),
         Operation::Usage { slug } => {
             let reading = context.clock.read();
-            desk.look(|tx, _| {
-                answer::usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?)
-            })
+            desk.look(|tx, _| usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?))
         }
         Operation::DatasetCheck(plan) => {
             desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))

@@ -189,7 +189,7 @@ impl Gateway {
             panic!("the gateway did not start: {line}{}", log.join().unwrap());
         };
         std::thread::spawn(move || {
-            let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+            let _ = io::copy(&mut stdout, &mut io::sink());
         });
         Gateway { child, address }
     }
