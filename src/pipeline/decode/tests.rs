@@ -1,1 +1,136 @@
-//! Wrappings of every kind, nested and cut.
+//! Wrappings of every kind, nested, cut and swollen.
+
+use std::io::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 1).unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+const ENCODERS: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
+    [("gzip", gzip), ("bzip2", bzip2), ("zstd", zstd), ("xz", xz)];
+
+fn decoded(bytes: Vec<u8>) -> io::Result<(Vec<u8>, Vec<&'static str>)> {
+    let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default())?;
+    let mut out = Vec::new();
+    decoded.stream.read_to_end(&mut out)?;
+    Ok((out, decoded.encodings))
+}
+
+#[test]
+fn every_codec_has_an_encoder_here() {
+    assert!(CODECS.iter().map(|codec| codec.name).eq(ENCODERS.map(|(name, _)| name)));
+}
+
+#[test]
+fn all_members_of_a_file_are_read() {
+    for (name, encode) in ENCODERS {
+        let joined = [encode(b"first\n"), encode(b""), encode(b"second\n")].concat();
+        assert_eq!(decoded(joined).unwrap(), (b"first\nsecond\n".to_vec(), vec![name]), "{name}");
+    }
+}
+
+#[test]
+fn a_skippable_frame_of_zstd_is_skipped() {
+    let skippable = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    let joined = [&skippable[..], &zstd(b"text")].concat();
+    assert_eq!(decoded(joined).unwrap().0, b"text");
+}
+
+#[test]
+fn wrappings_nest_up_to_the_bound() {
+    let (mut bytes, mut names) = (b"text".to_vec(), Vec::new());
+    for (name, encode) in ENCODERS {
+        bytes = encode(&bytes);
+        names.insert(0, name);
+    }
+    assert_eq!(decoded(bytes.clone()).unwrap(), (b"text".to_vec(), names));
+    let error = decoded(gzip(&bytes)).unwrap_err();
+    assert_eq!(error.get_ref().unwrap().downcast_ref(), Some(&Bomb::Nested));
+}
+
+#[test]
+fn a_bomb_stops_at_the_bound() {
+    let error = decoded(gzip(&bzip2(&vec![b'\n'; 200 << 20]))).unwrap_err();
+    assert_eq!(error.get_ref().unwrap().downcast_ref(), Some(&Bomb::Swelling));
+}
+
+#[test]
+fn cut_data_gives_what_was_before_and_then_an_error() {
+    for (name, encode) in ENCODERS {
+        let text: Vec<u8> = (0..400_000_u32).flat_map(|n| (n ^ n << 7).to_le_bytes()).collect();
+        let mut bytes = encode(&text);
+        bytes.truncate(bytes.len() - 10);
+        let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default()).unwrap();
+        let mut out = Vec::new();
+        let error = decoded.stream.read_to_end(&mut out).unwrap_err();
+        assert!(!error.get_ref().is_some_and(|inner| inner.is::<Broken>()), "{name}");
+        assert!(text.starts_with(&out) && !out.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn marks_are_taken_off_and_utf_16_is_narrowed() {
+    let text = "1,ü,🐟\n";
+    let wide = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(unit).collect()
+    };
+    for (bytes, encodings) in [
+        (text.as_bytes().to_vec(), vec![]),
+        (["\u{feff}", text].concat().into_bytes(), vec![]),
+        (wide(u16::to_le_bytes), vec!["utf-16le"]),
+        (wide(u16::to_be_bytes), vec!["utf-16be"]),
+        (gzip(&wide(u16::to_le_bytes)), vec!["gzip", "utf-16le"]),
+        (b"BZh is how this text begins".to_vec(), vec![]),
+        (Vec::new(), vec![]),
+    ] {
+        let (out, told) = decoded(bytes.clone()).unwrap();
+        assert_eq!(told, encodings);
+        if told.iter().any(|name| name.starts_with("utf")) || bytes.starts_with(b"\xEF") {
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        } else {
+            assert_eq!(out, bytes);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn utf_16_is_narrowed_the_same_across_steps(text in "[a🐟ü]{0,40}", length in 32_700..32_800_usize) {
+        let text = "x".repeat(length / 2) + &text;
+        let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+        let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+        prop_assert_eq!(decoded(bytes).unwrap().0, text.into_bytes());
+    }
+
+    #[test]
+    fn any_damage_to_a_container_is_survived(
+        which in 0..4_usize, at in any::<prop::sample::Index>(), byte in any::<u8>()
+    ) {
+        let mut bytes = ENCODERS[which].1(&b"a made-up record\n".repeat(200));
+        let index = at.index(bytes.len());
+        bytes[index] = byte;
+        let _ = decoded(bytes);
+    }
+}

@@ -40,7 +40,9 @@ pub(crate) struct Harvest {
     place: Place,
     /// IDs of this record, so that a wider scope names each one once; empty in the own scope.
     named: HashSet<(IdKind, u64)>,
+    /// How many tweets, users, DMs and flags there were before the current record.
     marks: [usize; 4],
+    /// Whether the current record held what nobody asked for.
     other_kind: bool,
     pub(crate) tweets: Vec<Found<TweetId>>,
     pub(crate) users: Vec<Found<UserId>>,
@@ -94,7 +96,7 @@ impl Harvest {
         self.records += 1;
         self.place.offset = offset;
         self.place.length = u32::try_from(length).unwrap_or(0);
-        self.marks = [self.tweets.len(), self.users.len(), self.dms.len(), self.deleted.len()];
+        self.marks = [self.tweets.len(), self.users.len(), self.dms.len(), self.flags.len()];
         self.other_kind = false;
         if self.scope > Scope::Own {
             self.named.clear();
@@ -102,13 +104,16 @@ impl Harvest {
     }
 
     /// Whether the current record brought in an ID.
-    pub(crate) fn gave(&self) -> bool {
+    fn gave(&self) -> bool {
         self.ids() > self.marks[0] + self.marks[1] + self.marks[2]
     }
 
-    /// Whether the current record held an own ID of a kind that nobody asked for.
-    pub(crate) fn held_other_kind(&self) -> bool {
-        self.other_kind
+    /// Ends the record: notes if all it held were IDs that nobody asked for.
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        if self.other_kind && !self.gave() && self.flags.len() == self.marks[3] {
+            self.flag(Reason::OtherKind);
+        }
     }
 
     /// Notes that the current record holds something that is no ID of ours.

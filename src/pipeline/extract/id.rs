@@ -3,7 +3,7 @@
 
 use super::key::Key;
 use super::record::{Record, unescaped, unquoted};
-use crate::base::ids::parse_digits;
+use crate::base::ids::{ID_DIGITS_MAX, parse_digits};
 use crate::pipeline::reason::Reason;
 
 /// The ID in a JSON value: a string of digits or a whole number.
@@ -129,25 +129,30 @@ pub(crate) fn of_keys(record: &Record<'_>, number: Key, text: Key) -> Result<Pai
     pair(record.value(number), record.value(text))
 }
 
-/// Whether `number` is what is left of `id` after a floating-point number of 64 bits.
+/// Whether `number` is what is left of `id` after a floating-point number.
 ///
 /// Programs print such a number in full (872836479608733696), or its shortest digits filled up
-/// with zeros (872836479608733700), or with an exponent. Any other number near the ID is another
-/// ID, and nobody can tell which of the two is right.
+/// with zeros (872836479608733700), or with an exponent and as few digits as they like; Excel
+/// keeps 15 digits (872836479608733000). Any other number near the ID is another ID, and nobody
+/// can tell which of the two is right.
 #[cold]
 fn rounds_to(id: u64, number: &[u8]) -> bool {
-    let Some(rounded) = std::str::from_utf8(number).ok().and_then(|text| text.parse::<f64>().ok())
-    else {
-        return false;
-    };
-    if rounded != id as f64 {
-        return false;
+    let Some(text) = std::str::from_utf8(number).ok() else { return false };
+    let Ok(rounded) = text.parse::<f64>() else { return false };
+    if let Ok(whole) = parse_digits(number) {
+        let zeros = 10_u64.pow(number.len().saturating_sub(EXCEL_DIGITS) as u32);
+        let excel = zeros > 1 && whole == id / zeros * zeros;
+        let double = rounded == id as f64;
+        return excel || double && (whole == rounded as u64 || whole.is_multiple_of(100));
     }
-    match parse_digits(number) {
-        Ok(whole) => whole == rounded as u64 || whole.is_multiple_of(100),
-        Err(_) => true,
-    }
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let shortened = format!("{:.*e}", digits.saturating_sub(1).min(ID_DIGITS_MAX), id as f64);
+    rounded == id as f64 || shortened.parse() == Ok(rounded)
 }
+
+/// How many digits of a number Excel keeps.
+const EXCEL_DIGITS: usize = 15;
 
 #[cfg(test)]
 mod tests {
@@ -181,7 +186,10 @@ mod tests {
             ("872836479608733700", Ok(Pair::Rescued(id))),
             ("8.728364796087337e17", Ok(Pair::Rescued(id))),
             ("872836479608733698", Err(Reason::IdsDisagree)),
-            ("872836479608733000", Err(Reason::IdsDisagree)),
+            ("872836479608733000", Ok(Pair::Rescued(id))),
+            ("8.72836E+17", Ok(Pair::Rescued(id))),
+            ("8.72837E+17", Err(Reason::IdsDisagree)),
+            ("872836479608734000", Err(Reason::IdsDisagree)),
             ("1", Err(Reason::IdsDisagree)),
             ("\"abc\"", Err(Reason::IdsDisagree)),
         ] {

@@ -86,9 +86,7 @@ impl List {
         *lines += 1;
         harvest.begin(byte, line.len());
         harvest.id(kind, Scope::Own, read.map(Pair::Agreed), None);
-        if harvest.held_other_kind() {
-            harvest.flag(Reason::OtherKind);
-        }
+        harvest.end();
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use super::key::Key;
 use super::record::Record;
 use super::resync::{Found, LineStart, Resync};
 use super::scan::{Frame, Walk, frame};
-use super::{FORMATS, More, Shape, Task, Window, control};
+use super::{FORMATS, Format, More, Shape, Task, Window, control};
 use crate::pipeline::reason::Reason;
 
 /// Where the lane stands between records.
@@ -241,21 +241,19 @@ fn take_record(
         harvest.flag(Reason::Control);
         return control::extract(record, harvest);
     }
-    let flags = harvest.flags.len();
-    let forced = task.format.map(|format| (0, format));
-    let told = forced.into_iter().chain(FORMATS.iter().enumerate().filter(|_| forced.is_none()));
-    for (index, format) in told {
-        let Shape::Json { recognise, extract } = &format.shape else { continue };
-        if forced.is_none() && !recognise(record) {
-            continue;
+    let row = match task.format {
+        Some(format) => Some((super::row_of(format), format)),
+        None => FORMATS.iter().enumerate().find(|(_, format)| match &format.shape {
+            Shape::Json { recognise, .. } => recognise(record),
+            Shape::Table { .. } | Shape::List => false,
+        }),
+    };
+    match row {
+        Some((row, Format { shape: Shape::Json { extract, .. }, .. })) => {
+            formats[row] += 1;
+            extract(record, harvest);
+            harvest.end();
         }
-        let index = if forced.is_none() { index } else { super::row_of(format) };
-        formats[index] += 1;
-        extract(record, harvest);
-        if !harvest.gave() && harvest.flags.len() == flags && harvest.held_other_kind() {
-            harvest.flag(Reason::OtherKind);
-        }
-        return;
+        _ => harvest.flag(Reason::Unknown),
     }
-    harvest.flag(Reason::Unknown);
 }

@@ -58,7 +58,7 @@ impl std::fmt::Debug for Format {
     }
 }
 
-macro_rules! json {
+macro_rules! json_format {
     ($number:literal $name:literal $module:ident $says:literal) => {
         Format {
             number: $number,
@@ -73,15 +73,15 @@ macro_rules! json {
 /// stands before those whose signs it shares. JSON arrays (format 6) are entered wherever they
 /// stand and need no row.
 pub static FORMATS: &[Format] = &[
-    json!(1 "v1-tweet" v1_tweet "v1.1 tweets"),
-    json!(5 "v2-flat" v2_flat "v2 tweets or users, one a line, as twarc2 flatten writes"),
-    json!(4 "v2-stream" v2_stream "lines of the v2 filtered stream"),
-    json!(3 "v2-page" v2_page "v2 response pages"),
-    json!(10 "old-dm" old_dm "Direct Messages of before 2018"),
-    json!(8 "v2-dm" v2_dm "v2 DM events"),
-    json!(9 "v1-dm" v1_dm "v1.1 DM events"),
-    json!(7 "gnip" gnip "GNIP and PowerTrack Activity Streams"),
-    json!(2 "v1-page" v1_page "v1.1 search and premium pages"),
+    json_format!(1 "v1-tweet" v1_tweet "v1.1 tweets"),
+    json_format!(5 "v2-flat" v2_flat "v2 tweets or users, one a line, as twarc2 flatten writes"),
+    json_format!(4 "v2-stream" v2_stream "lines of the v2 filtered stream"),
+    json_format!(3 "v2-page" v2_page "v2 response pages"),
+    json_format!(10 "old-dm" old_dm "Direct Messages of before 2018"),
+    json_format!(8 "v2-dm" v2_dm "v2 DM events"),
+    json_format!(9 "v1-dm" v1_dm "v1.1 DM events"),
+    json_format!(7 "gnip" gnip "GNIP and PowerTrack Activity Streams"),
+    json_format!(2 "v1-page" v1_page "v1.1 search and premium pages"),
     Format {
         number: 14,
         name: "twarc-csv",

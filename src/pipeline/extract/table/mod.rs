@@ -107,6 +107,7 @@ impl Table {
             harvest.begin(window.byte(at), raw.len());
             formats[self.row] += 1;
             self.ids(harvest);
+            harvest.end();
             at = end;
         }
         at
@@ -202,9 +203,6 @@ impl Table {
         }
         if self.columns.user.is_some() {
             harvest.id(IdKind::User, Scope::Own, author, None);
-        }
-        if !harvest.gave() && harvest.held_other_kind() {
-            harvest.flag(Reason::OtherKind);
         }
         if harvest.reaches(Scope::Referenced) {
             for &column in &self.columns.referenced {
