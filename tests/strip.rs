@@ -163,7 +163,7 @@ fn distinct_keeps_the_first_of_each() {
 
 /// 2.5 million IDs exceed the memory of sets and spool, so runs are sorted on disk.
 #[test]
-fn distinct_and_deletes_are_exact_beyond_the_memory_bound() {
+fn distinct_is_exact_beyond_the_memory_bound() {
     let mut input = Vec::new();
     let (mut expected, mut seen) = (Vec::new(), HashSet::new());
     let mut state = 1_u64;

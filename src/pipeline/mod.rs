@@ -157,3 +157,6 @@ pub enum PipelineError {
         source: io::Error,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -286,3 +286,6 @@ fn found_of<I: Id>(row: &[u8]) -> Found<I> {
     let place = Place { offset: number(16), source: short(24), length: short(28) };
     Found { id, author: UserId::from_value(number(8)).ok(), place }
 }
+
+#[cfg(test)]
+mod tests;
