@@ -1,8 +1,8 @@
 //! The data plane: bytes to IDs to bytes, `source → decode → extract → filter → encode`.
 //!
-//! Synchronous, no SQL, no HTTP, no clock. No stage knows another; only this file knows them all,
-//! and [`Strip`] is the whole of it. A thread reads and decodes; this one extracts and filters;
-//! a few buffers go round between them, so memory does not grow with the input.
+//! Synchronous, no SQL, no HTTP, no clock. [`Strip`] is the whole of it. No stage knows another:
+//! `run` and `reader` alone know them all. A thread reads and decodes; the caller's extracts and
+//! filters; a few buffers go round between them, so memory does not grow with the input.
 
 mod decode;
 pub mod encode;

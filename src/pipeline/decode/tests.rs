@@ -28,7 +28,9 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-const ENCODERS: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
+type Encode = fn(&[u8]) -> Vec<u8>;
+
+const ENCODERS: [(&str, Encode); 4] =
     [("gzip", gzip), ("bzip2", bzip2), ("zstd", zstd), ("xz", xz)];
 
 fn decoded(bytes: Vec<u8>) -> io::Result<(Vec<u8>, Vec<&'static str>)> {
@@ -117,7 +119,9 @@ fn marks_are_taken_off_and_utf_16_is_narrowed() {
 
 proptest! {
     #[test]
-    fn utf_16_is_narrowed_the_same_across_steps(text in "[a🐟ü]{0,40}", length in 32_700..32_800_usize) {
+    fn utf_16_is_narrowed_the_same_across_steps(
+        text in "[a🐟ü]{0,40}", length in 32_700..32_800_usize
+    ) {
         let text = "x".repeat(length / 2) + &text;
         let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
         let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();

@@ -124,7 +124,8 @@ impl Resync {
             return Verdict::Record;
         }
         let open = matches!(self.before, b',' | b'[' | b':' | b'{');
-        if !open && !(self.in_array && first == b'{') {
+        let doubtful = open || self.in_array && first == b'{';
+        if !doubtful {
             return Verdict::Record;
         }
         let line_end = memchr::memchr(b'\n', &window.input[start..]).map(|end| start + end);

@@ -73,7 +73,8 @@ fn tweet(number: u64) -> Value {
 
 fn flat(number: u64) -> Value {
     let id = 1_500_000_000_000_000_000 + number * 1_000_003;
-    json!({"id": id.to_string(), "text": "made up", "author_id": (1_400_000_000 + number).to_string()})
+    let author = 1_400_000_000 + number;
+    json!({"id": id.to_string(), "text": "made up", "author_id": author.to_string()})
 }
 
 /// Own tweets of records by a full parse, slow and obvious.

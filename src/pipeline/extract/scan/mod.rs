@@ -240,11 +240,10 @@ pub(crate) fn frame(input: &[u8], start: usize) -> Frame {
                 Err(Stop::Incomplete) => return Frame::Incomplete,
                 Err(Stop::Damaged(..)) => return Frame::None,
             },
-            b'{' | b'[' => {
-                if open.open(u64::from(byte == b'{')).is_none() {
-                    return Frame::None;
-                }
-            }
+            b'{' | b'[' => match open.open(u64::from(byte == b'{')) {
+                Some(()) => {}
+                None => return Frame::None,
+            },
             b'}' | b']' => {
                 if open.depth == 0 || open.innermost() != u64::from(byte == b'}') {
                     return Frame::None;

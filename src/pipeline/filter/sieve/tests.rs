@@ -26,7 +26,7 @@ impl Outlet for Gathered {
 
 fn found(id: u64, ordinal: usize) -> Found<TweetId> {
     let place = Place { source: 1, offset: ordinal as u64, length: 9 };
-    let author = (id % 3 > 0).then(|| UserId::from_value(id + 7).unwrap());
+    let author = (!id.is_multiple_of(3)).then(|| UserId::from_value(id + 7).unwrap());
     Found { id: TweetId::from_value(id).unwrap(), author, place }
 }
 
