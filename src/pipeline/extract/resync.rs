@@ -88,10 +88,12 @@ impl Resync {
             }
             let indent = indent_of(&input[at..]);
             let Some(&first) = input.get(at + indent) else {
-                return match window.more {
-                    More::MayCome if indent <= self.indent_bytes => Found::Nothing(at),
-                    _ => Found::Nothing(input.len()),
-                };
+                if indent <= self.indent_bytes && window.more == More::MayCome {
+                    return Found::Nothing(at);
+                }
+                // Indented too deep already, whatever comes.
+                self.at_line = false;
+                return Found::Nothing(input.len());
             };
             let start = at + indent;
             match self.judge(window, start, indent, first, task) {

@@ -41,11 +41,10 @@ fn forced(format: &'static Format, input: &[u8], enough: bool) -> Option<Lane> {
 
 /// The lane of text that begins with neither bracket.
 fn told(head: &[u8]) -> Lane {
-    let line_end = memchr::memchr(b'\n', head).unwrap_or(head.len());
-    if id_list::is_entry(&head[..line_end]) {
-        return Lane::List(id_list::List::new());
-    }
-    if let Some(header) = Header::read(head) {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    let is_list = id_list::is_entry(first);
+    if let Some(header) = Header::read(head).filter(|_| !is_list) {
         for format in FORMATS {
             if let Shape::Table { recognise, columns } = format.shape
                 && recognise(&header)
@@ -55,10 +54,15 @@ fn told(head: &[u8]) -> Lane {
             }
         }
     }
-    // A piece of a JSON file may begin within a record.
-    let json = head.split(|byte| *byte == b'\n').skip(1);
-    if json.into_iter().any(|line| matches!(line.trim_ascii_start().first(), Some(b'{' | b'['))) {
+    // A piece of a JSON file may begin within a record, even with a number on a line of its own.
+    if lines.any(is_json) {
         return Lane::Json(json::Json::new());
     }
     Lane::List(id_list::List::new())
+}
+
+/// Whether a line is a piece of JSON rather than an entry of a list.
+fn is_json(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_start().first(), Some(b'{' | b'[' | b'}' | b']'))
+        || memchr::memmem::find(line, b"\":").is_some()
 }

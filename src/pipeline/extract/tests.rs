@@ -64,10 +64,11 @@ fn tweet(number: u64) -> Value {
     let id = 1_500_000_000_000_000_000 + number * 1_000_003;
     let user = 1_400_000_000_000_000_000 + number;
     json!({
-        "created_at": "Sun Mar 06 00:00:00 +0000 2022", "id": id, "id_str": id.to_string(),
+        "id": id, "created_at": "Sun Mar 06 00:00:00 +0000 2022",
         "text": "made up {\"id\":[ \\ ü 🐟", "truncated": false, "score": -1.5e3,
         "user": {"id": user, "id_str": user.to_string(), "screen_name": "made_up"},
         "entities": {"hashtags": [{"text": "x", "indices": [1, 2]}], "urls": []},
+        "id_str": id.to_string(),
     })
 }
 
@@ -133,7 +134,7 @@ proptest! {
 
     #[test]
     fn damage_gives_no_wrong_id_in_any_split(
-        records in prop::collection::vec((1..1000_u64).prop_map(tweet), 1..6),
+        numbers in prop::collection::vec(1..1000_u64, 1..6),
         layout in 0..6_usize,
         at in any::<prop::sample::Index>(),
         byte in prop_oneof![
@@ -141,9 +142,12 @@ proptest! {
             Just(b','), any::<u8>()
         ],
         cut in any::<prop::sample::Index>(),
-        cut_bytes in 0..300_usize,
+        // Too few to reach from the digits of `id` to those of `id_str`: the one convicts the
+        // other, and a record that lost one of them whole cannot be told from one that never had it.
+        cut_bytes in 0..150_usize,
         pieces in prop::collection::vec(1..400_usize, 1..8),
     ) {
+        let records: Vec<Value> = numbers.iter().copied().map(tweet).collect();
         let truth = oracle(&records);
         let mut input = laid_out(&records, layout).into_bytes();
         let index = at.index(input.len());
