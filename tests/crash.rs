@@ -65,8 +65,7 @@ fn after_any_kill_every_id_that_a_client_received_is_charged() {
         entities.push((slug, key, AtomicU64::new(0)));
     }
     bench.dataset("walks", 1, IDS);
-    let seed = rand::random();
-    println!("seed {seed}");
+    let seed: u64 = rand::random();
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     for round in 0..KILLS {
         let (slug, key, received_ids) = &entities[usize::try_from(round).unwrap() % ENTITIES];
@@ -89,8 +88,8 @@ fn after_any_kill_every_id_that_a_client_received_is_charged() {
             received_ids <= live_ids,
             "round {round}: {received_ids} received, {live_ids} live"
         );
-        assert!(ceiling_ids.is_none_or(|ceiling_ids| live_ids <= ceiling_ids), "round {round}");
-        assert_eq!(open_ids, 0, "round {round}: the successor settles what was open");
+        assert!(ceiling_ids.is_none_or(|ceiling_ids| live_ids <= ceiling_ids), "{place}");
+        assert_eq!(open_ids, 0, "{place}: the successor settles what was open");
     }
     let all: u64 = entities.iter().map(|entity| entity.2.load(Ordering::Relaxed)).sum();
     assert!(all > IDS, "the clients received something: {all} IDs");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Uri;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::raw::{Effective, Raw};
 use super::table::setting;
@@ -125,7 +125,7 @@ fn log_level(text: &str) -> Option<String> {
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
         !level.is_empty() && level.parse::<LevelFilter>().is_ok()
     };
-    let usable = text.split(',').all(is_level) && EnvFilter::try_new(text).is_ok();
+    let usable = text.split(',').all(is_level) && text.parse::<Targets>().is_ok();
     usable.then(|| text.to_owned())
 }
 
