@@ -84,10 +84,8 @@ fn after_any_kill_every_id_that_a_client_received_is_charged() {
         let (live_ids, ceiling_ids, open_ids) = live(&bench, slug);
         assert_eq!(gateway.stop(), 0);
         let received_ids = received_ids.load(Ordering::Relaxed);
-        assert!(
-            received_ids <= live_ids,
-            "round {round}: {received_ids} received, {live_ids} live"
-        );
+        let place = format!("seed {seed}, round {round}");
+        assert!(received_ids <= live_ids, "{place}: {received_ids} received, {live_ids} live");
         assert!(ceiling_ids.is_none_or(|ceiling_ids| live_ids <= ceiling_ids), "{place}");
         assert_eq!(open_ids, 0, "{place}: the successor settles what was open");
     }

@@ -66,8 +66,10 @@ fn tokens(told: &Value) -> Vec<&str> {
 
 fn status(told: &Value, token: &str) -> u16 {
     let url = format!("{}/v1/usage", told["url"].as_str().unwrap());
-    let client = reqwest::blocking::Client::new();
-    client.get(url).bearer_auth(token).send().unwrap().status().as_u16()
+    let bearer = format!("Authorization: Bearer {token}");
+    let asked = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer, &url];
+    let output = Command::new("curl").args(asked).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().parse().unwrap()
 }
 
 #[test]
@@ -95,6 +97,13 @@ fn the_lines_that_a_demo_prints_work_as_pasted_and_its_data_is_found_again() {
     let second = demo.told();
     assert_eq!(status(&second, tokens(&second)[0]), 200);
     assert_eq!(status(&second, tokens(&first)[0]), 401, "the keys of an earlier start are void");
+    drop(demo);
+    let kept = folder.path().join("hydrant-data/demo/kept");
+    std::fs::write(&kept, "").unwrap();
+    let mut demo = Demo::start(folder.path(), &["--json", "--fresh"]);
+    let fresh = demo.told();
+    assert_eq!(status(&fresh, tokens(&fresh)[0]), 200);
+    assert!(!kept.exists(), "`--fresh` begins anew");
 }
 
 #[test]
