@@ -1,6 +1,8 @@
 //! The ground that every other room stands on: IDs as types, who takes part, clock and dates.
 //! Nothing here knows of files, SQL, HTTP or the policy.
 
+#[cfg(test)]
+pub(crate) mod cases;
 pub mod clock;
 pub mod date;
 pub mod delivery;

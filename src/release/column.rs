@@ -280,6 +280,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::base::cases::remembered())]
+
         #[test]
         fn ordinals_and_bytes_agree_with_a_naive_count(
             ids in prop_oneof![

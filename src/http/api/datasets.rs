@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::ids::unknown_dataset;
 use super::{Query, Segment, rfc3339};
 use crate::base::ids::IdKind;
-use crate::base::party::EntityId;
 use crate::http::auth::{Caller, entity_ids};
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
@@ -65,13 +64,7 @@ pub(in crate::http) async fn show(
     caller: Option<Caller>,
     Segment(slug): Segment,
 ) -> Result<Json<Value>, Problem> {
-    let now_ms = gateway.clock.now_ms();
-    let entities = caller.map(|caller| entity_ids(&caller.0));
-    let look = gateway.store.look(move |tx| {
-        let dataset = visible(tx, &slug, entities.as_deref(), now_ms)?;
-        Ok::<_, Problem>(described(tx, &dataset)?)
-    });
-    Ok(Json(look.await?))
+    look_at(&gateway, caller, slug, described).await
 }
 
 /// `GET /v1/datasets/{slug}/releases`: the newest first.
@@ -80,25 +73,29 @@ pub(in crate::http) async fn releases(
     caller: Option<Caller>,
     Segment(slug): Segment,
 ) -> Result<Json<Value>, Problem> {
-    let now_ms = gateway.clock.now_ms();
-    let entities = caller.map(|caller| entity_ids(&caller.0));
-    let look = gateway.store.look(move |tx| {
-        let dataset = visible(tx, &slug, entities.as_deref(), now_ms)?;
-        let releases: Vec<Value> =
-            tx.releases(dataset.id)?.iter().map(|row| release(&dataset, row)).collect();
-        Ok::<_, Problem>(json!({ "releases": releases }))
+    let look = look_at(&gateway, caller, slug, |tx, dataset| {
+        let releases = tx.releases(dataset.id)?;
+        let releases: Vec<Value> = releases.iter().map(|row| release(dataset, row)).collect();
+        Ok(json!({ "releases": releases }))
     });
-    Ok(Json(look.await?))
+    look.await
 }
 
-fn visible(
-    tx: &Tx<'_>,
-    slug: &str,
-    entities: Option<&[EntityId]>,
-    now_ms: i64,
-) -> Result<DatasetRow, Problem> {
-    let dataset = tx.dataset_visible_to(slug, entities, now_ms)?;
-    dataset.ok_or_else(|| unknown_dataset(slug))
+/// Answers with what `look` sees of a dataset that this requester may know of.
+async fn look_at(
+    gateway: &Gateway,
+    caller: Option<Caller>,
+    slug: String,
+    look: impl FnOnce(&Tx<'_>, &DatasetRow) -> Result<Value, StoreError> + Send + 'static,
+) -> Result<Json<Value>, Problem> {
+    let now_ms = gateway.clock.now_ms();
+    let entities = caller.map(|caller| entity_ids(&caller.0));
+    let seen = gateway.store.look(move |tx| {
+        let dataset = tx.dataset_visible_to(&slug, entities.as_deref(), now_ms)?;
+        let dataset = dataset.ok_or_else(|| unknown_dataset(&slug))?;
+        Ok::<_, Problem>(look(tx, &dataset)?)
+    });
+    Ok(Json(seen.await?))
 }
 
 fn described(tx: &Tx<'_>, dataset: &DatasetRow) -> Result<Value, StoreError> {

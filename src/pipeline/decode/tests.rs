@@ -118,6 +118,8 @@ fn marks_are_taken_off_and_utf_16_is_narrowed() {
 }
 
 proptest! {
+    #![proptest_config(crate::base::cases::remembered())]
+
     #[test]
     fn utf_16_is_narrowed_the_same_across_steps(
         text in "[a🐟ü]{0,40}", length in 32_700..32_800_usize

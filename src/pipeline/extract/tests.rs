@@ -119,6 +119,8 @@ fn laid_out(records: &[Value], layout: usize) -> String {
 }
 
 proptest! {
+    #![proptest_config(crate::base::cases::remembered())]
+
     #[test]
     fn the_oracle_agrees_and_every_split_gives_the_same(
         records in prop::collection::vec(record(), 1..8),

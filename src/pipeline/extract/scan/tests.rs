@@ -44,6 +44,8 @@ fn naive(input: &[u8]) -> Option<usize> {
 }
 
 proptest! {
+    #![proptest_config(crate::base::cases::remembered())]
+
     #[test]
     fn a_walk_ends_where_serde_json_ends(value in json(), tail in "[ ,\\]}{\"a1]{0,3}") {
         // A bracket ends a number at once, so that the tail cannot lengthen it.

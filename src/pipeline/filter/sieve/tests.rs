@@ -31,6 +31,8 @@ fn found(id: u64, ordinal: usize) -> Found<TweetId> {
 }
 
 proptest! {
+    #![proptest_config(crate::base::cases::remembered())]
+
     #[test]
     fn what_goes_out_is_what_the_model_says(
         ids in prop::collection::vec(0..400_u64, 0..2000),
