@@ -118,6 +118,29 @@ fn a_stop_lets_downloads_end_and_settles_them() {
 }
 
 #[test]
+fn a_second_signal_cuts_what_still_runs_and_the_rest_is_given_back() {
+    let bench = Bench::new();
+    bench.entity("acme", "commercial");
+    let key = bench.person("ada@acme.example", &["acme"]);
+    bench.dataset("walks", 1, 1_000_000);
+    let gateway = bench.serve();
+    let bearer = format!("Bearer {key}");
+    let path = "/v1/datasets/walks/tweet-ids";
+    // Its client never reads on, so the download would last until the deadline.
+    let mut stream = gateway.send("GET", path, &[("Authorization", &bearer)], b"");
+    stream.read_exact(&mut [0; 1_000]).unwrap();
+    gateway.signal("TERM");
+    wait_until("no new connections are taken", || {
+        std::net::TcpStream::connect(gateway.address).is_err()
+    });
+    assert!(live(&bench, "acme").0 < 200_000, "commands still go through the gateway");
+    gateway.signal("INT");
+    assert_eq!(gateway.wait(), 0);
+    let (live_ids, _, open_ids) = live(&bench, "acme");
+    assert!(live_ids < 200_000 && open_ids == 0, "{live_ids} live, {open_ids} open");
+}
+
+#[test]
 fn a_second_gateway_is_refused_and_told_of_the_first() {
     let bench = Bench::new();
     bench.entity("acme", "commercial");

@@ -98,7 +98,7 @@ fn the_lines_that_a_demo_prints_work_as_pasted_and_its_data_is_found_again() {
     assert_eq!(status(&second, tokens(&second)[0]), 200);
     assert_eq!(status(&second, tokens(&first)[0]), 401, "the keys of an earlier start are void");
     drop(demo);
-    let kept = folder.path().join("hydrant-data/demo/kept");
+    let kept = folder.path().join("hydrant-demo/demo/kept");
     std::fs::write(&kept, "").unwrap();
     let mut demo = Demo::start(folder.path(), &["--json", "--fresh"]);
     let fresh = demo.told();
@@ -109,7 +109,7 @@ fn the_lines_that_a_demo_prints_work_as_pasted_and_its_data_is_found_again() {
 #[test]
 fn a_folder_that_no_demo_made_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("hydrant-data");
+    let data = folder.path().join("hydrant-demo");
     std::fs::create_dir(&data).unwrap();
     std::fs::write(data.join("thesis.txt"), "ten years of work").unwrap();
     for more in [&[][..], &["--fresh"]] {

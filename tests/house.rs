@@ -218,7 +218,7 @@ fn only_known_names_stand_at_the_top() {
     let mut strangers = Vec::new();
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let built_or_run = ["target", "hydrant-data"].contains(&name.as_str());
+        let built_or_run = ["target", "hydrant-data", "hydrant-demo"].contains(&name.as_str());
         if !name.starts_with('.') && !built_or_run && !TOP.contains(&name.as_str()) {
             strangers.push(name);
         }

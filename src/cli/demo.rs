@@ -18,6 +18,7 @@ use crate::store::DataFolder;
 ///
 /// Makes a data folder with 100,000 made-up tweets and three entities, issues keys for them,
 /// serves, and prints lines to paste into another terminal. Another start finds the folder again.
+/// The folder is `hydrant-demo`, unless `--data` names another.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Address and port to listen on; port 0 lets the system choose one
@@ -28,12 +29,19 @@ pub(crate) struct Arguments {
     fresh: bool,
 }
 
+/// Where a demo keeps its data, unless `--data` names another folder.
+const FOLDER: &str = "hydrant-demo";
+
 /// The files by which a demo knows its own folder, below `DATA/demo`.
 const BEGUN: &str = "made-by-hydrant-demo";
 const READY: &str = "ready";
 
 pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done> {
-    let settings = common.settings(arguments.listen)?;
+    let mut settings = common.settings(arguments.listen)?;
+    if common.data.is_none() {
+        // Never the folder of a real gateway, wherever the settings say that it lies.
+        settings.data_folder = FOLDER.into();
+    }
     start_log(&settings);
     let demo = settings.data_folder.join("demo");
     claim(&settings.data_folder, arguments.fresh)?;

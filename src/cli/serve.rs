@@ -86,7 +86,8 @@ impl<'a> Gateway<'a> {
             format!("cannot listen on {}; choose another address with --listen", bounds.listen)
         })?;
         let address = listener.local_addr()?;
-        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let (stop, stopped) = tokio::sync::watch::channel(Stop::NotYet);
+        let (close, closed) = tokio::sync::watch::channel(Stop::NotYet);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let context = operation::Context {
@@ -96,7 +97,7 @@ impl<'a> Gateway<'a> {
         };
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
-        let control = tokio::spawn(control.serve(context, told(stopped.clone())));
+        let control = tokio::spawn(control.serve(context, told(closed, Stop::WhenDone)));
         let server = Server {
             folder: self.folder,
             store: self.store,
@@ -113,25 +114,51 @@ impl<'a> Gateway<'a> {
                 shutdown: bounds.shutdown_max,
             },
         };
-        let served = tokio::spawn(server.serve(listener, told(stopped)));
+        let shutdown = told(stopped.clone(), Stop::WhenDone);
+        let hurry = told(stopped, Stop::Now);
+        let mut served = tokio::spawn(server.serve(listener, shutdown, hurry));
         tracing::info!(%address, "the gateway accepts connections");
         ready(address);
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            // Nobody told it to, so it failed.
+            ended = &mut served => return Ok(ended.context("the gateway failed")??),
         }
-        tracing::info!("the gateway stops: it waits for running answers");
-        stop.send_replace(true);
-        served.await.context("the gateway failed")??;
+        let seconds = bounds.shutdown_max.as_secs();
+        tracing::info!(
+            "the gateway stops: running downloads get {seconds} seconds; another signal, such as \
+             Control-C, cuts them now"
+        );
+        stop.send_replace(Stop::WhenDone);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut served => break ended,
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            stop.send_replace(Stop::Now);
+        };
+        // Until here commands still go through the gateway.
+        close.send_replace(Stop::WhenDone);
+        ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
         Ok(())
     }
 }
 
-/// Ends when the gateway is told to stop.
-async fn told(mut stopped: tokio::sync::watch::Receiver<bool>) {
+/// How urgently the gateway is to stop.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stop {
+    NotYet,
+    WhenDone,
+    Now,
+}
+
+/// Ends when the gateway is told to stop as urgently as that.
+async fn told(mut stopped: tokio::sync::watch::Receiver<Stop>, urgency: Stop) {
     // An error means that the sender is gone, and with it the gateway.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
+    let _ = stopped.wait_for(|stopped| *stopped >= urgency).await;
 }
 
 /// Raises this process's own limit of open files as far as it may be raised.

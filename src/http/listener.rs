@@ -51,16 +51,18 @@ const PROGRESS_TICKS: u32 = 10;
 /// How long the loop waits after an error of `accept`, most often too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown` ends, then until the running answers have ended or their time is up.
+/// Serves until `shutdown` ends, then until the running answers have ended, their time is up, or
+/// `hurry` ends.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
+    hurry: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections_max));
-    let (hurry, hurried) = tokio::sync::watch::channel(());
+    let (cut, hurried) = tokio::sync::watch::channel(());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let (place, stream) = tokio::select! {
@@ -75,13 +77,18 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.shutdown, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some answers did not end in time: their connections are reset");
+    let all_ended = tokio::select! {
+        () = graceful.shutdown() => true,
+        () = tokio::time::sleep(limits.shutdown) => false,
+        () = hurry => false,
+    };
+    if !all_ended {
+        tracing::warn!("some answers had not ended: their connections are reset");
     }
     // Whoever still runs sees this end; the last of them drops the other side.
     drop(hurried);
-    hurry.send_replace(());
-    hurry.closed().await;
+    cut.send_replace(());
+    cut.closed().await;
 }
 
 async fn accept(

@@ -49,8 +49,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on `listener` until `shutdown` ends; then lets running answers end, and returns when
-    /// everything that was delivered is recorded.
+    /// Serves on `listener` until `shutdown` ends; then lets running answers end, but not longer
+    /// than `hurry`, and returns when everything that was delivered is recorded.
     ///
     /// # Errors
     /// [`StoreError`] if the last of it could not be recorded: the next start settles it.
@@ -58,6 +58,7 @@ impl Server {
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()>,
+        hurry: impl Future<Output = ()>,
     ) -> Result<(), StoreError> {
         let listen: SocketAddr =
             listener.local_addr().expect("a socket that listens has an address");
@@ -70,7 +71,7 @@ impl Server {
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
         });
-        listener::serve(listener, router::router(gateway), self.limits, shutdown).await;
+        listener::serve(listener, router::router(gateway), self.limits, shutdown, hurry).await;
         // The router and with it the last deliverer are dropped: only passages remain.
         all_accounted.wait().await;
         self.ledger.flush().await

@@ -200,14 +200,23 @@ impl Gateway {
 
     /// `kill -9`, while others may still be talking to it.
     pub fn kill_now(&self) {
+        self.signal("KILL");
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
     /// Asks the gateway to end and waits until it has.
-    pub fn stop(mut self) -> i32 {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    pub fn stop(self) -> i32 {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// Waits until the gateway has ended, and gives its exit code.
+    pub fn wait(mut self) -> i32 {
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
