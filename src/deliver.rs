@@ -51,6 +51,9 @@ const FRAMES_PER_DELIVERY: usize = 2;
 /// ceiling. With a ceiling it is asked for when the last bytes have been handed over.
 const OPEN_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
 
+/// Why a delivery ended whose client left, in the delivery's row.
+const CONNECTION_ENDED: &str = "the connection ended";
+
 /// A stretch of one column of a release: which IDs are charged and which bytes are sent.
 #[derive(Clone, Debug)]
 pub struct Stretch {
@@ -260,6 +263,11 @@ impl Passage {
         }
         match self.step.take() {
             Step::Opened(delivery, Some(granted)) => {
+                if delivery.has_ceiling() && matches!(self.pace, Pace::Large) {
+                    // An exemption has ended on the way: from here on little may be on the way.
+                    self.pace = Pace::Small;
+                    self.account.keep_queue_small();
+                }
                 let ordinals_end = granted.chunk().ordinals.end;
                 // Into the account first: whatever fails from here on, the chunk is known there.
                 self.account.take_up(granted, self.readable_until - self.stretch.bytes.start);
@@ -337,14 +345,13 @@ impl Drop for Passage {
         let outcome = match self.broken.take() {
             Some(reason) => Outcome::Broken { reason },
             None if self.handed_until == self.stretch.bytes.end => Outcome::Complete,
-            None => Outcome::Broken { reason: "the connection ended".to_owned() },
+            None => Outcome::Broken { reason: CONNECTION_ENDED.to_owned() },
         };
         let closing = Closing {
             deliverer: self.deliverer.clone(),
             step: self.step.take(),
             reading: self.reading.take(),
             account: self.account.take(),
-            untaken_from: self.readable_until - self.stretch.bytes.start,
             outcome,
         };
         tokio::spawn(closing.run());
@@ -357,13 +364,11 @@ struct Closing {
     step: Step,
     reading: Option<JoinHandle<io::Result<Frame>>>,
     account: Account,
-    /// The body's byte at which a chunk begins that was granted and never taken up.
-    untaken_from: u64,
     outcome: Outcome,
 }
 
 impl Closing {
-    async fn run(mut self) {
+    async fn run(self) {
         if let Some(reading) = self.reading {
             // It shares its chunk; its bytes are of no use any more.
             let _ = reading.await;
@@ -377,16 +382,21 @@ impl Closing {
             }
             Step::Between => unreachable!("a step is exchanged within one call"),
         };
-        if let Some(granted) = untaken {
-            self.account.take_up(granted, self.untaken_from);
-        }
         let ledger = &self.deliverer.ledger;
-        let complete = matches!(self.outcome, Outcome::Complete);
-        // What is held is freed before anything is waited for, so that an immediate resume fits.
-        ledger.end(delivery, self.outcome);
-        if complete {
-            self.account.drained().await;
+        if let Some(granted) = untaken {
+            // Nobody has read a byte of it.
+            ledger.release(granted);
+        }
+        if matches!(self.outcome, Outcome::Complete) {
+            // Nothing is held any more, so nobody waits for the end.
+            let outcome = match self.account.drained().await {
+                true => Outcome::Complete,
+                false => Outcome::Broken { reason: CONNECTION_ENDED.to_owned() },
+            };
+            ledger.end(delivery, outcome);
         } else {
+            // What is held is freed before anything is waited for: an immediate resume fits.
+            ledger.end(delivery, self.outcome);
             self.account.closed().await;
         }
         self.account.close(ledger);

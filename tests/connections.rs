@@ -183,3 +183,27 @@ fn a_large_exempt_download_takes_little_memory() {
     assert!(resident < 128 << 20, "{resident} bytes");
     wait_until("all is settled", || meter(&gateway, &key)["used"] == 12_000_000);
 }
+
+/// The gateway once took an answer for received when hyper had no more to say; the kernel still
+/// held most of it, and a client that read slowly could stretch it beyond the window's grace.
+#[test]
+fn what_the_kernel_still_holds_when_an_answer_has_ended_is_not_settled() {
+    let (bench, key) = bench(1_500);
+    let gateway = bench.serve();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    socket.connect(&gateway.address.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "GET {IDS} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n",
+        gateway.address
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    wait_until("it is charged", || meter(&gateway, &key)["open"] == 1_500);
+    for _ in 0..100 {
+        assert_eq!(meter(&gateway, &key)["used"], 0, "most of it has not left");
+    }
+    assert_eq!(Answer::parse(&rest(&mut stream)).body.len(), 30_000);
+    wait_until("it is settled", || meter(&gateway, &key)["used"] == 1_500);
+}

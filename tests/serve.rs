@@ -133,10 +133,14 @@ fn a_range_is_charged_for_every_id_that_it_touches() {
         expected += ids;
         assert_eq!(live(&settled(&gateway, &key)), expected, "{range}");
     }
-    // The last download was of this view, so a later part continues it.
-    let answer = gateway.get_with(IDS, &key, &[("Range", "bytes=19990-")]);
+    // Nothing that was downloaded reaches so far, so the tag has to vouch for it.
+    let late = ("Range", "bytes=19990-");
+    assert_eq!(gateway.get_with(IDS, &key, &[late]).status, 412);
+    let tag = gateway.get_with(IDS, &key, &[("Range", "bytes=0-0")]);
+    let tag = ("If-Range", tag.field("etag").unwrap());
+    let answer = gateway.get_with(IDS, &key, &[late, tag]);
     assert_eq!((answer.status, answer.text()), (206, &text[19_990..]));
-    assert_eq!(live(&settled(&gateway, &key)), expected + 1);
+    assert_eq!(live(&settled(&gateway, &key)), expected + 2);
     let other_unit = gateway.get_with(IDS, &key, &[("Range", "lines=1-2")]);
     assert_eq!((other_unit.status, other_unit.body.len()), (200, 20_000));
 }
@@ -164,6 +168,44 @@ fn bytes_of_two_views_are_never_glued_together() {
     let weak = format!("W/{tag}");
     let weak = gateway.get_with(IDS, &key, &[("Range", "bytes=30-"), ("If-Range", &weak)]);
     assert_eq!((weak.status, weak.body.len()), (200, 20_000));
+}
+
+/// A probe of the first byte once made the gateway forget what had been downloaded before.
+#[test]
+fn a_probe_of_the_new_view_does_not_vouch_for_the_rest_of_it() {
+    let (bench, key) = one_dataset(1_000);
+    let gateway = bench.serve();
+    assert_eq!(gateway.get_with(IDS, &key, &[("Range", "bytes=0-9999")]).status, 206);
+    let list = bench.path("newer.txt");
+    std::fs::write(&list, id_text(2, 1_000)).unwrap();
+    bench.done(&["dataset", "refresh", "walks", list.to_str().unwrap()]);
+    let probe = gateway.get_with(IDS, &key, &[("Range", "bytes=0-0")]);
+    assert_eq!(probe.status, 206);
+    let glued = gateway.get_with(IDS, &key, &[("Range", "bytes=10000-")]);
+    assert_eq!((glued.status, glued.problem().as_str()), (412, "view-changed"));
+    assert_ne!(glued.json()["earlier_release"], glued.json()["release"]);
+    let old = glued.json()["earlier_release"].as_str().unwrap().to_owned();
+    let rest =
+        gateway.get_with(&format!("{IDS}?release={old}"), &key, &[("Range", "bytes=10000-")]);
+    assert_eq!((rest.status, rest.text()), (206, &id_text(1, 1_000)[10_000..]));
+}
+
+#[test]
+fn a_field_that_is_no_text_is_not_a_field_that_is_not_there() {
+    let (bench, key) = one_dataset(100);
+    let gateway = bench.serve();
+    for (field, status) in [
+        ("Range: bytes=0-9\u{e9}", 416),
+        ("If-Match: \"\u{e9}\"", 412),
+        ("If-Match: \"x\", *", 412),
+    ] {
+        let (name, value) = field.split_once(": ").unwrap();
+        let answer = gateway.get_with(IDS, &key, &[(name, value)]);
+        assert_eq!(answer.status, status, "{field}");
+    }
+    let twice = [("If-None-Match", "\"x\""), ("If-None-Match", "*")];
+    assert_eq!(gateway.get_with(IDS, &key, &twice).status, 200, "a star stands alone");
+    assert_eq!(live(&settled(&gateway, &key)), 100);
 }
 
 /// Runs `curl` or `wget`, cuts it after some bytes, and lets it continue.

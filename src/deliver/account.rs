@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use crate::ledger::{Chunk, Granted, Ledger};
 
-/// More than may stand on the wire before the first byte of an answer's body.
-const HEAD_BYTES_MAX: u64 = 64 * 1024;
+/// More than may stand on the wire before the first byte of an answer's body: the last frame of an
+/// earlier answer on the same connection, what hyper buffers, and the head itself.
+const HEAD_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How often a connection is asked whether it has drained or closed.
 const LOOK: Duration = Duration::from_millis(10);
@@ -92,16 +93,25 @@ impl Account {
         }
     }
 
-    /// Ends when the last byte has left, or the connection is over.
-    pub(super) async fn drained(&self) {
+    /// Waits until the last byte has left; `false` if the connection was over before.
+    pub(super) async fn drained(&self) -> bool {
         // hyper flushes once its buffer is empty: from then on `written` covers the whole answer.
         while self.wire.flushes() == self.flushes_at_end && !self.wire.is_closed() {
             tokio::time::sleep(LOOK).await;
+        }
+        if self.wire.flushes() == self.flushes_at_end {
+            return false;
         }
         let written = self.wire.written();
         while self.wire.left() < written && !self.wire.is_closed() {
             tokio::time::sleep(LOOK).await;
         }
+        self.wire.left() >= written
+    }
+
+    /// Lets the kernel hold little of what is sent from now on.
+    pub(super) fn keep_queue_small(&self) {
+        self.wire.keep_queue_small();
     }
 
     /// Ends when the connection is over.

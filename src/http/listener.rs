@@ -48,6 +48,9 @@ const HYPER_BUFFER_BYTES: usize = 32 * 1024;
 /// How often within its deadline an answer's progress is looked at.
 const PROGRESS_TICKS: u32 = 10;
 
+/// How often a connection that has ended is asked whether its last bytes have left.
+const DRAIN_LOOK: Duration = Duration::from_millis(5);
+
 /// How long the loop waits after an error of `accept`, most often too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -127,6 +130,9 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let socket = Socket::new(stream);
     let wire = socket.wire();
+    // Declared before what is served, so that it comes after it: also after a panic deliveries
+    // learn that their connection is over.
+    let _close = CloseAtEnd(Arc::clone(&wire));
     let service = TowerToHyperService::new(with_wire(router, Arc::clone(&wire)));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -134,12 +140,38 @@ async fn connection(
         .max_buf_size(HYPER_BUFFER_BYTES)
         .serve_connection(TokioIo::new(socket), service);
     let served = watcher.watch(served);
-    tokio::select! {
-        _ = served => {}
-        () = stalled(&wire, limits) => wire.reset_on_close(),
-        _ = hurried.changed() => wire.reset_on_close(),
+    let ended = tokio::select! {
+        _ = served => true,
+        () = stalled(&wire, limits) => false,
+        _ = hurried.changed() => false,
+    };
+    // hyper has nothing more to say, but the kernel may still be sending: what it holds is charged
+    // and has not left, and its deadlines go on.
+    let drained = ended
+        && tokio::select! {
+            () = drained(&wire) => true,
+            () = stalled(&wire, limits) => false,
+            _ = hurried.changed() => false,
+        };
+    if !drained {
+        wire.reset_on_close();
     }
-    wire.close();
+}
+
+/// Marks a connection as over when its task ends, however it ends.
+struct CloseAtEnd(Arc<TcpWire>);
+
+impl Drop for CloseAtEnd {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Ends when the other side has confirmed all that the kernel took, or will take nothing more.
+async fn drained(wire: &TcpWire) {
+    while wire.left() < wire.written() && !wire.is_reset() {
+        tokio::time::sleep(DRAIN_LOOK).await;
+    }
 }
 
 /// Puts the connection's wire into each request, where deliveries find it.

@@ -67,6 +67,7 @@ impl Server {
             store: self.store,
             clock: self.clock,
             profile: self.profile,
+            ledger: self.ledger.clone(),
             deliverer,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),

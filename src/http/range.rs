@@ -27,12 +27,16 @@ impl EntityTag {
 
     /// Whether one of the tags of an `If-None-Match` or `If-Match` list is this one.
     fn is_listed(&self, list: &str, weak_matches: WeakTags) -> bool {
+        // A star stands alone, or it is no star.
+        if list.trim() == "*" {
+            return true;
+        }
         list.split(',').map(str::trim).any(|listed| {
             let strong = match weak_matches {
                 WeakTags::Match => listed.strip_prefix("W/").unwrap_or(listed),
                 WeakTags::Differ => listed,
             };
-            strong == "*" || strong == self.quoted()
+            strong == self.quoted()
         })
     }
 }
@@ -223,6 +227,8 @@ mod tests {
             (Some("W/\"r-1\""), None, Wanted::PreconditionFailed),
             (Some("\"r-1\""), None, part(5, 10, Validated::Yes)),
             (Some("*"), None, part(5, 10, Validated::No)),
+            (Some("\"x\", *"), None, Wanted::PreconditionFailed),
+            (Some("\u{FFFD}"), None, Wanted::PreconditionFailed),
         ] {
             let conditions =
                 Conditions { range: Some("bytes=5-9"), if_range: None, if_match, if_none_match };

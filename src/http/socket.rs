@@ -42,6 +42,13 @@ impl TcpWire {
         self.blocked.load(Ordering::Acquire)
     }
 
+    /// Whether the connection is dead, so that what the kernel queues will never leave.
+    pub(crate) fn is_reset(&self) -> bool {
+        // The kernel forgets the other side's address in the state CLOSE, and in no other that a
+        // connection can be in.
+        self.stream.peer_addr().is_err()
+    }
+
     /// Makes closing the connection discard what the kernel still queues, and tell the client.
     pub(crate) fn reset_on_close(&self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));

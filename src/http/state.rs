@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::hosts::Hosts;
 use crate::base::clock::Clock;
 use crate::deliver::Deliverer;
+use crate::ledger::Ledger;
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
 use crate::store::Store;
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) profile: Arc<Profile>,
+    pub(crate) ledger: Ledger,
     pub(crate) deliverer: Deliverer,
     pub(crate) hosts: Hosts,
     pub(crate) shelf: Shelf,

@@ -112,6 +112,16 @@ impl Ledger {
         })))
     }
 
+    /// Ends when a commit of the ledger is on the disk: deliveries can be recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`]: they cannot.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let ledger = self.clone();
+        // Ledger time moves on, so that there is something to write.
+        self.0.store.write(move |tx| clock::now_ms(tx, &ledger.0).map(drop)).await
+    }
+
     /// Admits an order and charges its first chunk, in one transaction.
     ///
     /// # Errors

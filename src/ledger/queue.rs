@@ -92,12 +92,17 @@ impl Ledger {
 
     fn drained(&self, mut steps: Vec<Step>, result: Result<(), StoreError>) {
         let mut waiting = self.0.queue.waiting();
-        waiting.failure = result.err();
-        if let Some(error) = &waiting.failure {
-            tracing::error!(%error, steps = steps.len(), "could not settle; it is tried again");
-            steps.append(&mut waiting.steps);
-            waiting.steps = steps;
-            waiting.is_draining = false;
+        match result {
+            Err(error) => {
+                tracing::error!(%error, steps = steps.len(), "could not settle; it is tried again");
+                steps.append(&mut waiting.steps);
+                waiting.steps = steps;
+                waiting.is_draining = false;
+                waiting.failure = Some(error);
+            }
+            Ok(()) if waiting.steps.is_empty() => waiting.failure = None,
+            // What an earlier drain put back waits for the next one.
+            Ok(()) => {}
         }
     }
 

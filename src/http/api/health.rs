@@ -4,17 +4,16 @@ use axum::extract::State;
 
 use crate::http::problem::Problem;
 use crate::http::state::Gateway;
-use crate::store::StoreError;
 
 /// `GET /healthz`: the process answers.
 pub(in crate::http) async fn alive() -> &'static str {
     "alive\n"
 }
 
-/// `GET /readyz`: a commit of the store is confirmed, so IDs can go out.
+/// `GET /readyz`: a commit is on the disk, so IDs can go out.
 pub(in crate::http) async fn ready(
     State(gateway): State<Gateway>,
 ) -> Result<&'static str, Problem> {
-    gateway.store.write(|_| Ok::<(), StoreError>(())).await?;
+    gateway.ledger.ready().await?;
     Ok("ready\n")
 }

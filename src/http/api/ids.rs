@@ -31,7 +31,7 @@ use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
 use crate::ledger::Order;
 use crate::release::{Column, Release};
-use crate::store::{DatasetRow, DeliveryRow, Tx};
+use crate::store::{DatasetRow, StoreError, Tx};
 
 const CONTENT_RANGE_UNIT: &str = "bytes";
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
@@ -83,8 +83,6 @@ struct Asked {
     selection: Selection,
     /// Whether the request names the release itself, so that no view can be confused.
     names_release: bool,
-    /// The requester's newest delivery of this resource.
-    latest: Option<DeliveryRow>,
 }
 
 /// A representation: a stretch of a column, with its tag.
@@ -102,7 +100,6 @@ struct Seen {
     requester: Requester,
     dataset: DatasetRow,
     release: String,
-    latest: Option<DeliveryRow>,
 }
 
 async fn ask(
@@ -124,9 +121,9 @@ async fn ask(
         let release = release.map_err(|error| Problem::internal(&error))?;
         Ok::<_, Problem>((Selection::cut(release, kind, &query)?, seen))
     });
-    let (selection, Seen { requester, dataset, latest, .. }) =
+    let (selection, Seen { requester, dataset, .. }) =
         selected.await.map_err(|panic| Problem::internal(&panic))??;
-    Ok(Asked { requester, dataset, kind, selection, names_release, latest })
+    Ok(Asked { requester, dataset, kind, selection, names_release })
 }
 
 fn see(
@@ -152,8 +149,7 @@ fn see(
         return Err(Problem::new(&problem::NOT_FOUND, detail));
     }
     may_download(tx, &requester)?;
-    let latest = tx.delivery_latest(requester.person, dataset.id, kind)?;
-    Ok(Seen { requester, dataset, release, latest })
+    Ok(Seen { requester, dataset, release })
 }
 
 /// The answer for a dataset that is not there, or hidden from this requester: they look the same.
@@ -262,7 +258,7 @@ impl Asked {
         let (status, part) = match self.wanted(headers) {
             Wanted::Whole => (StatusCode::OK, 0..length),
             Wanted::Part { from, until, validated } => {
-                self.check_view(from, validated)?;
+                self.check_view(gateway, from, validated).await?;
                 (StatusCode::PARTIAL_CONTENT, from..until)
             }
             Wanted::NotModified => {
@@ -319,12 +315,20 @@ impl Asked {
     }
 
     fn wanted(&self, headers: &HeaderMap) -> Wanted {
-        let field = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        // Several lines are one list; what is not text is there all the same, and fits nothing.
+        let field = |name| {
+            let lines = headers.get_all(name).iter();
+            let lines: Vec<_> =
+                lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
+            (!lines.is_empty()).then(|| lines.join(", "))
+        };
+        let (range, if_range) = (field(header::RANGE), field(header::IF_RANGE));
+        let (if_match, if_none_match) = (field(header::IF_MATCH), field(header::IF_NONE_MATCH));
         let conditions = Conditions {
-            range: field(header::RANGE),
-            if_range: field(header::IF_RANGE),
-            if_match: field(header::IF_MATCH),
-            if_none_match: field(header::IF_NONE_MATCH),
+            range: range.as_deref(),
+            if_range: if_range.as_deref(),
+            if_match: if_match.as_deref(),
+            if_none_match: if_none_match.as_deref(),
         };
         range::decide(conditions, &self.selection.tag, self.selection.length())
     }
@@ -332,36 +336,43 @@ impl Asked {
     /// Refuses a range that would be glued to the beginning of something else.
     ///
     /// `curl -C -` and `wget -c` send no validator. What they have is what this requester was sent
-    /// last of this resource; if that was another view, the bytes would not fit together.
-    fn check_view(&self, from: u64, validated: Validated) -> Result<(), Problem> {
-        let latest_view = self.latest.as_ref().map(|delivery| delivery.view.as_str());
-        let vouched = validated == Validated::Yes
-            || from == 0
-            || self.names_release
-            || latest_view == Some(self.selection.tag.opaque());
-        if vouched {
+    /// last that held the ID before the range; if that was another view, the bytes would not fit.
+    async fn check_view(
+        &self,
+        gateway: &Gateway,
+        from: u64,
+        validated: Validated,
+    ) -> Result<(), Problem> {
+        if validated == Validated::Yes || from == 0 || self.names_release {
             return Ok(());
         }
         let place = self.selection.bytes.start + from;
-        let offset = self.selection.column().ordinal_at(place);
-        let offset = offset.map_err(|error| Problem::internal(&error))?;
-        let release: &str = self.selection.release.id();
-        let (slug, kind) = (&self.dataset.slug, self.kind);
-        let detail = match &self.latest {
+        let column = self.selection.column();
+        let ordinal_at = |byte| column.ordinal_at(byte).map_err(|error| Problem::internal(&error));
+        let (person, dataset, kind) = (self.requester.person, self.dataset.id, self.kind);
+        let before = ordinal_at(place - 1)?;
+        let look = gateway.store.look(move |tx| tx.delivery_latest(person, dataset, kind, before));
+        let earlier: Result<_, StoreError> = look.await;
+        let earlier = earlier?;
+        let offset = ordinal_at(place)?;
+        let detail = match &earlier {
+            Some(earlier) if earlier.view == self.selection.tag.opaque() => return Ok(()),
             Some(_) => {
-                "your latest download of this address was of another view, so these bytes \
-                        would not continue it"
+                "your latest download of what lies before these bytes was of another view, so they \
+                 would not continue it"
             }
             None => "there is no earlier download of yours that these bytes could continue",
         };
+        let release: &str = self.selection.release.id();
+        let on = format!(
+            "/v1/datasets/{}/{kind}-ids?release={release}&offset={offset}",
+            self.dataset.slug
+        );
         Err(Problem::new(&problem::VIEW_CHANGED, detail)
             .with("release", release)
             .with("offset", offset)
-            .with("latest_release", self.latest.as_ref().map(|latest| latest.release.clone()))
-            .with(
-                "continue",
-                format!("/v1/datasets/{slug}/{kind}-ids?release={release}&offset={offset}"),
-            ))
+            .with("earlier_release", earlier.map(|earlier| earlier.release))
+            .with("continue", on))
     }
 
     /// The fields that GET, HEAD and 304 share.

@@ -188,8 +188,8 @@ fn the_deliveries_of_a_person_are_listed_newest_first() {
         .read(|tx| -> Result<_, StoreError> {
             let all = tx.deliveries_of(ada, None, 10)?;
             let older = tx.deliveries_of(ada, Some(all[0].id), 1)?;
-            let latest = tx.delivery_latest(ada, 1, IdKind::Tweet)?.unwrap();
-            Ok((all, older, latest, tx.delivery_latest(bo, 2, IdKind::Tweet)?))
+            let latest = tx.delivery_latest(ada, 1, IdKind::Tweet, 0)?.unwrap();
+            Ok((all, older, latest, tx.delivery_latest(bo, 2, IdKind::Tweet, 0)?))
         })
         .unwrap();
     assert_eq!(all.iter().map(|row| row.dataset).collect::<Vec<_>>(), [1, 2, 1]);

@@ -128,8 +128,11 @@ macro_rules! select {
 const SELECT: &str = select!("WHERE id = ?1");
 const SELECT_OF_PERSON: &str =
     select!("WHERE person_id = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3");
-const SELECT_LATEST: &str =
-    select!("WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3 ORDER BY id DESC LIMIT 1");
+const SELECT_LATEST: &str = select!(
+    "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3 \
+             AND first_ordinal <= ?4 AND ?4 < end_ordinal AND granted_ids > released_ids \
+             ORDER BY id DESC LIMIT 1"
+);
 
 impl Tx<'_> {
     /// Enters a delivery that begins with its first chunk.
@@ -236,8 +239,9 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The newest delivery of IDs of `kind` of that dataset to `person`: what a resumed range
-    /// without a validator is compared with.
+    /// The newest delivery of IDs of `kind` of that dataset to `person` that was to hold the ID
+    /// `ordinal`, and of which something is charged: what a range without a validator that begins
+    /// behind that ID is compared with.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
@@ -246,9 +250,10 @@ impl Tx<'_> {
         person: PersonId,
         dataset: i64,
         kind: IdKind,
+        ordinal: u64,
     ) -> Result<Option<DeliveryRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(SELECT_LATEST)?;
-        Ok(statement.query_row((person.0, dataset, kind.word()), delivery).optional()?)
+        Ok(statement.query_row((person.0, dataset, kind.word(), ordinal), delivery).optional()?)
     }
 }
 

@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Semaphore;
 
 use super::StoreError;
 
@@ -35,6 +36,10 @@ const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The writer's page cache, in KiB when negative, and where its savepoints keep old pages.
 const WRITER_MEMORY: &str = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY";
+
+/// How many looks go on at once on threads of their own, each with a connection: more would only
+/// wait for the same disk, and hold files open meanwhile.
+const LOOKS_MAX: usize = 16;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 256;
@@ -51,6 +56,8 @@ pub struct Store(Arc<Shared>);
 struct Shared {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
+    /// A turn for each look that may be under way.
+    looks: Semaphore,
     writer: writer::Writer,
 }
 
@@ -71,7 +78,12 @@ impl Store {
         let mut connection = connect(path)?;
         migrate::up_to_date(&mut connection)?;
         let writer = writer::Writer::start(connection);
-        Ok(Store(Arc::new(Shared { path: path.to_owned(), readers: Mutex::default(), writer })))
+        Ok(Store(Arc::new(Shared {
+            path: path.to_owned(),
+            readers: Mutex::default(),
+            looks: Semaphore::new(LOOKS_MAX),
+            writer,
+        })))
     }
 
     /// Runs `work` in a transaction; the future ends when its commit is on the disk.
@@ -156,8 +168,10 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let turn = self.0.looks.acquire().await.map_err(|_| StoreError::Stopped)?;
         let store = self.clone();
         let looked = tokio::task::spawn_blocking(move || store.read(work)).await;
+        drop(turn);
         looked.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
     }
 
