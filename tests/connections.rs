@@ -196,7 +196,8 @@ fn what_the_kernel_still_holds_when_an_answer_has_ended_is_not_settled() {
     let mut stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!(
-        "GET {IDS} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n",
+        "GET {IDS} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+         Authorization: Bearer {key}\r\n\r\n",
         gateway.address
     );
     stream.write_all(request.as_bytes()).unwrap();

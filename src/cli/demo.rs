@@ -132,7 +132,7 @@ again and issues new keys.
 
 # {commercial}: what there is, then all IDs
 curl -sS {commercial_key} {url}/datasets
-curl -sS {commercial_key} -o tweet-ids.txt {ids}
+curl -sS --fail-with-body {commercial_key} -o tweet-ids.txt {ids}
 wc -l tweet-ids.txt
 
 # a download that is cut, then continued; both files are the same

@@ -81,8 +81,9 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "server.public_url",
-        about: "The address under which people reach the gateway, if a proxy stands in front. \
-                Links in answers begin with it.",
+        about: "The address under which people reach the gateway, if it is not the one that it \
+                listens on, for instance because a proxy stands in front. Requests under other \
+                names are refused.",
         default: "",
         right: "an address like https://data.example.org, without a path",
     },
