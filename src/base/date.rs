@@ -27,6 +27,16 @@ pub fn minute(time_ms: i64) -> String {
     timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// An end that is not included, as people say it: `to the end of 2027-06-30 (UTC)` at a midnight,
+/// else `until 2027-06-30 12:00 UTC`.
+pub fn until(end_ms: i64) -> String {
+    if end_ms.rem_euclid(DAY_MS) == 0 {
+        timestamp(end_ms.saturating_sub(1)).strftime("to the end of %Y-%m-%d (UTC)").to_string()
+    } else {
+        format!("until {}", minute(end_ms))
+    }
+}
+
 /// The end of what `text` names: of a date its last instant in UTC, so that "until 30 June"
 /// includes that day; of a time with a zone that very time.
 ///
@@ -93,6 +103,16 @@ mod tests {
             assert_eq!(begin.map(|ms| ms + day_ms), end_ms(text).ok(), "{text}");
             let end = end_ms(text).ok().map(rfc3339);
             assert_eq!(end.as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_said_as_it_was_named() {
+        for (text, expected) in [
+            ("2027-06-30", "to the end of 2027-06-30 (UTC)"),
+            ("2027-06-30T12:00:00Z", "until 2027-06-30 12:00 UTC"),
+        ] {
+            assert_eq!(end_ms(text).map(until).as_deref(), Ok(expected));
         }
     }
 

@@ -39,10 +39,17 @@ pub(crate) enum Command {
 #[derive(clap::Args)]
 pub(crate) struct Judgement {
     /// The exemption's number, as `hydrant exemption list` shows it
+    #[arg(value_parser = number)]
     id: i64,
     /// Why
     #[arg(long)]
     reason: String,
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| {
+        format!("`{text}` is no exemption number; `hydrant exemption list` shows them")
+    })
 }
 
 const COLUMNS: &[Column] = &[
@@ -51,7 +58,7 @@ const COLUMNS: &[Column] = &[
     text("person", "person"),
     text("status", "standing"),
     date("from", "from"),
-    date("until", "until"),
+    text("lasts", "lasts"),
     text("purpose", "purpose"),
     text("reason", "reason"),
 ];
@@ -75,8 +82,9 @@ fn apply(common: &Common, request: Apply) -> anyhow::Result<Done> {
     } else {
         let (id, entity) = (show::field(&answer, "id"), show::field(&answer, "entity"));
         eprintln!(
-            "application {id} of `{entity}` waits; \
-             `hydrant exemption approve {id} --reason TEXT` brings it into force"
+            "application {id} of `{entity}`, {}, waits; \
+             `hydrant exemption approve {id} --reason TEXT` brings it into force",
+            show::until(show::field(&answer, "until"))
         );
     }
     Ok(Done::Clean)
@@ -90,9 +98,9 @@ fn decide(common: &Common, decision: Decision, judgement: Judgement) -> anyhow::
         return Ok(Done::Clean);
     }
     let entity = show::field(&answer, "entity");
-    let until = show::minute(show::field(&answer, "until"));
+    let until = show::until(show::field(&answer, "until"));
     match decision {
-        Decision::Approve => eprintln!("`{entity}` is exempt from now until {until}"),
+        Decision::Approve => eprintln!("`{entity}` is exempt from now {until}"),
         Decision::Refuse => eprintln!("application {exemption} of `{entity}` is refused"),
         Decision::Revoke => eprintln!("exemption {exemption} of `{entity}` has ended"),
     }
@@ -126,8 +134,11 @@ fn row(exemption: &Value) -> Value {
         (status, _) => status,
     };
     row["standing"] = standing.into();
-    if exemption["revoked_reason"].is_string() {
-        row["reason"] = exemption["revoked_reason"].clone();
+    row["lasts"] = show::until(show::field(exemption, "until")).into();
+    if exemption["revoked"].is_string() {
+        let reasons = ["reason", "revoked_reason"].map(|name| show::field(exemption, name));
+        row["lasts"] = format!("until {}", show::minute(show::field(exemption, "revoked"))).into();
+        row["reason"] = format!("{}; revoked: {}", reasons[0], reasons[1]).into();
     }
     row
 }

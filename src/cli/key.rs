@@ -36,6 +36,7 @@ pub(crate) enum Command {
     /// Void a key at once; downloads under way stop
     Revoke {
         /// The key's number, as `hydrant key list` shows it
+        #[arg(value_parser = number)]
         id: i64,
     },
 }
@@ -43,6 +44,10 @@ pub(crate) enum Command {
 fn scope_parser() -> impl TypedValueParser<Value = Scope> {
     PossibleValuesParser::new(Scope::WORDS)
         .map(|word| Scope::from_word(&word).expect("the parser takes these words only"))
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| format!("`{text}` is no key number; `hydrant key list` shows them"))
 }
 
 const COLUMNS: &[Column] = &[

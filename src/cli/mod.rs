@@ -8,6 +8,7 @@
 mod common;
 mod config;
 mod dataset;
+mod deliveries;
 mod demo;
 mod demo_data;
 mod entity;
@@ -63,6 +64,8 @@ enum Command {
     /// Apply for academic exemptions and decide about them
     #[command(subcommand)]
     Exemption(exemption::Command),
+    /// Show who received what, the newest first
+    Deliveries(deliveries::Arguments),
     /// Show what an entity has used, what is left, and when how much returns
     Usage(usage::Arguments),
 }
@@ -101,6 +104,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Person(command) => person::run(common, command),
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
+        Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
     }

@@ -105,6 +105,12 @@ pub(crate) fn minute(rfc3339: &str) -> String {
     time.map_or_else(|_| rfc3339.to_owned(), |time| date::minute(time.as_millisecond()))
 }
 
+/// The end of an answer as words after a verb, as [`date::until`] has them.
+pub(crate) fn until(rfc3339: &str) -> String {
+    let time = rfc3339.parse::<Timestamp>();
+    time.map_or_else(|_| rfc3339.to_owned(), |time| date::until(time.as_millisecond()))
+}
+
 impl Column {
     fn of(&self, row: &Value) -> String {
         let value = &row[self.field];

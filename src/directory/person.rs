@@ -46,7 +46,11 @@ pub fn add(
         created_ms: now_ms,
     };
     if let Some(other) = tx.person_by_mail(&row.mail)? {
-        let message = format!("there is already a person `{}`: {}", other.mail, other.name);
+        let message = format!(
+            "there is already a person `{}`: {}; a person's organisations are named in one \
+             `person add --entity A --entity B`; another person or address is needed for now",
+            other.mail, other.name
+        );
         return Err(DirectoryError::Conflict(message));
     }
     let mut entities: Vec<EntityRow> = Vec::new();

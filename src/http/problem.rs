@@ -102,6 +102,7 @@ pub(crate) struct Problem(Box<Parts>);
 struct Parts {
     kind: &'static Kind,
     detail: String,
+    advice: &'static str,
     members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -110,7 +111,8 @@ impl Problem {
     /// A problem of that kind; `detail` is for people and says what is wrong in this case.
     pub(crate) fn new(kind: &'static Kind, detail: impl Into<String>) -> Problem {
         let detail = detail.into();
-        Problem(Box::new(Parts { kind, detail, members: Map::new(), headers: Vec::new() }))
+        let (advice, members, headers) = (kind.advice, Map::new(), Vec::new());
+        Problem(Box::new(Parts { kind, detail, advice, members, headers }))
     }
 
     /// What cannot be recorded is not sent. The cause goes to the log, once, here.
@@ -123,6 +125,12 @@ impl Problem {
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Problem {
         tracing::error!(%cause, "a request ends with 500");
         Problem::new(&INTERNAL, "the gateway could not answer")
+    }
+
+    /// Says what to do in this case, where the advice of the kind leads elsewhere.
+    pub(crate) fn with_advice(mut self, advice: &'static str) -> Problem {
+        self.0.advice = advice;
+        self
     }
 
     /// Adds a member to the JSON object.
@@ -141,13 +149,13 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Parts { kind, detail, members, headers } = *self.0;
+        let Parts { kind, detail, advice, members, headers } = *self.0;
         let mut body = Map::new();
         body.insert("type".into(), format!("/problems/{}", kind.name).into());
         body.insert("title".into(), kind.title.into());
         body.insert("status".into(), kind.status.as_u16().into());
         body.insert("detail".into(), detail.into());
-        body.insert("advice".into(), kind.advice.into());
+        body.insert("advice".into(), advice.into());
         body.extend(members);
         let mut response = (kind.status, Json(Value::Object(body))).into_response();
         let fields = response.headers_mut();
@@ -177,7 +185,8 @@ pub(crate) async fn list() -> Json<Value> {
 pub(crate) async fn show(Path(name): Path<String>) -> Result<Json<Value>, Problem> {
     let known = PROBLEMS.iter().find(|kind| kind.name == name);
     let kind = known.ok_or_else(|| {
-        Problem::new(&NOT_FOUND, "there is no such problem; GET /problems lists them")
+        Problem::new(&NOT_FOUND, "there is no such problem")
+            .with_advice("GET /problems lists them.")
     })?;
     Ok(Json(explained(kind)))
 }

@@ -15,7 +15,7 @@ use crate::store::{EntityRow, ExemptionRow, KeyRow, MembershipRow, PersonRow, Tx
 type Answer = Result<Value, DirectoryError>;
 
 /// Every row as `form` puts it.
-fn list<T>(rows: Vec<T>, form: impl FnMut(T) -> Answer) -> Answer {
+pub(super) fn list<T>(rows: Vec<T>, form: impl FnMut(T) -> Answer) -> Answer {
     Ok(Value::Array(rows.into_iter().map(form).collect::<Result<_, _>>()?))
 }
 
@@ -168,12 +168,12 @@ pub fn usage(tx: &Tx<'_>, profile: &Profile, reading: &Reading, row: &EntityRow)
     }))
 }
 
-fn entity_of(tx: &Tx<'_>, id: EntityId) -> Result<EntityRow, DirectoryError> {
+pub(super) fn entity_of(tx: &Tx<'_>, id: EntityId) -> Result<EntityRow, DirectoryError> {
     let row = tx.entity_by_id(id)?;
     Ok(row.expect("the row that names an entity holds it by a foreign key"))
 }
 
-fn person_of(tx: &Tx<'_>, id: PersonId) -> Result<PersonRow, DirectoryError> {
+pub(super) fn person_of(tx: &Tx<'_>, id: PersonId) -> Result<PersonRow, DirectoryError> {
     let row = tx.person_by_id(id)?;
     Ok(row.expect("the row that names a person holds them by a foreign key"))
 }

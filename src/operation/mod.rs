@@ -7,6 +7,7 @@
 mod account;
 mod answer;
 mod dataset;
+mod delivery;
 
 pub use account::actor_of;
 pub use answer::usage;
@@ -63,6 +64,8 @@ pub enum Operation {
     ExemptionDecide { exemption: i64, decision: Decision, reason: String },
     /// How full an entity's meters are.
     Usage { slug: String },
+    /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
+    Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
     /// Whether a dataset could be entered, before its release is built.
     DatasetCheck(Plan),
     /// Enter a dataset with its first release.
@@ -209,6 +212,9 @@ pub fn execute(
         Operation::Usage { slug } => {
             let reading = context.clock.read();
             desk.look(|tx, _| usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?))
+        }
+        Operation::Deliveries { entity, person, rows_max } => {
+            desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }
         Operation::DatasetCheck(plan) => {
             desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::documents::listed;
-use crate::base::party::Actor;
-use crate::directory::document;
+use super::documents::{example, listed};
+use crate::base::party::{Actor, PersonId};
+use crate::directory::document::{self, Document};
 use crate::http::auth::Caller;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
@@ -56,18 +56,10 @@ pub(in crate::http) async fn accept(
     Caller(requester): Caller,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let acceptance: Acceptance = json_body(body).await?;
-    let mut accepted = Vec::new();
-    for Accepted { document: name, version } in &acceptance.documents {
-        let known = document::DOCUMENTS
-            .iter()
-            .find(|known| known.name == name.as_str() && known.version == version.as_str());
-        let known = known.ok_or_else(|| {
-            let detail = format!("there is no document {name:?} in version {version:?}");
-            Problem::new(&problem::BAD_REQUEST, detail).with("documents", "/v1/documents")
-        })?;
-        accepted.push(known);
-    }
+    let accepted = match named(&whole(body).await?) {
+        Ok(accepted) => accepted,
+        Err(detail) => return Err(not_understood(&gateway, requester.person, detail).await),
+    };
     let now_ms = gateway.clock.now_ms();
     let write = gateway.store.write(move |tx| -> Result<Value, Problem> {
         let actor = Actor::Person(requester.person);
@@ -79,21 +71,52 @@ pub(in crate::http) async fn accept(
     Ok(Json(write.await?))
 }
 
-/// Reads a JSON body within its bounds.
-async fn json_body<T: serde::de::DeserializeOwned>(body: Body) -> Result<T, Problem> {
+/// The documents that a body names, or what is wrong with it.
+fn named(body: &[u8]) -> Result<Vec<&'static Document>, String> {
+    let acceptance: Acceptance = serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "the body is not the JSON expected: {error}; \
+             send {{\"documents\": [{{\"document\": \"terms-of-service\", \
+             \"version\": \"…\"}}]}}; GET /v1/documents lists them"
+        )
+    })?;
+    let find = |Accepted { document: name, version }: &Accepted| {
+        let known = document::DOCUMENTS
+            .iter()
+            .find(|known| known.name == name.as_str() && known.version == version.as_str());
+        known.ok_or_else(|| {
+            format!(
+                "there is no document {name:?} in version {version:?}; \
+                 GET /v1/documents lists them"
+            )
+        })
+    };
+    acceptance.documents.iter().map(find).collect()
+}
+
+/// The refusal of a body, with one that would do as long as something is missing.
+async fn not_understood(gateway: &Gateway, person: PersonId, detail: String) -> Problem {
+    let look = gateway.store.look(move |tx| document::missing(tx, person));
+    let problem = Problem::new(&problem::BAD_REQUEST, detail).with("documents", "/v1/documents");
+    match look.await {
+        Ok(missing) if missing.is_empty() => problem,
+        Ok(missing) => problem.with("example", example(missing)),
+        Err(error) => Problem::from(error),
+    }
+}
+
+/// Reads a body within its bounds.
+async fn whole(body: Body) -> Result<Bytes, Problem> {
     let bytes = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(body, BODY_BYTES_MAX));
-    let bytes = match bytes.await {
+    match bytes.await {
         Err(_) => {
             let detail = format!("the body must arrive within {} seconds", BODY_TIME_MAX.as_secs());
-            return Err(Problem::new(&problem::TOO_SLOW, detail));
+            Err(Problem::new(&problem::TOO_SLOW, detail))
         }
         Ok(Err(_)) => {
             let detail = format!("the body may have {BODY_BYTES_MAX} bytes at most");
-            return Err(Problem::new(&problem::TOO_LARGE, detail));
+            Err(Problem::new(&problem::TOO_LARGE, detail))
         }
-        Ok(Ok(bytes)) => bytes,
-    };
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(&problem::BAD_REQUEST, format!("the body is not the JSON expected: {error}"))
-    })
+        Ok(Ok(bytes)) => Ok(bytes),
+    }
 }

@@ -11,7 +11,7 @@ use crate::http::auth::Caller;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
 use crate::policy::Recipient;
-use crate::store::DeliveryRow;
+use crate::store::{DeliveryRow, StoreError, Tx};
 
 /// How many deliveries a page has, unless the query says otherwise.
 const PAGE_DELIVERIES: u32 = 100;
@@ -46,7 +46,8 @@ pub(in crate::http) async fn list(
             .then(|| rows.last())
             .flatten()
             .map(|last| format!("/v1/deliveries?before={}&limit={limit}", last.id));
-        let shown: Vec<Value> = rows.iter().map(|row| described(row, &requester)).collect();
+        let shown: Vec<Value> =
+            rows.iter().map(|row| described(tx, row, &requester)).collect::<Result<_, _>>()?;
         Ok::<_, Problem>(json!({ "deliveries": shown, "next": next }))
     });
     Ok(Json(look.await?))
@@ -61,16 +62,19 @@ pub(in crate::http) async fn show(
     let id = id.parse().map_err(|_| unknown())?;
     let look = gateway.store.look(move |tx| {
         let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
-        Ok::<_, Problem>(described(&row.ok_or_else(unknown)?, &requester))
+        Ok::<_, Problem>(described(tx, &row.ok_or_else(unknown)?, &requester)?)
     });
     Ok(Json(look.await?))
 }
 
 fn unknown() -> Problem {
     Problem::new(&problem::NOT_FOUND, "there is no such delivery of yours")
+        .with_advice("GET /v1/deliveries lists yours.")
 }
 
-fn described(row: &DeliveryRow, requester: &Requester) -> Value {
+fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Value, StoreError> {
+    // Whoever received of a dataset knew its name; it stays theirs to see when it is retired.
+    let dataset = tx.dataset_by_id(row.dataset)?;
     let charged: Vec<Value> = row
         .recipients
         .iter()
@@ -81,8 +85,10 @@ fn described(row: &DeliveryRow, requester: &Requester) -> Value {
             json!({ "entity": entity.map(|entity| &entity.slug), "basis": charged.basis })
         })
         .collect();
-    json!({
+    Ok(json!({
         "delivery": row.id.to_string(),
+        "key": row.key.map(|key| key.0.to_string()),
+        "dataset": dataset.map(|dataset| dataset.slug),
         "ids": row.kind.word(),
         "release": row.release,
         "offset": row.first,
@@ -94,5 +100,5 @@ fn described(row: &DeliveryRow, requester: &Requester) -> Value {
         "profile": row.profile,
         "started_at": rfc3339(row.started_ms),
         "ended_at": row.ended_ms.map(rfc3339),
-    })
+    }))
 }

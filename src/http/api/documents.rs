@@ -25,6 +25,14 @@ pub(in crate::http) async fn list(
     Ok(Json(answer))
 }
 
+/// The body of a `POST /v1/acceptances` that accepts these documents.
+pub(in crate::http) fn example<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Value {
+    let named = documents
+        .into_iter()
+        .map(|document| json!({ "document": document.name, "version": document.version }));
+    json!({ "documents": named.collect::<Vec<_>>() })
+}
+
 /// Documents as the API shows them.
 pub(in crate::http) fn listed<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Value {
     let listed = documents.into_iter().map(|document| {

@@ -171,6 +171,7 @@ fn may_download(tx: &Tx<'_>, requester: &Requester) -> Result<(), Problem> {
     let detail = format!("not accepted yet: {}", titles.join(", "));
     Err(Problem::new(&problem::ACCEPTANCE_MISSING, detail)
         .with("missing", super::documents::listed(missing.iter().copied()))
+        .with("example", super::documents::example(missing.iter().copied()))
         .with("documents", "/v1/documents")
         .with("accept", "/v1/acceptances"))
 }

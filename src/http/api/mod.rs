@@ -24,8 +24,35 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Query<T
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query<T>, Problem> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri)
-            .map_err(|error| Problem::new(&problem::BAD_REQUEST, error.body_text()))?;
+            .map_err(|error| Problem::new(&problem::BAD_REQUEST, mistake(&error.body_text())))?;
         Ok(Query(query.0))
+    }
+}
+
+/// What is wrong with a query, from the parser's `Failed to …: KEY: REASON`. Its words are for
+/// whoever writes a parser; those that we know are said anew, others are passed on.
+fn mistake(said: &str) -> String {
+    let said = said.split_once("query string: ").map_or(said, |(_, rest)| rest);
+    if let Some((_, unknown)) = said.split_once("unknown field `")
+        && let Some((name, known)) = unknown.rsplit_once("`, expected ")
+    {
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        return format!("there is no parameter `{name}` here; known: {}", known.join(", "));
+    }
+    if let Some((_, twice)) = said.split_once("duplicate field ") {
+        return format!("the parameter {twice} may be given only once");
+    }
+    match said.split_once(": ") {
+        Some((name, "number too large to fit in target type")) => {
+            format!("{name} is larger than any number that is taken here")
+        }
+        Some((
+            name,
+            "invalid digit found in string" | "cannot parse integer from empty string",
+        )) => {
+            format!("{name} must be a whole number")
+        }
+        _ => format!("the query cannot be understood: {said}"),
     }
 }
 

@@ -97,6 +97,10 @@ const SELECT_BY_SLUG: &str = "
     SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
            current_release
     FROM datasets WHERE slug = ?1";
+const SELECT_BY_ID: &str = "
+    SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
+           current_release
+    FROM datasets WHERE id = ?1";
 const SELECT_ALL: &str = "
     SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
            current_release
@@ -148,6 +152,15 @@ impl Tx<'_> {
     pub fn dataset_by_slug(&self, slug: &str) -> Result<Option<DatasetRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(SELECT_BY_SLUG)?;
         Ok(statement.query_row([slug], dataset_row).optional()?)
+    }
+
+    /// The dataset with that row number, whoever may see it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn dataset_by_id(&self, id: i64) -> Result<Option<DatasetRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
+        Ok(statement.query_row([id], dataset_row).optional()?)
     }
 
     /// All datasets by slug, whoever may see them: for the operator's commands.
@@ -328,6 +341,8 @@ mod tests {
     fn a_dataset_reads_back_as_it_was_entered() {
         with_datasets(|store| {
             let named = store.read(|tx| tx.dataset_by_slug("named")).unwrap().unwrap();
+            let same = store.read(|tx| tx.dataset_by_id(named.id)).unwrap();
+            assert_eq!(same.as_ref(), Some(&named));
             assert_eq!(named.ids, [IdKind::Tweet, IdKind::Dm]);
             assert_eq!(named.visibility, Visibility::Entities);
             assert_eq!((named.created_ms, named.embargo_ms, named.retired_ms), (5, None, None));

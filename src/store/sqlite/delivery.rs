@@ -128,10 +128,17 @@ macro_rules! select {
 const SELECT: &str = select!("WHERE id = ?1");
 const SELECT_OF_PERSON: &str =
     select!("WHERE person_id = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3");
+const SELECT_NEWEST: &str = select!(
+    "WHERE (?1 IS NULL OR person_id = ?1)
+       AND (?2 IS NULL OR EXISTS (
+           SELECT 1 FROM json_each(deliveries.recipients) AS charged
+           WHERE json_extract(charged.value, '$.recipient') = ?2))
+     ORDER BY id DESC LIMIT ?3"
+);
 const SELECT_LATEST: &str = select!(
-    "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3 \
-             AND first_ordinal <= ?4 AND ?4 < end_ordinal AND granted_ids > released_ids \
-             ORDER BY id DESC LIMIT 1"
+    "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3
+       AND first_ordinal <= ?4 AND ?4 < end_ordinal AND granted_ids > released_ids
+     ORDER BY id DESC LIMIT 1"
 );
 
 impl Tx<'_> {
@@ -236,6 +243,24 @@ impl Tx<'_> {
         let mut statement = self.connection.prepare_cached(SELECT_OF_PERSON)?;
         let before = before.as_ref().map(DeliveryId::as_bytes);
         let rows = statement.query_map((person.0, before, rows_max), delivery)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// At most `rows_max` deliveries, newest first: with `person` only theirs, with `recipient` only
+    /// those that were charged to it, wherever their person belongs by now.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn deliveries_newest(
+        &self,
+        person: Option<PersonId>,
+        recipient: Option<Recipient>,
+        rows_max: u32,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(SELECT_NEWEST)?;
+        let person = person.map(|person| person.0);
+        let recipient = recipient.map(|recipient| recipient.to_string());
+        let rows = statement.query_map((person, recipient, rows_max), delivery)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

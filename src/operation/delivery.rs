@@ -1,0 +1,48 @@
+//! What operators see of deliveries, as JSON; requesters see their own over HTTP.
+
+use serde_json::{Value, json};
+
+use super::answer::{entity_of, list, person_of};
+use crate::base::date::rfc3339;
+use crate::directory::{DirectoryError, entity, person};
+use crate::policy::Recipient;
+use crate::store::{Charged, DeliveryRow, Tx};
+
+/// The newest deliveries, at most `rows_max`; with a slug those charged to that entity, with a
+/// mail address those of that person.
+pub(super) fn newest(
+    tx: &Tx<'_>,
+    slug: Option<&str>,
+    mail: Option<&str>,
+    rows_max: u32,
+) -> Result<Value, DirectoryError> {
+    let entity = slug.map(|slug| entity::find(tx, slug)).transpose()?;
+    let person = mail.map(|mail| person::find(tx, mail)).transpose()?;
+    let recipient = entity.map(|entity| Recipient::Entity(entity.id));
+    let rows = tx.deliveries_newest(person.map(|person| person.id), recipient, rows_max)?;
+    list(rows, |row| described(tx, &row))
+}
+
+fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, DirectoryError> {
+    let charged_to = list(row.recipients.clone(), |Charged { recipient, basis }| {
+        let Recipient::Entity(id) = recipient;
+        Ok(json!({ "entity": entity_of(tx, id)?.slug, "basis": basis }))
+    })?;
+    Ok(json!({
+        "delivery": row.id.to_string(),
+        "person": person_of(tx, row.person)?.mail,
+        "key": row.key.map(|key| key.0.to_string()),
+        "dataset": tx.dataset_by_id(row.dataset)?.map(|dataset| dataset.slug),
+        "release": row.release,
+        "ids": row.kind.word(),
+        "offset": row.first,
+        "requested": row.end - row.first,
+        "charged": row.charged_ids,
+        "charged_to": charged_to,
+        "state": row.state,
+        "reason": row.reason,
+        "profile": row.profile,
+        "started": rfc3339(row.started_ms),
+        "ended": row.ended_ms.map(rfc3339),
+    }))
+}
