@@ -143,12 +143,14 @@ fn an_exemption_goes_its_way() {
     let until = &until.to_string()[..10];
     let apply =
         format!("exemption apply uni --person ada@example.org --purpose study --until {until}");
-    assert_eq!(desk.json(&apply)["status"], "applied");
+    let applied = text(&desk.run(&apply).stderr);
+    assert!(applied.contains(&format!("to the end of {until} (UTC), waits")), "{applied}");
     assert!(desk.refused(&apply, 1).contains("`hydrant exemption approve 1`"));
     let refused = desk.json("exemption refuse 1 --reason unclear");
     assert_eq!(refused["status"], "refused");
     assert_eq!(refused["in_force"], false);
     desk.done(&apply);
+    assert!(desk.done("exemption list").contains(&format!("to the end of {until} (UTC)")));
     let approved = desk.json("exemption approve 2 --reason fine");
     assert_eq!(approved["in_force"], true);
     assert!(approved["decided_by"].as_str().unwrap().starts_with("local:"));
@@ -158,6 +160,11 @@ fn an_exemption_goes_its_way() {
     assert_eq!(meter["ceiling"], Value::Null);
     desk.done("exemption revoke 2 --reason misuse");
     assert_eq!(desk.json("exemption list")[1]["reason"], "fine");
+    let ended = desk.json("exemption list")[1]["revoked"].as_str().unwrap().to_owned();
+    let list = desk.done("exemption list");
+    let line = list.lines().last().unwrap();
+    assert!(line.contains("fine; revoked: misuse"), "{list}");
+    assert!(line.contains(&format!("until {} {}", &ended[..10], &ended[11..16])), "{list}");
     assert_eq!(desk.json("usage uni")["meters"][0]["basis"], "limit");
     assert!(desk.refused("exemption approve 2 --reason again", 1).contains("is revoked"));
 }
@@ -201,6 +208,11 @@ fn what_cannot_be_done_says_why_and_what_can() {
         ("key issue ada@example.org --expires 900d", 1, "a key lives for at most 730d"),
         ("key issue ada@example.org --expires soon", 2, "looks like 90d, 2w or 12h"),
         ("key revoke 9", 1, "there is no key 9; `hydrant key list` shows them"),
+        ("key revoke abc", 2, "`abc` is no key number; `hydrant key list` shows them"),
+        ("exemption approve abc --reason r", 2, "`abc` is no exemption number"),
+        ("person add ada@example.org --name A --entity uni", 1, "one `person add --entity A"),
+        ("deliveries --entity unj", 1, "did you mean `uni`?"),
+        ("deliveries --limit 0", 2, "0 is not in"),
         (&apply_vague, 2, "a date looks like 2027-06-30"),
         (&apply_late, 1, "an exemption lasts 366 days at most"),
         (&apply_company, 1, "only an academic entity can be exempt"),

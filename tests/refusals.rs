@@ -104,9 +104,18 @@ fn who_has_not_accepted_the_documents_is_told_where_to() {
         let bearer = format!("Bearer {key}");
         gateway.ask("POST", "/v1/acceptances", &[("Authorization", &bearer)], body.as_bytes())
     };
+    assert_eq!(refused["example"], serde_json::json!({ "documents": accepted }));
     let three = accept(&accepted[..3]);
     assert_eq!((three.status, three.json()["missing"].as_array().unwrap().len()), (200, 1));
     check(&gateway.get(IDS, &key), 403, "acceptance-missing");
+    let wrong = accept(&[serde_json::json!({ "name": "tos" })]);
+    check(&wrong, 400, "bad-request");
+    let wrong = wrong.json();
+    assert_eq!(wrong["example"], serde_json::json!({ "documents": accepted[3..] }));
+    let detail = wrong["detail"].as_str().unwrap();
+    let expected = "send {\"documents\": [{\"document\": \"terms-of-service\", \
+                    \"version\": \"…\"}]}; GET /v1/documents lists them";
+    assert!(detail.ends_with(expected), "{detail}");
     assert_eq!(accept(&accepted).json()["missing"], serde_json::json!([]));
     assert_eq!(gateway.get(IDS, &key).status, 200);
 
@@ -160,8 +169,12 @@ fn one_sees_only_ones_own_deliveries() {
     let gateway = bench.serve();
     let delivery = gateway.get(IDS, &ada).field("hydrant-delivery").unwrap().to_owned();
     let path = format!("/v1/deliveries/{delivery}");
-    assert_eq!(gateway.get(&path, &ada).json()["requested"], 100);
-    check(&gateway.get(&path, &bob), 404, "not-found");
+    let shown = gateway.get(&path, &ada).json();
+    assert_eq!(shown["requested"], 100);
+    assert_eq!((&shown["dataset"], &shown["key"]), (&"walks".into(), &"1".into()));
+    let hidden = gateway.get(&path, &bob);
+    check(&hidden, 404, "not-found");
+    assert_eq!(hidden.json()["advice"], "GET /v1/deliveries lists yours.");
     assert_eq!(gateway.get("/v1/deliveries", &bob).json()["deliveries"], serde_json::json!([]));
     let list = gateway.get("/v1/deliveries", &ada).json();
     assert_eq!(list["deliveries"][0]["delivery"], delivery.as_str(), "{list}");
@@ -197,6 +210,30 @@ fn every_problem_is_explained_under_its_type() {
     for problem in all["problems"].as_array().unwrap() {
         let path = problem["type"].as_str().unwrap();
         assert_eq!(&gateway.ask("GET", path, &[], b"").json(), problem);
+    }
+    let unknown = gateway.ask("GET", "/problems/x", &[], b"");
+    check(&unknown, 404, "not-found");
+    assert_eq!(unknown.json()["advice"], "GET /problems lists them.");
+}
+
+#[test]
+fn a_query_that_makes_no_sense_is_told_what_would() {
+    let (bench, key) = bench();
+    let gateway = bench.serve();
+    for (path, query, expected) in [
+        (IDS, "offset=x", "offset must be a whole number"),
+        (IDS, "limit=", "limit must be a whole number"),
+        (IDS, "limit=-1", "limit must be a whole number"),
+        (IDS, "limit=99999999999999999999", "limit is larger than any number that is taken here"),
+        (IDS, "page=2", "there is no parameter `page` here; known: release, offset, limit"),
+        (IDS, "a`b=2", "there is no parameter `a`b` here; known: release, offset, limit"),
+        (IDS, "limit=1&limit=2", "the parameter `limit` may be given only once"),
+        ("/v1/deliveries", "x=", "there is no parameter `x` here; known: before, limit"),
+        ("/v1/datasets", "limit=1.5", "limit must be a whole number"),
+    ] {
+        let answer = gateway.get(&format!("{path}?{query}"), &key);
+        check(&answer, 400, "bad-request");
+        assert_eq!(answer.json()["detail"], expected, "{path}?{query}");
     }
 }
 

@@ -369,3 +369,41 @@ fn a_revoked_key_ends_a_download_within_a_chunk() {
     assert!(received < 2_000_000, "{received} bytes came after the revocation");
     assert_eq!(gateway.get(IDS, &key).status, 401);
 }
+
+#[test]
+fn an_operator_sees_who_received_what() {
+    let bench = Bench::new();
+    bench.entity("acme", "commercial");
+    bench.entity("uni", "academic");
+    bench.dataset("walks", 1, 100);
+    let ada = bench.person("ada@acme.example", &["acme"]);
+    let bob = bench.person("bob@uni.example", &["uni"]);
+    let both = bench.person("eve@both.example", &["acme", "uni"]);
+    let gateway = bench.serve();
+    for (key, limit) in [(&ada, 10), (&bob, 20), (&both, 30)] {
+        let path = format!("/v1/datasets/walks/tweet-ids?limit={limit}");
+        assert_eq!(gateway.get(&path, key).status, 200);
+    }
+    for (more, expected) in [
+        (&[][..], &[30, 20, 10][..]),
+        (&["--entity", "acme"], &[30, 10]),
+        (&["--entity", "uni"], &[30, 20]),
+        (&["--person", "Ada@acme.example"], &[10]),
+        (&["--entity", "uni", "--person", "ada@acme.example"], &[]),
+        (&["--limit", "1"], &[30]),
+    ] {
+        let shown = bench.json(&[&["deliveries"], more].concat());
+        let charged: Vec<_> =
+            shown.as_array().unwrap().iter().map(|one| one["charged"].clone()).collect();
+        assert_eq!(charged, expected, "{more:?}");
+    }
+    let newest = bench.json(&["deliveries", "--limit", "1"])[0].clone();
+    assert_eq!(newest["person"], "eve@both.example");
+    assert_eq!((&newest["dataset"], &newest["ids"]), (&"walks".into(), &"tweet".into()));
+    assert_eq!(newest["charged_to"][1]["entity"], "uni");
+    assert_eq!(newest["charged_to"][1]["basis"], "limit");
+    let table = bench.done(&["deliveries", "--person", "ada@acme.example"]);
+    let line = table.lines().last().unwrap();
+    let words: Vec<&str> = line.split_whitespace().skip_while(|word| !word.contains('@')).collect();
+    assert_eq!(words[..6], ["ada@acme.example", "walks", "tweet", "10", "acme", "(limit)"]);
+}

@@ -246,8 +246,8 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// At most `rows_max` deliveries, newest first: with `person` only theirs, with `recipient` only
-    /// those that were charged to it, wherever their person belongs by now.
+    /// At most `rows_max` deliveries, newest first: with `person` only theirs, with `recipient`
+    /// only those that were charged to it, wherever their person belongs by now.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
