@@ -310,6 +310,54 @@ fn a_file_appears_only_when_it_is_complete() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
+/// Once `-o`, `--rejects` or `--report` on the input itself destroyed the only copy of a dataset.
+#[test]
+fn a_file_that_is_read_is_never_written_nor_one_written_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(at("v2.json"), tweet(20)).unwrap();
+    std::os::unix::fs::symlink("v2.json", at("link")).unwrap();
+    let dotted = at("./new");
+    let (v2, link, new) = (&*at("v2.json"), &*at("link"), &*at("new"));
+    for (arguments, name, says) in [
+        (&["-o", v2][..], v2, "is both read and written; name another file with -o"),
+        (&["-o", link], link, "is both read and written; name another file with -o"),
+        (&["--rejects", v2], v2, "is both read and written; name another file with --rejects"),
+        (&["--report", link], link, "is both read and written; name another file with --report"),
+        (&["-o", new, "--report", &dotted], &dotted, "would be written by both -o and --report"),
+        (&["--rejects", new, "--report", new], new, "by both --rejects and --report"),
+    ] {
+        for piped in [false, true] {
+            let mut command = hydrant(arguments);
+            match piped {
+                true => command.stdin(fs::File::open(v2).unwrap()),
+                false => command.arg(v2),
+            };
+            let output = command.output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+            assert!(said.contains(name) && said.contains(says), "{said}");
+            assert_eq!(fs::read_to_string(v2).unwrap(), tweet(20), "{arguments:?}");
+        }
+    }
+    let appended = fs::File::options().append(true).open(v2).unwrap();
+    let output = hydrant(&[v2]).stdout(appended).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(fs::read_to_string(v2).unwrap(), tweet(20));
+    let nowhere = ["--rejects", "/dev/null", "--report", "/dev/null", "-o", "/dev/null"];
+    assert_eq!(ids(&nowhere, tweet(20).as_bytes()), (vec![], 0));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named_before_anything_is_read() {
+    for flag in ["-o", "--rejects", "--report"] {
+        let output = strip(&[flag, "/nonexistent/x"], tweet(20).as_bytes());
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = "hydrant: the folder /nonexistent does not exist\n";
+        assert_eq!((said.as_str(), output.status.code()), (expected, Some(1)));
+    }
+}
+
 #[test]
 fn forms_other_than_text_are_written() {
     let folder = tempfile::tempdir().unwrap();

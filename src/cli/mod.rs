@@ -20,6 +20,7 @@ mod reach;
 mod serve;
 mod show;
 mod strip;
+mod strip_paths;
 mod strip_report;
 mod strip_writer;
 mod usage;

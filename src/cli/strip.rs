@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::builder::PossibleValuesParser;
 
 use super::progress::Bar;
+use super::strip_paths::{self, Written};
 use super::strip_report;
 use super::strip_writer::Writer;
 use super::{Common, Done};
@@ -91,6 +92,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
         );
     }
     let sources = sources(&arguments.files);
+    check_paths(arguments, &sources)?;
     let kind = IdKind::from_word(&arguments.ids).expect("the parser knows the kinds");
     let target = Target::create(arguments.output.as_deref())?;
     let rejects = arguments.rejects.as_deref().map(create).transpose()?;
@@ -116,8 +118,31 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
     Ok(if written.is_clean() { Done::Clean } else { Done::WithDamage })
 }
 
+/// The file that is written; none if it is stdout.
+fn file(path: Option<&Path>) -> Option<&Path> {
+    path.filter(|path| !is_dash(path))
+}
+
 fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
+}
+
+/// Looks at all files before any is opened: an input must never be what is written.
+fn check_paths(arguments: &Arguments, sources: &[Source]) -> anyhow::Result<()> {
+    let mut written = vec![Written { flag: "-o", path: file(arguments.output.as_deref()) }];
+    if let Some(path) = &arguments.rejects {
+        written.push(Written { flag: "--rejects", path: Some(path) });
+    }
+    if arguments.report.is_some() {
+        written.push(Written { flag: "--report", path: file(arguments.report.as_deref()) });
+    }
+    if let Some(message) = strip_paths::clash(sources, &written) {
+        super::wrong_usage(&message);
+    }
+    written.iter().filter_map(|written| written.path).try_for_each(|path| {
+        strip_paths::folder(path)?;
+        Ok(())
+    })
 }
 
 fn sources(files: &[PathBuf]) -> Vec<Source> {
@@ -183,17 +208,17 @@ enum Target {
 
 impl Target {
     fn create(path: Option<&Path>) -> anyhow::Result<Target> {
-        let Some(path) = path.filter(|path| !is_dash(path)) else { return Ok(Target::Stdout) };
+        let Some(path) = file(path) else { return Ok(Target::Stdout) };
         if path.metadata().is_ok_and(|there| !there.is_file()) {
             return Ok(Target::Special(path.to_owned()));
         }
         // A link stays a link: what it points to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = strip_paths::folder(&path)?;
         let file = tempfile::Builder::new()
             .prefix(".hydrant-")
             .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .tempfile_in(folder)
             .with_context(|| format!("cannot create a file beside {}", path.display()))?;
         Ok(Target::File { path, file })
     }
