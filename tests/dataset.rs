@@ -145,6 +145,29 @@ fn damaged_records_are_told_and_refused_only_where_strictness_was_asked_for() {
 }
 
 #[test]
+fn a_source_without_ids_is_refused_before_anything_is_entered() {
+    let bench = Bench::new();
+    fs::write(bench.path("page.html"), "<html>Sign in</html>\n").unwrap();
+    fs::write(bench.path("none.json"), "[]\n").unwrap();
+    let add_none = ["dataset", "add", "none", "page.html", "none.json", "--title", "None"];
+    let refresh = ["dataset", "refresh", "made-up", "none.json"];
+    let refused = |arguments: &[&str], sources: &str, report: &str| {
+        let ended = bench.run(arguments);
+        let expected = format!("hydrant: no IDs were found in {sources}; nothing was entered\n");
+        assert!(ended.code == 1 && ended.stderr.ends_with(&expected), "{ended:?}");
+        assert!(ended.stderr.contains(report), "{}", ended.stderr);
+    };
+    refused(&add_none, "page.html, none.json", "1 × text that is no record");
+    assert_eq!(bench.json(&["dataset", "list"]), serde_json::json!([]));
+    assert_eq!(entries(&bench).len(), 0);
+    let added = add(&bench, "made-up");
+    refused(&refresh, "none.json", "0 handed out");
+    let shown = bench.json(&["dataset", "show", "made-up"]);
+    assert_eq!(shown["release"], added["release"]);
+    assert_eq!(entries(&bench).len(), 1);
+}
+
+#[test]
 fn what_cannot_be_entered_is_refused_with_a_way_on() {
     let bench = Bench::new();
     add(&bench, "made-up");

@@ -82,7 +82,13 @@ fn every_format_gives_the_ids_of_each_kind_and_scope() {
             expected.collect::<String>(),
             "{file}, {kind}, {scope}:\n{said}"
         );
-        let damaged = ["cut-lines.jsonl", "cut-pretty.json", "mangled.jsonl", "tool-tab.csv"];
+        let damaged = [
+            "compliance.jsonl", // of no known shape throughout
+            "cut-lines.jsonl",
+            "cut-pretty.json",
+            "mangled.jsonl",
+            "tool-tab.csv",
+        ];
         let clean = !damaged.contains(&file) || file == "tool-tab.csv" && kind != "tweet";
         assert_eq!(output.status.code(), Some(if clean { 0 } else { 3 }), "{file}, {kind}: {said}");
     }
@@ -355,6 +361,76 @@ fn a_folder_that_is_not_there_is_named_before_anything_is_read() {
         let said = String::from_utf8(output.stderr).unwrap();
         let expected = "hydrant: the folder /nonexistent does not exist\n";
         assert_eq!((said.as_str(), output.status.code()), (expected, Some(1)));
+    }
+}
+
+#[test]
+fn an_archive_is_refused_by_name_with_the_command_that_unpacks_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tar = vec![0; 1024];
+    tar[..7].copy_from_slice(b"v2.json");
+    tar[257..262].copy_from_slice(b"ustar");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&tar).unwrap();
+    let packed = packed.finish().unwrap();
+    for (name, bytes, kind, unpack) in [
+        ("real.zip", &b"PK\x03\x04\x14\x00 and so on"[..], "zip", "unzip -p"),
+        ("empty.zip", b"PK\x05\x06\x00\x00", "zip", "unzip -p"),
+        ("x.tar", &tar, "tar", "tar -xOf"),
+        ("x.tar.gz", &packed, "tar", "tar -xOf"),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let output = hydrant(&[name]).current_dir(folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = format!(
+            "hydrant: {name} is a {kind} archive, which cannot be read yet: unpack it first, for \
+             instance `{unpack} {name} | hydrant strip`\n"
+        );
+        assert_eq!((said, output.status.code()), (expected, Some(1)));
+        let output = strip(&[], bytes);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.starts_with("hydrant: standard input is a"), "{said}");
+        assert!(said.contains(&format!("`{unpack} FILE |")), "{said}");
+    }
+}
+
+/// Once an error page that was saved in place of a dataset passed for a dataset without IDs.
+#[test]
+fn a_source_of_nothing_that_is_known_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("known.txt");
+    fs::write(&known, "20\n").unwrap();
+    let known = known.to_str().unwrap();
+    for (input, reason, line, byte) in [
+        ("<!DOCTYPE html><html><body>Sign in</body></html>\n", "not-a-record", 1, 0),
+        ("\n \nnothing to see here", "not-a-record", 3, 3),
+        ("Tweets\n\n", "not-a-record", 1, 0),
+        ("\"\",\n", "not-a-record", 1, 0),
+        ("\n{\"name\":1}\n[{\"name\":2}]\n", "nothing-known", 2, 1),
+    ] {
+        for arguments in [&[][..], &[known, "-"]] {
+            let expected = if arguments.is_empty() { vec![] } else { vec![20] };
+            assert_eq!(ids(arguments, input.as_bytes()), (expected, 3), "{input}");
+        }
+        let report = report(&[], input.as_bytes());
+        assert_eq!(report["clean"], false);
+        let row = &report["reasons"][0];
+        assert_eq!((&row["reason"], &row["count"]), (&reason.into(), &1.into()), "{input}");
+        let place = &row["first"][0];
+        assert_eq!((&place["line"], &place["byte"]), (&line.into(), &byte.into()), "{input}");
+    }
+    let unknown = "{\"name\":1}\n";
+    for (input, expected) in [
+        (" \n\0\0\n".to_owned(), vec![]),
+        ("[]\n".to_owned(), vec![]),
+        ("{\"meta\":{\"result_count\":0}}\n".to_owned(), vec![]),
+        ("id,text\n".to_owned(), vec![]),
+        ("Tweets\n20\n".to_owned(), vec![20]),
+        (delete(1), vec![]),
+        (delete(1) + unknown, vec![]),
+        (tweet(20) + unknown, vec![20]),
+    ] {
+        assert_eq!(ids(&[], input.as_bytes()), (expected, 0), "{input}");
     }
 }
 

@@ -17,7 +17,7 @@ use crate::base::ids::IdKind;
 use crate::directory::dataset::{BuiltRelease, Plan};
 use crate::operation::Operation;
 use crate::pipeline::{Damage, KindSet, Scope};
-use crate::release::{self, Built, Release, Spec};
+use crate::release::{self, Built, Release, ReleaseError, Spec};
 use crate::store::{DataFolder, Visibility};
 
 #[derive(Subcommand)]
@@ -159,7 +159,7 @@ fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
     operate(common, Operation::DatasetCheck(plan.clone()))?;
     let ids = plan.ids.iter().copied().collect();
     let spec = spec(common, ids, arguments.scope, arguments.strict);
-    let built = build(&folder, &arguments.sources, &spec)?;
+    let built = build(common, &folder, &arguments.sources, &spec)?;
     let release = for_directory(&built);
     let answer = operate(common, Operation::DatasetRegister { plan, release })?;
     tell(common, &built, answer, "is entered")
@@ -177,7 +177,7 @@ fn refresh(
     let words = show::list(&dataset["ids"]).iter().filter_map(Value::as_str);
     let ids = words.filter_map(IdKind::from_word).collect();
     let scope = Scope::from_word(show::field(&dataset, "scope")).unwrap_or_default();
-    let built = build(&folder, &sources, &spec(common, ids, scope, strict))?;
+    let built = build(common, &folder, &sources, &spec(common, ids, scope, strict))?;
     let release = for_directory(&built);
     let answer = operate(common, Operation::DatasetRefresh { slug, release })?;
     tell(common, &built, answer, "has this release")
@@ -188,10 +188,21 @@ fn spec(common: &Common, ids: KindSet, scope: Scope, strict: bool) -> Spec {
     Spec { ids, scope, damage, now_ms: common.clock().now_ms() }
 }
 
-fn build(folder: &DataFolder, sources: &[PathBuf], spec: &Spec) -> anyhow::Result<Built> {
+fn build(
+    common: &Common,
+    folder: &DataFolder,
+    sources: &[PathBuf],
+    spec: &Spec,
+) -> anyhow::Result<Built> {
     let bar = Bar::over_files(sources);
     let built = release::build(sources, spec, &folder.releases(), &bar);
     bar.clear();
+    if let Err(ReleaseError::NoIds { tally, .. }) = &built {
+        match common.json {
+            true => eprintln!("{}", json!(tally)),
+            false => eprint!("{}", strip_report::for_people(tally)),
+        }
+    }
     Ok(built?)
 }
 

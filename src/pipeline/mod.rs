@@ -129,6 +129,21 @@ pub enum PipelineError {
         /// Which bound.
         bound: String,
     },
+    /// A source is an archive of files, which cannot be read.
+    #[error(
+        "{source_name} is a {archive} archive, which cannot be read yet: unpack it first, for \
+         instance `{unpack} {path} | hydrant strip`"
+    )]
+    Archive {
+        /// What people call the source.
+        source_name: String,
+        /// The kind of archive.
+        archive: &'static str,
+        /// The command that unpacks it to stdout.
+        unpack: &'static str,
+        /// Its path, or a word in its place.
+        path: String,
+    },
     /// A bare list, and several kinds are wanted.
     #[error(
         "{name} is a bare list of numbers, which may be Tweet, User or DM IDs: \

@@ -68,6 +68,8 @@ reasons! {
     Container Damaged "container" "the compressed data is broken or ends early";
     /// A delete notice came after its tweet was handed out (only when streaming).
     LateDelete Damaged "late-delete" "a delete came after its ID was handed out";
+    /// All records of a source are of no known shape.
+    NothingKnown Damaged "nothing-known" "no record of the source has a known shape";
     /// `id` was mangled, but `id_str` tells the right one.
     Rescued Note "rescued" "`id` was rounded; `id_str` told the right one";
     /// A record of no known shape.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::decode::{Bomb, Broken};
+use super::decode::{Archived, Bomb, Broken};
 use super::extract::{Extractor, Harvest, KindUndeclared, More, Task};
 use super::filter::{Sieve, Sieved};
 use super::found::{Outlet, Rejected, Watch};
@@ -66,6 +66,7 @@ impl<'a> Run<'a> {
     /// Reads one source to its end.
     fn source(&mut self, index: u32, source: &Source) -> Result<(), PipelineError> {
         self.harvest.set_source(index);
+        let before = self.seen();
         let bytes_read = Arc::new(AtomicU64::new(0));
         let mut reading = Reading {
             name: source.name(),
@@ -79,6 +80,8 @@ impl<'a> Run<'a> {
             }),
             bytes_read: bytes_read.clone(),
             bytes_decoded: 0,
+            blank: Lines::default(),
+            begins: None,
             records: 0,
             encodings: Vec::new(),
         };
@@ -93,7 +96,30 @@ impl<'a> Run<'a> {
             }
             read
         })?;
+        self.fruitless(&mut reading, before)?;
         self.note(reading);
+        Ok(())
+    }
+
+    /// What was met so far: IDs, records of no known shape, control lines.
+    fn seen(&self) -> [u64; 3] {
+        let count = |reason| self.reasons.count_of(reason);
+        [self.found.iter().sum(), count(Reason::Unknown), count(Reason::Control)]
+    }
+
+    /// Counts one damage for a source that holds something, but nothing that anybody knows:
+    /// otherwise a wrong file would pass for one without IDs.
+    fn fruitless(&mut self, reading: &mut Reading, before: [u64; 3]) -> Result<(), PipelineError> {
+        let Some((line, byte)) = reading.begins else { return Ok(()) };
+        let [found, unknown, control] = self.seen();
+        if reading.records == 0 && reading.extractor.is_list() {
+            reading.records += 1;
+            return self.placed(&reading.name, Reason::NotARecord, line, byte);
+        }
+        let all_unknown = reading.records > 0 && unknown - before[1] >= reading.records;
+        if all_unknown && found == before[0] && control == before[2] {
+            return self.placed(&reading.name, Reason::NothingKnown, line, byte);
+        }
         Ok(())
     }
 
@@ -260,6 +286,10 @@ struct Reading {
     extractor: Extractor,
     bytes_read: Arc<AtomicU64>,
     bytes_decoded: u64,
+    /// The white space and padding that it begins with.
+    blank: Lines,
+    /// Line and byte of what follows.
+    begins: Option<(u64, u64)>,
     records: u64,
     encodings: Vec<&'static str>,
 }
@@ -272,6 +302,11 @@ impl Reading {
     fn add(&mut self, block: &[u8]) -> bool {
         self.window.extend_from_slice(block);
         self.bytes_decoded += block.len() as u64;
+        if self.begins.is_none() {
+            let text = block.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0);
+            self.blank.pass(&block[..text.unwrap_or(block.len())]);
+            self.begins = text.map(|_| (self.blank.line(), self.blank.byte));
+        }
         let pending = self.tried;
         let line_ended = || memchr::memchr(b'\n', block).is_some();
         pending == 0
@@ -290,6 +325,16 @@ impl Reading {
             }
             Some(inner) if inner.is::<Bomb>() => {
                 Err(PipelineError::Bound { name, bound: inner.to_string() })
+            }
+            Some(inner) if inner.is::<Archived>() => {
+                let Archived(archive) = inner.downcast_ref().expect("it was looked at above");
+                let piped = name == "-";
+                Err(PipelineError::Archive {
+                    source_name: if piped { "standard input".to_owned() } else { name.clone() },
+                    archive: archive.name,
+                    unpack: archive.unpack,
+                    path: if piped { "FILE".to_owned() } else { name },
+                })
             }
             _ => Ok(Reason::Container),
         }

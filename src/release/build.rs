@@ -48,7 +48,8 @@ pub struct Built {
 ///
 /// # Errors
 /// [`ReleaseError::Source`] for a source that is no file or that changed meanwhile,
-/// [`ReleaseError::Pipeline`] if they cannot be stripped, otherwise what the disk refused.
+/// [`ReleaseError::Pipeline`] if they cannot be stripped, [`ReleaseError::NoIds`] if that gave
+/// nothing, otherwise what the disk refused.
 pub fn build(
     sources: &[PathBuf],
     spec: &Spec,
@@ -56,6 +57,7 @@ pub fn build(
     watch: &dyn Watch,
 ) -> Result<Built, ReleaseError> {
     assert!(!spec.ids.is_empty(), "a release has at least one column");
+    let given = sources;
     let sources: Vec<PathBuf> =
         sources.iter().map(|path| whole_path(path)).collect::<Result<_, _>>()?;
     let draft = Draft::begin(releases)?;
@@ -68,6 +70,10 @@ pub fn build(
         Ok::<_, ReleaseError>((entries?, tally?))
     })?;
     check_unchanged(&sources, &entries)?;
+    if tally.ids.iter().all(|(_, ids)| ids.found == 0) {
+        let names: Vec<String> = given.iter().map(|path| path.display().to_string()).collect();
+        return Err(ReleaseError::NoIds { sources: names.join(", "), tally: Box::new(tally) });
+    }
     let manifest = columns.finish(draft.path(), spec, entries, &tally)?;
     let id = manifest.release;
     let reused = draft.publish(&id)? == Published::Reused;

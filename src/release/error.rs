@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::pipeline::PipelineError;
+use crate::pipeline::{PipelineError, Tally};
 
 /// Why a release could not be built, opened or believed.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,14 @@ pub enum ReleaseError {
         path: PathBuf,
         /// What is wrong with it, and what to do.
         what: String,
+    },
+    /// The sources hold no ID of the kinds that were asked for.
+    #[error("no IDs were found in {sources}; nothing was entered")]
+    NoIds {
+        /// The sources' paths, as they were given.
+        sources: String,
+        /// The report of the strip, which says why.
+        tally: Box<Tally>,
     },
     /// The sources could not be stripped.
     #[error(transparent)]

@@ -1,5 +1,5 @@
 //! Wrappings off: compression told by its magic bytes and nested as it comes, then byte order
-//! marks and UTF-16. One row of [`CODECS`] for each compression. Bounded, so that a bomb ends.
+//! marks and UTF-16. One row of [`CODECS`] for each compression; archives are refused by name. Bounded, so that a bomb ends.
 
 mod guard;
 mod text;
@@ -54,6 +54,34 @@ pub static CODECS: &[Codec] = &[
     },
 ];
 
+/// An archive of several files, which is told but not read.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    /// Its name in messages.
+    pub(crate) name: &'static str,
+    /// The command that writes what it holds to stdout.
+    pub(crate) unpack: &'static str,
+    /// The bytes that tell it, and where they stand.
+    magic: &'static [&'static [u8]],
+    magic_at: usize,
+}
+
+/// Every archive that is told.
+static ARCHIVES: &[Archive] = &[
+    Archive {
+        name: "zip",
+        unpack: "unzip -p",
+        magic: &[b"PK\x03\x04", b"PK\x05\x06"],
+        magic_at: 0,
+    },
+    Archive { name: "tar", unpack: "tar -xOf", magic: &[b"ustar"], magic_at: 257 },
+];
+
+/// The input, or what was packed in it, is an archive.
+#[derive(Debug, thiserror::Error)]
+#[error("a {} archive", .0.name)]
+pub(crate) struct Archived(pub(crate) &'static Archive);
+
 /// How many compressions may be nested.
 pub(crate) const NESTED_MAX: usize = 4;
 
@@ -66,8 +94,8 @@ const XZ_MEMORY_BYTES_MAX: u64 = 128 << 20;
 /// Bytes read at a time by a decompressor.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// The longest magic.
-const MAGIC_BYTES: usize = 6;
+/// How far the magic that stands farthest in reaches: that of tar.
+const MAGIC_BYTES: usize = 262;
 
 fn buffered(input: Stream) -> BufReader<Stream> {
     BufReader::with_capacity(BUFFER_BYTES, input)
@@ -88,6 +116,9 @@ pub(crate) fn decode(input: Stream, bytes_read: Arc<AtomicU64>) -> io::Result<De
     loop {
         let (head, rest) = peeked(stream)?;
         stream = rest;
+        if let Some(archive) = ARCHIVES.iter().find(|archive| is_archive(archive, &head)) {
+            return Err(io::Error::other(Archived(archive)));
+        }
         let codec = CODECS.iter().find(|codec| {
             codec.magic.iter().any(|magic| head.starts_with(magic)) && !is_text(codec, &head)
         });
@@ -111,11 +142,45 @@ fn is_text(codec: &Codec, head: &[u8]) -> bool {
     codec.name == "bzip2" && !matches!(head, [_, _, _, b'1'..=b'9', 0x31 | 0x17, ..])
 }
 
+fn is_archive(archive: &Archive, head: &[u8]) -> bool {
+    let at = head.get(archive.magic_at..).unwrap_or_default();
+    archive.magic.iter().any(|magic| at.starts_with(magic))
+}
+
 /// The first bytes of a stream, and the whole stream again.
+///
+/// No magic holds a line feed or stands behind one, so a line is enough: whoever sends one at a
+/// time is not made to wait for the next.
 fn peeked(mut stream: Stream) -> io::Result<(Vec<u8>, Stream)> {
-    let mut head = Vec::with_capacity(MAGIC_BYTES);
-    stream.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head)?;
+    let mut head = vec![0; MAGIC_BYTES];
+    let mut filled = 0;
+    while filled < MAGIC_BYTES && !head[..filled].contains(&b'\n') {
+        match stream.read(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // What is broken behind the first bytes is told when reading comes there again.
+            Err(error) if filled == 0 || error.get_ref().is_some_and(|e| e.is::<Broken>()) => {
+                return Err(error);
+            }
+            Err(error) => {
+                head.truncate(filled);
+                let rest = Failing(Some(error));
+                return Ok((head.clone(), Box::new(Cursor::new(head).chain(rest))));
+            }
+        }
+    }
+    head.truncate(filled);
     Ok((head.clone(), Box::new(Cursor::new(head).chain(stream))))
+}
+
+/// A stream that fails once, where the one that was looked at did, and then ends.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// Counts what is read through it.

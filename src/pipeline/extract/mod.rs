@@ -161,6 +161,11 @@ impl Extractor {
         }
     }
 
+    /// Whether this is read as a list of IDs, as text is that has no sign of anything else.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.lane, Some(Lane::List(_)))
+    }
+
     /// Uses up a part of `input`, which begins where the last part that was used up ended.
     /// Stops early when the harvest is full. Nothing used up means: more input is needed.
     ///
