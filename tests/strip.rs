@@ -435,6 +435,18 @@ fn a_source_of_nothing_that_is_known_is_damaged() {
 }
 
 #[test]
+fn a_line_of_a_list_that_is_no_entry_is_said_to_be_none() {
+    let input = b"20\nsee above\nhttps://x.com/made_up/status/21\n1.5E+18\n";
+    assert_eq!(ids(&[], input), (vec![20, 21], 3));
+    let report = report(&[], input);
+    let reasons = report["reasons"].as_array().unwrap().iter();
+    let reasons: Vec<_> = reasons.map(|row| (&row["reason"], &row["first"][0]["line"])).collect();
+    assert_eq!(reasons, [(&"not-an-entry".into(), &2.into()), (&"mangled".into(), &4.into())]);
+    let said = &report["reasons"][0]["says"];
+    assert_eq!(*said, "this line is neither an ID nor a link to a tweet");
+}
+
+#[test]
 fn forms_other_than_text_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");

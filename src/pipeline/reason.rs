@@ -62,6 +62,8 @@ reasons! {
     IdsDisagree Damaged "ids-disagree" "`id` and `id_str` name different IDs";
     /// Something else stands where an ID should.
     NotAnId Damaged "not-an-id" "something else stands where an ID should";
+    /// A line of a list that is no entry.
+    NotAnEntry Damaged "not-an-entry" "this line is neither an ID nor a link to a tweet";
     /// The ID went through a floating-point number and is lost.
     Mangled Damaged "mangled" "the ID was written as a floating-point number and is lost";
     /// Compressed data is broken or ends early.

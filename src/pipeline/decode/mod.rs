@@ -1,5 +1,6 @@
 //! Wrappings off: compression told by its magic bytes and nested as it comes, then byte order
-//! marks and UTF-16. One row of [`CODECS`] for each compression; archives are refused by name. Bounded, so that a bomb ends.
+//! marks and UTF-16. One row of [`CODECS`] for each compression; archives are refused by name.
+//! Bounded, so that a bomb ends.
 
 mod guard;
 mod text;

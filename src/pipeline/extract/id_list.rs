@@ -78,6 +78,7 @@ impl List {
             Err(reason) => match id::of_url(text) {
                 Some(id) => (Some(IdKind::Tweet), Ok(id)),
                 None if first && is_header(text) => return Ok(()),
+                None if reason == Reason::NotAnId => (task.declared, Err(Reason::NotAnEntry)),
                 None => (task.declared, Err(reason)),
             },
             read => (task.declared, read),
