@@ -86,6 +86,7 @@ pub(super) fn admit(
         recipients: &recipients,
         profile: &desk.profile().name,
         started_ms: desk.now_ms,
+        incarnation: ledger.incarnation(),
     })?;
     let chunk =
         Chunk { kind: order.kind, release: Arc::clone(&order.release), ordinals: first.clone() };

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::audit::{self, Leaf};
-use crate::base::clock::Reading;
+use crate::base::clock::{Clock, Reading};
 use crate::base::party::Actor;
 use crate::policy::LedgerTime;
 use crate::store::{StoreError, Tx};
@@ -15,14 +15,20 @@ pub(super) fn now_ms(tx: &Tx<'_>, shared: &Shared) -> Result<i64, StoreError> {
         let text = "a later gateway has settled what this one left open";
         return Err(StoreError::Unfit(text.into()));
     }
-    move_on(tx, &shared.clock.read())
+    move_on(tx, &shared.clock)
 }
 
-/// Moves ledger time on to `reading`, in milliseconds UTC.
+/// What the clocks that count say now: a database server has a wall clock for all its gateways.
+fn read(tx: &Tx<'_>, clock: &Clock) -> Result<Reading, StoreError> {
+    Ok(tx.wall_ms()?.map_or_else(|| clock.read(), |wall_ms| clock.read_beside(wall_ms)))
+}
+
+/// Moves ledger time on, in milliseconds UTC.
 ///
 /// # Errors
 /// [`StoreError`] of the look or the change.
-pub(super) fn move_on(tx: &Tx<'_>, reading: &Reading) -> Result<i64, StoreError> {
+pub(super) fn move_on(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
+    let reading = &read(tx, clock)?;
     let stored = tx.ledger_time()?;
     let (time, alarm) = match &stored {
         Some(stored) => stored.advance(reading),
@@ -37,11 +43,12 @@ pub(super) fn move_on(tx: &Tx<'_>, reading: &Reading) -> Result<i64, StoreError>
     Ok(time.time_ms)
 }
 
-/// The ledger time at `reading` by the last commit, for those who only look.
+/// The ledger time by the last commit, for those who only look.
 ///
 /// # Errors
 /// [`StoreError`] of the look.
-pub fn time_ms(tx: &Tx<'_>, reading: &Reading) -> Result<i64, StoreError> {
+pub fn time_ms(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
+    let reading = &read(tx, clock)?;
     let stored = tx.ledger_time()?;
     Ok(stored.map_or(reading.wall_ms, |stored| stored.advance(reading).0.time_ms))
 }
@@ -51,10 +58,10 @@ pub fn time_ms(tx: &Tx<'_>, reading: &Reading) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`] of the look or the change.
-pub fn accept_clock(tx: &Tx<'_>, reading: &Reading, actor: &Actor) -> Result<i64, StoreError> {
-    let from_ms = move_on(tx, reading)?;
+pub fn accept_clock(tx: &Tx<'_>, clock: &Clock, actor: &Actor) -> Result<i64, StoreError> {
+    let from_ms = move_on(tx, clock)?;
     let stored = tx.ledger_time()?.expect("it was written a statement ago");
-    let (accepted, _) = stored.accept(reading);
+    let (accepted, _) = stored.accept(&read(tx, clock)?);
     tx.ledger_time_set(&accepted)?;
     let to_ms = accepted.time_ms;
     let leaf = Leaf::LedgerClockAccepted { from_ms, to_ms, actor: actor.clone() };

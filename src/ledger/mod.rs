@@ -100,8 +100,7 @@ impl Ledger {
         profile: Arc<Profile>,
     ) -> Result<Ledger, StoreError> {
         let (at_start, name) = (clock.clone(), profile.name.clone());
-        let incarnation =
-            store.write_blocking(move |tx| recover::begin(tx, &at_start.read(), &name))?;
+        let incarnation = store.write_blocking(move |tx| recover::begin(tx, &at_start, &name))?;
         Ok(Ledger(Arc::new(Shared {
             store,
             clock,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::charge::{basis, ceiling_ids};
 use super::clock::time_ms;
-use crate::base::clock::Reading;
+use crate::base::clock::Clock;
 use crate::base::ids::IdKind;
 use crate::base::party::EntityId;
 use crate::policy::{Basis, Level, Profile, Recipient, Return};
@@ -48,18 +48,18 @@ pub struct Usage {
     pub profile: String,
 }
 
-/// How full the meter of `entity` is at `reading`, by the last commit.
+/// How full the meter of `entity` is now, by the last commit.
 ///
 /// # Errors
 /// [`StoreError`] of the look.
 pub fn usage(
     tx: &Tx<'_>,
     profile: &Profile,
-    reading: &Reading,
+    clock: &Clock,
     entity: EntityId,
     kind: IdKind,
 ) -> Result<Usage, StoreError> {
-    let now_ms = time_ms(tx, reading)?;
+    let now_ms = time_ms(tx, clock)?;
     let basis = basis(profile, kind, tx.exemption_in_force(entity, now_ms)?);
     let mut level =
         Level { ceiling_ids: ceiling_ids(profile, kind, basis), live_ids: 0, held_ids: 0 };

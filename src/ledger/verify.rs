@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::time_ms;
 use crate::audit::{AttemptName, Leaf};
-use crate::base::clock::Reading;
+use crate::base::clock::Clock;
 use crate::base::ids::IdKind;
 use crate::policy::window::minute_of;
 use crate::policy::{Profile, Recipient};
@@ -21,17 +21,13 @@ const ROWS_MAX: u32 = 10_000;
 ///
 /// # Errors
 /// [`StoreError`] of the look.
-pub fn verify(
-    tx: &Tx<'_>,
-    profile: &Profile,
-    reading: &Reading,
-) -> Result<Vec<String>, StoreError> {
+pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<String>, StoreError> {
     let mut faults: Vec<String> = tx
         .meters_unbalanced()?
         .into_iter()
         .map(|name| format!("the meter {name} is not the sum of its rows"))
         .collect();
-    let newest_left = profile.window.newest_left(time_ms(tx, reading)?);
+    let newest_left = profile.window.newest_left(time_ms(tx, clock)?);
     for ((recipient, kind), replayed_ids) in replay(tx, newest_left, &mut faults)? {
         let known = Recipient::try_from(recipient.clone()).ok();
         let meter = known.map(|recipient| tx.meter_find(recipient, kind)).transpose()?.flatten();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::base::clock::Reading;
+use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, PersonId};
@@ -139,9 +139,9 @@ pub(super) fn exemptions(tx: &Tx<'_>, now_ms: i64) -> Answer {
 ///
 /// # Errors
 /// [`DirectoryError`] of the store.
-pub fn usage(tx: &Tx<'_>, profile: &Profile, reading: &Reading, row: &EntityRow) -> Answer {
+pub fn usage(tx: &Tx<'_>, profile: &Profile, clock: &Clock, row: &EntityRow) -> Answer {
     let meters = list(IdKind::ALL.to_vec(), |kind| {
-        let usage = ledger::usage(tx, profile, reading, row.id, kind)?;
+        let usage = ledger::usage(tx, profile, clock, row.id, kind)?;
         let returns =
             list(usage.returns, |part| Ok(json!({ "at": rfc3339(part.at_ms), "ids": part.ids })))?;
         Ok(json!({

@@ -209,10 +209,8 @@ pub fn execute(
                 exemption::decide(tx, by.now_ms, &by.actor, exemption, decision, &reason)?;
             answer::exemption(tx, &decided, by.now_ms)
         }),
-        Operation::Usage { slug } => {
-            let reading = context.clock.read();
-            desk.look(|tx, _| usage(tx, &context.profile, &reading, &entity::find(tx, &slug)?))
-        }
+        Operation::Usage { slug } => desk
+            .look(|tx, _| usage(tx, &context.profile, &context.clock, &entity::find(tx, &slug)?)),
         Operation::Deliveries { entity, person, rows_max } => {
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }

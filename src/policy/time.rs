@@ -72,6 +72,19 @@ impl LedgerTime {
         LedgerTime::anchored(reading.wall_ms, reading, Wall::Believed)
     }
 
+    /// The time of somebody who has read no clock yet, and knows only that it is `time_ms` at
+    /// least: whatever they read first counts as a new boot.
+    pub fn of_another_boot(time_ms: i64) -> LedgerTime {
+        LedgerTime {
+            time_ms,
+            anchor_time_ms: time_ms,
+            anchor_wall_ms: time_ms,
+            anchor_boot_ms: 0,
+            boot_id: "".into(),
+            wall: Wall::Doubted,
+        }
+    }
+
     /// The time at `reading`, and what somebody should look at.
     #[must_use]
     pub fn advance(&self, reading: &Reading) -> (LedgerTime, Option<Alarm>) {

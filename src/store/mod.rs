@@ -7,25 +7,51 @@
 //!
 //! Inside a closure stands a [`Tx`], whose methods are small and say one thing each; what they
 //! are put together to is decided by `ledger` and `directory`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `rows/` | the tables and their statements, each written once |
+//! | `tx` | the ways in which a statement is run; what an engine must be able to do |
+//! | `sqlite/`, `postgres/` | the engines |
+//! | `writer` | the one thread that changes, in groups |
+//! | `migrate` | the steps of the schema |
+//! | `folder` | the data folder and its lock |
 
 mod folder;
+mod migrate;
+mod postgres;
+mod rows;
 mod sqlite;
+mod tx;
+mod value;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
-pub use sqlite::dataset::{DatasetRow, NewDataset, Visibility};
-pub use sqlite::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
-pub use sqlite::document::AcceptanceRow;
-pub use sqlite::entity::EntityRow;
-pub use sqlite::exemption::ExemptionRow;
-pub use sqlite::journal::JournalRow;
-pub use sqlite::key::KeyRow;
-pub use sqlite::membership::MembershipRow;
-pub use sqlite::meter::{BucketRow, MeterRow};
-pub use sqlite::open_charge::OpenChargeRow;
-pub use sqlite::person::PersonRow;
-pub use sqlite::release::ReleaseRow;
-pub use sqlite::standing::{EntityStandingRow, StandingRow};
-pub use sqlite::{Store, Tx};
+pub use postgres::{Address, NotAnAddress};
+pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
+pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
+pub use rows::document::AcceptanceRow;
+pub use rows::entity::EntityRow;
+pub use rows::exemption::ExemptionRow;
+pub use rows::journal::JournalRow;
+pub use rows::key::KeyRow;
+pub use rows::membership::MembershipRow;
+pub use rows::meter::{BucketRow, MeterRow};
+pub use rows::open_charge::OpenChargeRow;
+pub use rows::person::PersonRow;
+pub use rows::release::ReleaseRow;
+pub use rows::standing::{EntityStandingRow, StandingRow};
+use tx::Connection;
+pub use tx::Tx;
+
+/// How many looks go on at once on threads of their own, each with a connection: more would only
+/// wait for the same disk, and hold files open meanwhile.
+const LOOKS_MAX: usize = 16;
 
 /// Why the store could not do what it was asked.
 ///
@@ -34,10 +60,19 @@ pub use sqlite::{Store, Tx};
 pub enum StoreError {
     /// The database refused; the text is its own.
     #[error("the database failed: {0}")]
-    Database(std::sync::Arc<str>),
+    Database(Arc<str>),
     /// The disk has no room for the commit. It may succeed when there is room again.
     #[error("the disk of the database is full")]
     Full,
+    /// What the database gave back cannot have been written by hydrant; the text says what.
+    #[error(
+        "the database is damaged: {0}; stop the gateway, keep a copy of the data folder, and \
+         restore the newest backup"
+    )]
+    Damaged(Arc<str>),
+    /// The database server cannot be reached, or the connection to it was lost.
+    #[error("the database server does not answer: {0}")]
+    Unreachable(Arc<str>),
     /// The writer has stopped, so nothing more can be confirmed.
     #[error("the store has stopped")]
     Stopped,
@@ -62,14 +97,167 @@ pub enum StoreError {
     },
     /// The library or its settings cannot keep the ledger's promise.
     #[error("the database cannot be used: {0}")]
-    Unfit(std::sync::Arc<str>),
+    Unfit(Arc<str>),
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> StoreError {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
-            _ => StoreError::Database(error.to_string().into()),
+/// Where the rows are.
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Server(Address),
+}
+
+/// The open store; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Shared>);
+
+struct Shared {
+    place: Place,
+    readers: Mutex<Vec<Box<dyn Connection>>>,
+    /// A turn for each look that may be under way.
+    looks: Semaphore,
+    writer: writer::Writer,
+}
+
+impl Store {
+    /// Opens the database file at `path`, makes it if it is not there, and brings its schema up to
+    /// date.
+    ///
+    /// The caller holds the data folder's lock, or is a reader of a gateway's folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] or [`StoreError::Foreign`] if the schema is not ours,
+    /// [`StoreError::Unfit`] if library or file system cannot give durable commits.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let connection = sqlite::connect(path)?;
+        migrate::up_to_date(&connection, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
+        Ok(Store::on(Place::File(path.to_owned()), Box::new(connection)))
+    }
+
+    /// Connects to the PostgreSQL database at `address` and brings its schema up to date.
+    ///
+    /// With an instance's name in `address` nobody else works under that name as long as the store
+    /// is open; the database gives the name up when this process is dead.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Unfit`] also if the server is a replica, does not make
+    /// commits durable, or has a gateway of that name.
+    pub fn connect(address: &Address) -> Result<Store, StoreError> {
+        let connection = postgres::connect(address)?;
+        Ok(Store::on(Place::Server(address.clone()), Box::new(connection)))
+    }
+
+    fn on(place: Place, connection: Box<dyn Connection>) -> Store {
+        Store(Arc::new(Shared {
+            place,
+            readers: Mutex::default(),
+            looks: Semaphore::new(LOOKS_MAX),
+            writer: writer::Writer::start(connection),
+        }))
+    }
+
+    /// Runs `work` in a transaction; the future ends when its commit is on the disk.
+    ///
+    /// Everything that waits shares one transaction and one commit. An `Err` of `work` undoes what
+    /// this `work` wrote and nothing else. The work runs even if the future is dropped.
+    ///
+    /// # Errors
+    /// What `work` returned, or the [`StoreError`] of the commit: then nothing was written.
+    pub fn write<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + use<T, E, F>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.0.writer.submit(work, move |result| {
+            // A caller that no longer waits is no reason to undo a commit.
+            let _ = reply.send(result);
+        });
+        async move { answer.await.unwrap_or_else(|_| Err(StoreError::Stopped.into())) }
+    }
+
+    /// As [`Store::write`], for threads that may wait.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = std::sync::mpsc::sync_channel(1);
+        self.0.writer.submit(work, move |result| {
+            let _ = reply.send(result);
+        });
+        answer.recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    /// As [`Store::write`], for callers that do not wait: `reply` is called on the writer's thread,
+    /// after the commit or with the reason why there is none; never, if the writer has stopped.
+    pub fn write_then<T, E, F, R>(&self, work: F, reply: R)
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        R: FnOnce(Result<T, E>) + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.writer.submit(work, reply);
+    }
+
+    /// Looks at the last commit, on this thread. `work` cannot change anything.
+    ///
+    /// # Errors
+    /// What `work` returned, or the [`StoreError`] of opening a connection.
+    pub fn read<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
+        let pooled = self.readers().pop();
+        // A server may have closed a connection that was long of no use: then a new one is made.
+        let pooled = pooled.filter(|connection| connection.begin_look().is_ok());
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => {
+                let connection = self.connect_reader()?;
+                // One transaction, so that several looks of one `work` see the same moment.
+                connection.begin_look()?;
+                connection
+            }
+        };
+        let result = work(&Tx { connection: &*connection });
+        if connection.rollback() {
+            self.readers().push(connection);
         }
+        result
+    }
+
+    /// As [`Store::read`], on a thread that may wait for the disk.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn look<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let turn = self.0.looks.acquire().await.map_err(|_| StoreError::Stopped)?;
+        let store = self.clone();
+        let looked = tokio::task::spawn_blocking(move || store.read(work)).await;
+        drop(turn);
+        looked.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
+    }
+
+    fn connect_reader(&self) -> Result<Box<dyn Connection>, StoreError> {
+        Ok(match &self.0.place {
+            Place::File(path) => Box::new(sqlite::connect_reader(path)?),
+            Place::Server(address) => Box::new(postgres::connect_reader(address)?),
+        })
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Box<dyn Connection>>> {
+        self.0.readers.lock().expect("no reader panics while it holds the list of connections")
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::http) async fn show(
     State(gateway): State<Gateway>,
     Caller(requester): Caller,
 ) -> Result<Json<Value>, Problem> {
-    let reading = gateway.clock.read();
+    let clock = gateway.clock.clone();
     let profile = gateway.profile.clone();
     let look = gateway.store.look(move |tx| -> Result<Value, Problem> {
         let mut entities = Vec::new();
@@ -22,7 +22,7 @@ pub(in crate::http) async fn show(
             let row = tx.entity_by_id(entity.id)?;
             let row =
                 row.ok_or_else(|| Problem::internal(&"an entity of a member is not there"))?;
-            let usage = operation::usage(tx, &profile, &reading, &row);
+            let usage = operation::usage(tx, &profile, &clock, &row);
             entities.push(usage.map_err(|error| Problem::unavailable(&error))?);
         }
         Ok(json!({ "entities": entities }))

@@ -215,9 +215,8 @@ impl Rig {
     }
 
     fn usage_of(&self, entity: EntityId, kind: IdKind) -> Usage {
-        let reading = self.clock.read();
         let profile = Arc::clone(self.ledger.profile());
-        self.store.read(|tx| usage(tx, &profile, &reading, entity, kind)).unwrap()
+        self.store.read(|tx| usage(tx, &profile, &self.clock, entity, kind)).unwrap()
     }
 
     /// (used, open, held) of Tweet IDs.
@@ -236,8 +235,8 @@ impl Rig {
 
     /// Asserts that rows, meters and journal agree.
     fn verify(&self) {
-        let (reading, profile) = (self.clock.read(), self.ledger.profile());
-        let faults = self.store.read(|tx| verify(tx, profile, &reading)).unwrap();
+        let profile = self.ledger.profile();
+        let faults = self.store.read(|tx| verify(tx, profile, &self.clock)).unwrap();
         assert_eq!(faults, Vec::<String>::new());
     }
 }

@@ -1,188 +1,56 @@
-//! The store on SQLite: opening, the checks at start, and the readers beside the one writer.
+//! SQLite as the engine of the store: how a connection is opened, checked and used; what is asked
+//! of it stands in `rows/`.
 
-pub(super) mod dataset;
-pub(super) mod delivery;
-pub(super) mod document;
-pub(super) mod entity;
-pub(super) mod exemption;
-pub(super) mod hold;
-pub(super) mod journal;
-pub(super) mod key;
-pub(super) mod ledger_clock;
-pub(super) mod membership;
-pub(super) mod meter;
-mod migrate;
-pub(super) mod open_charge;
-pub(super) mod person;
-pub(super) mod release;
-pub(super) mod standing;
-mod writer;
-
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{OpenFlags, Statement, ToSql};
 
 use super::StoreError;
+use super::tx::{Connection, Take};
+use super::value::{Cell, Columns, Row, Value};
 
 /// The oldest library without the race between a WAL reset and a commit, as `major * 1,000,000
 /// + minor * 1,000 + patch`: 3.51.3.
 const LIBRARY_VERSION_MIN: i32 = 3_051_003;
 
 /// How long a connection waits for another one's lock before it gives up.
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The writer's page cache, in KiB when negative, and where its savepoints keep old pages.
 const WRITER_MEMORY: &str = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY";
 
-/// How many looks go on at once on threads of their own, each with a connection: more would only
-/// wait for the same disk, and hold files open meanwhile.
-const LOOKS_MAX: usize = 16;
-
 /// How many prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 256;
 
-/// One open transaction, or one consistent look at the last commit.
-pub struct Tx<'a> {
-    pub(super) connection: &'a Connection,
-}
+/// A database file has one gateway at a time, which needs no name of its own.
+const INSTANCE: &str = "local";
 
-/// The open store; clones share it.
-#[derive(Clone)]
-pub struct Store(Arc<Shared>);
+/// Where the applied steps of the schema are remembered.
+pub(super) const MIGRATIONS_TABLE: &str = "
+    CREATE TABLE IF NOT EXISTS migrations (
+        number INTEGER PRIMARY KEY,
+        name   TEXT NOT NULL,
+        sha256 BLOB NOT NULL
+    ) STRICT";
 
-struct Shared {
-    path: PathBuf,
-    readers: Mutex<Vec<Connection>>,
-    /// A turn for each look that may be under way.
-    looks: Semaphore,
-    writer: writer::Writer,
-}
+/// A connection to a database file.
+pub(super) struct Sqlite(rusqlite::Connection);
 
-impl Store {
-    /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date.
-    ///
-    /// The caller holds the data folder's lock, or is a reader of a gateway's folder.
-    ///
-    /// # Errors
-    /// [`StoreError::Newer`] or [`StoreError::Foreign`] if the schema is not ours,
-    /// [`StoreError::Unfit`] if library or file system cannot give durable commits.
-    pub fn open(path: &Path) -> Result<Store, StoreError> {
-        if rusqlite::version_number() < LIBRARY_VERSION_MIN {
-            let version = rusqlite::version();
-            let text = format!("SQLite {version} is older than 3.51.3 and may lose commits");
-            return Err(StoreError::Unfit(text.into()));
-        }
-        let mut connection = connect(path)?;
-        migrate::up_to_date(&mut connection)?;
-        let writer = writer::Writer::start(connection);
-        Ok(Store(Arc::new(Shared {
-            path: path.to_owned(),
-            readers: Mutex::default(),
-            looks: Semaphore::new(LOOKS_MAX),
-            writer,
-        })))
+/// Opens a connection that may change something, and makes sure that its commits are durable.
+///
+/// # Errors
+/// [`StoreError::Unfit`] if library or file system cannot give durable commits.
+pub(super) fn connect(path: &Path) -> Result<Sqlite, StoreError> {
+    if rusqlite::version_number() < LIBRARY_VERSION_MIN {
+        let version = rusqlite::version();
+        let text = format!("SQLite {version} is older than 3.51.3 and may lose commits");
+        return Err(StoreError::Unfit(text.into()));
     }
-
-    /// Runs `work` in a transaction; the future ends when its commit is on the disk.
-    ///
-    /// Everything that waits shares one transaction and one commit. An `Err` of `work` undoes what
-    /// this `work` wrote and nothing else. The work runs even if the future is dropped.
-    ///
-    /// # Errors
-    /// What `work` returned, or the [`StoreError`] of the commit: then nothing was written.
-    pub fn write<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + use<T, E, F>
-    where
-        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        self.0.writer.submit(work, move |result| {
-            // A caller that no longer waits is no reason to undo a commit.
-            let _ = reply.send(result);
-        });
-        async move { answer.await.unwrap_or_else(|_| Err(StoreError::Stopped.into())) }
-    }
-
-    /// As [`Store::write`], for threads that may wait.
-    ///
-    /// # Errors
-    /// As [`Store::write`].
-    pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (reply, answer) = std::sync::mpsc::sync_channel(1);
-        self.0.writer.submit(work, move |result| {
-            let _ = reply.send(result);
-        });
-        answer.recv().unwrap_or_else(|_| Err(StoreError::Stopped.into()))
-    }
-
-    /// As [`Store::write`], for callers that do not wait: `reply` is called on the writer's thread,
-    /// after the commit or with the reason why there is none; never, if the writer has stopped.
-    pub fn write_then<T, E, F, R>(&self, work: F, reply: R)
-    where
-        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-        R: FnOnce(Result<T, E>) + Send + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.0.writer.submit(work, reply);
-    }
-
-    /// Looks at the last commit, on this thread. `work` cannot change anything.
-    ///
-    /// # Errors
-    /// What `work` returned, or the [`StoreError`] of opening a connection.
-    pub fn read<T, E>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<StoreError>,
-    {
-        let pooled = self.readers().pop();
-        let connection = match pooled {
-            Some(connection) => connection,
-            None => connect_reader(&self.0.path)?,
-        };
-        // One transaction, so that several looks of one `work` see the same moment.
-        connection.execute_batch("BEGIN").map_err(StoreError::from)?;
-        let result = work(&Tx { connection: &connection });
-        if connection.execute_batch("ROLLBACK").is_ok() {
-            self.readers().push(connection);
-        }
-        result
-    }
-
-    /// As [`Store::read`], on a thread that may wait for the disk.
-    ///
-    /// # Errors
-    /// As [`Store::read`].
-    pub async fn look<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let turn = self.0.looks.acquire().await.map_err(|_| StoreError::Stopped)?;
-        let store = self.clone();
-        let looked = tokio::task::spawn_blocking(move || store.read(work)).await;
-        drop(turn);
-        looked.unwrap_or_else(|_| Err(StoreError::Stopped.into()))
-    }
-
-    fn readers(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.0.readers.lock().expect("no reader panics while it holds the list of connections")
-    }
-}
-
-/// Opens a connection that may write, and makes sure that its commits are durable.
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
+    let connection = rusqlite::Connection::open(path)?;
     set_up(&connection)?;
     let journal: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
     connection.execute_batch("PRAGMA synchronous = FULL")?;
@@ -197,18 +65,22 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         );
         return Err(StoreError::Unfit(text.into()));
     }
-    Ok(connection)
+    Ok(Sqlite(connection))
 }
 
-fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+/// Opens a connection that only looks.
+///
+/// # Errors
+/// [`StoreError`] of the file.
+pub(super) fn connect_reader(path: &Path) -> Result<Sqlite, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = rusqlite::Connection::open_with_flags(path, flags)?;
     set_up(&connection)?;
     connection.execute_batch("PRAGMA query_only = ON")?;
-    Ok(connection)
+    Ok(Sqlite(connection))
 }
 
-fn set_up(connection: &Connection) -> Result<(), StoreError> {
+fn set_up(connection: &rusqlite::Connection) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // Otherwise the planner looks at the bound values, and parses every cached statement anew each
@@ -216,4 +88,130 @@ fn set_up(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF")?;
     Ok(())
+}
+
+impl Sqlite {
+    fn run(&self, statement: &str) -> Result<(), StoreError> {
+        self.0.prepare_cached(statement)?.execute([])?;
+        Ok(())
+    }
+}
+
+impl Connection for Sqlite {
+    fn instance(&self) -> &str {
+        INSTANCE
+    }
+
+    fn wall_ms(&self) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
+    fn begin_step(&self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE")
+    }
+
+    fn begin_change(&self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE")
+    }
+
+    fn begin_look(&self) -> Result<(), StoreError> {
+        self.run("BEGIN")
+    }
+
+    /// A commit whose fsync failed ends the process: after it nobody knows what is on the disk,
+    /// and only a fresh start reads the truth.
+    fn commit(&self) -> Result<(), StoreError> {
+        let Err(error) = self.0.execute_batch("COMMIT") else { return Ok(()) };
+        let fsync_failed = matches!(
+            error.sqlite_error().map(|failure| failure.extended_code),
+            Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC)
+        );
+        if fsync_failed {
+            tracing::error!(%error, "the disk did not confirm a commit: the process ends");
+            std::process::abort();
+        }
+        Err(error.into())
+    }
+
+    fn rollback(&self) -> bool {
+        self.0.is_autocommit() || self.run("ROLLBACK").is_ok()
+    }
+
+    fn script(&self, statements: &str) -> Result<(), StoreError> {
+        Ok(self.0.execute_batch(statements)?)
+    }
+
+    fn change(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        let mut statement = self.0.prepare_cached(statement)?;
+        bind(&mut statement, values)?;
+        Ok(statement.raw_execute()? as u64)
+    }
+
+    fn each(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+        take: Take<'_>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached(statement)?;
+        bind(&mut statement, values)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if let ControlFlow::Break(()) = take(&Row(row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), StoreError> {
+    for (number, value) in (1..).zip(values) {
+        statement.raw_bind_parameter(number, value)?;
+    }
+    Ok(())
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Number(number) => ValueRef::Integer(number),
+            Value::TooLarge(number) => {
+                let text = format!("the number {number} is larger than any that can be kept");
+                return Err(rusqlite::Error::ToSqlConversionFailure(text.into()));
+            }
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Columns for rusqlite::Row<'_> {
+    fn cell(&self, index: usize) -> Result<Cell<'_>, StoreError> {
+        Ok(match self.get_ref(index)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Number(number),
+            ValueRef::Text(text) => Cell::Text(std::str::from_utf8(text).map_err(|_| {
+                StoreError::Damaged(format!("column {index} of a row is no UTF-8").into())
+            })?),
+            ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+            ValueRef::Real(_) => {
+                let text = format!("column {index} of a row holds a fraction");
+                return Err(StoreError::Damaged(text.into()));
+            }
+        })
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                StoreError::Damaged(error.to_string().into())
+            }
+            _ => StoreError::Database(error.to_string().into()),
+        }
+    }
 }

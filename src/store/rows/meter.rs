@@ -1,12 +1,12 @@
 //! The rows of meters and of the buckets of settled charges; when a bucket leaves is `policy`'s.
 
-use rusqlite::OptionalExtension;
+use std::ops::ControlFlow;
 
-use super::Tx;
 use crate::base::ids::IdKind;
 use crate::base::party::PersonId;
 use crate::policy::{Level, Recipient};
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// The meter of one recipient for one kind of ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +37,13 @@ const UPDATE: &str = "
 const LOWER: &str = "
     UPDATE meters SET live_ids = live_ids - ?2, held_ids = held_ids - ?3 WHERE id = ?1";
 const SUM_LEFT: &str = "
-    SELECT coalesce(sum(ids), 0) FROM buckets WHERE meter_id = ?1 AND minute <= ?2";
+    SELECT CAST(coalesce(sum(ids), 0) AS BIGINT) FROM buckets WHERE meter_id = ?1 AND minute <= ?2";
 const DELETE_LEFT: &str = "DELETE FROM buckets WHERE meter_id = ?1 AND minute <= ?2";
 const ADD_TO_BUCKET: &str = "
     INSERT INTO buckets (meter_id, minute, person_id, ids) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (meter_id, minute, person_id) DO UPDATE SET ids = ids + ?4";
+    ON CONFLICT (meter_id, minute, person_id) DO UPDATE SET ids = buckets.ids + ?4";
 const SELECT_BUCKETS: &str = "
-    SELECT minute, sum(ids) FROM buckets WHERE meter_id = ?1 AND minute > ?2
+    SELECT minute, CAST(sum(ids) AS BIGINT) FROM buckets WHERE meter_id = ?1 AND minute > ?2
     GROUP BY minute ORDER BY minute";
 // Rows whose sum differs from what their meter says; there are none, or the ledger is damaged.
 const SELECT_UNBALANCED: &str = "
@@ -62,9 +62,7 @@ impl Tx<'_> {
         recipient: Recipient,
         kind: IdKind,
     ) -> Result<Option<MeterRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        let key = (recipient.to_string(), kind.word());
-        Ok(statement.query_row(key, meter).optional()?)
+        self.row(SELECT, values![&recipient.to_string(), kind.word()], meter)
     }
 
     /// The meter of `recipient` for IDs of `kind`; an empty one if there was none.
@@ -75,8 +73,8 @@ impl Tx<'_> {
         if let Some(found) = self.meter_find(recipient, kind)? {
             return Ok(found);
         }
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        Ok(statement.query_row((recipient.to_string(), kind.word()), meter)?)
+        let made = self.row(INSERT, values![&recipient.to_string(), kind.word()], meter)?;
+        Ok(made.expect("what is inserted is returned"))
     }
 
     /// Writes how full a meter is.
@@ -85,8 +83,7 @@ impl Tx<'_> {
     /// [`StoreError`] of the change; that it would rise above its ceiling is one.
     pub fn meter_set(&self, meter: &MeterRow) -> Result<(), StoreError> {
         let Level { ceiling_ids, live_ids, held_ids } = meter.level;
-        let mut statement = self.connection.prepare_cached(UPDATE)?;
-        statement.execute((meter.id, ceiling_ids, live_ids, held_ids))?;
+        self.change(UPDATE, values![meter.id, ceiling_ids, live_ids, held_ids])?;
         Ok(())
     }
 
@@ -100,8 +97,7 @@ impl Tx<'_> {
         live_ids: u64,
         held_ids: u64,
     ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(LOWER)?;
-        statement.execute((meter_id, live_ids, held_ids))?;
+        self.change(LOWER, values![meter_id, live_ids, held_ids])?;
         Ok(())
     }
 
@@ -110,8 +106,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn buckets_left(&self, meter_id: i64, newest_left: i64) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(SUM_LEFT)?;
-        Ok(statement.query_row((meter_id, newest_left), |row| row.get(0))?)
+        self.one(SUM_LEFT, values![meter_id, newest_left])
     }
 
     /// Removes the buckets up to `newest_left`, that minute included. Their IDs are still live:
@@ -120,7 +115,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn buckets_remove(&self, meter_id: i64, newest_left: i64) -> Result<(), StoreError> {
-        self.connection.prepare_cached(DELETE_LEFT)?.execute((meter_id, newest_left))?;
+        self.change(DELETE_LEFT, values![meter_id, newest_left])?;
         Ok(())
     }
 
@@ -135,8 +130,7 @@ impl Tx<'_> {
         person: PersonId,
         ids: u64,
     ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(ADD_TO_BUCKET)?;
-        statement.execute((meter_id, minute, person.0, ids))?;
+        self.change(ADD_TO_BUCKET, values![meter_id, minute, person, ids])?;
         Ok(())
     }
 
@@ -151,14 +145,10 @@ impl Tx<'_> {
         newest_left: i64,
         mut more: impl FnMut(BucketRow) -> bool,
     ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BUCKETS)?;
-        let mut rows = statement.query((meter_id, newest_left))?;
-        while let Some(row) = rows.next()? {
-            if !more(BucketRow { minute: row.get(0)?, ids: row.get(1)? }) {
-                break;
-            }
-        }
-        Ok(())
+        self.each(SELECT_BUCKETS, values![meter_id, newest_left], |row| {
+            let wants_more = more(BucketRow { minute: row.get(0)?, ids: row.get(1)? });
+            Ok(if wants_more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })
     }
 
     /// The meters, as `recipient/unit`, whose numbers are not the sums of their rows.
@@ -166,13 +156,11 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn meters_unbalanced(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_UNBALANCED)?;
-        let names = statement.query_map([], |row| row.get(0))?;
-        Ok(names.collect::<Result<_, _>>()?)
+        self.rows(SELECT_UNBALANCED, values![], |row| row.get(0))
     }
 }
 
-fn meter(row: &rusqlite::Row<'_>) -> rusqlite::Result<MeterRow> {
+fn meter(row: &Row<'_>) -> Result<MeterRow, StoreError> {
     Ok(MeterRow {
         id: row.get(0)?,
         level: Level { ceiling_ids: row.get(1)?, live_ids: row.get(2)?, held_ids: row.get(3)? },
@@ -194,7 +182,7 @@ mod tests {
             let meter = tx.meter(recipient, IdKind::Tweet)?;
             let level = Level { ceiling_ids: Some(100), live_ids: 60, held_ids: 30 };
             tx.meter_set(&MeterRow { level, ..meter })?;
-            tx.connection.execute_batch(change)?;
+            tx.connection.script(change)?;
             Ok(tx.meter(recipient, IdKind::Tweet)?.level)
         })
     }

@@ -1,13 +1,12 @@
 //! The rows of datasets and of the entities that see them; who sees one is decided here, once,
 //! for every route. The versions of a dataset are in `release.rs`.
 
-use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::Tx;
 use crate::base::ids::IdKind;
 use crate::base::party::EntityId;
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// Who sees a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +90,7 @@ const INSERT: &str = "
     ON CONFLICT (slug) DO NOTHING
     RETURNING id";
 const INSERT_ENTITY: &str =
-    "INSERT OR IGNORE INTO dataset_entities (dataset_id, entity_id) VALUES (?1, ?2)";
+    "INSERT INTO dataset_entities (dataset_id, entity_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const UPDATE_CURRENT: &str = "UPDATE datasets SET current_release = ?2 WHERE id = ?1";
 const SELECT_BY_SLUG: &str = "
     SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
@@ -121,9 +120,9 @@ impl Tx<'_> {
     ) -> Result<Option<i64>, StoreError> {
         let NewDataset { slug, title, ids, scope, visibility, embargo_ms } = dataset;
         let ids: Vec<&str> = ids.iter().map(|kind| kind.word()).collect();
-        let row = (slug, title, ids.join(","), scope, visibility.word(), embargo_ms, created_ms);
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        Ok(statement.query_row(row, |row| row.get(0)).optional()?)
+        let ids = ids.join(",");
+        let values = values![slug, title, &ids, scope, visibility.word(), *embargo_ms, created_ms];
+        self.row(INSERT, values, |row| row.get(0))
     }
 
     /// Lets an entity see a dataset whose visibility is [`Visibility::Entities`].
@@ -131,7 +130,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn dataset_entity_insert(&self, dataset: i64, entity: EntityId) -> Result<(), StoreError> {
-        self.connection.prepare_cached(INSERT_ENTITY)?.execute((dataset, entity.0))?;
+        self.change(INSERT_ENTITY, values![dataset, entity])?;
         Ok(())
     }
 
@@ -140,7 +139,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the update, also if the dataset has no such release.
     pub fn dataset_set_current(&self, dataset: i64, release: &str) -> Result<(), StoreError> {
-        let rows = self.connection.prepare_cached(UPDATE_CURRENT)?.execute((dataset, release))?;
+        let rows = self.change(UPDATE_CURRENT, values![dataset, release])?;
         assert_eq!(rows, 1, "a release was made current for a dataset that has no row");
         Ok(())
     }
@@ -150,8 +149,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn dataset_by_slug(&self, slug: &str) -> Result<Option<DatasetRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_SLUG)?;
-        Ok(statement.query_row([slug], dataset_row).optional()?)
+        self.row(SELECT_BY_SLUG, values![slug], dataset_row)
     }
 
     /// The dataset with that row number, whoever may see it.
@@ -159,8 +157,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn dataset_by_id(&self, id: i64) -> Result<Option<DatasetRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
-        Ok(statement.query_row([id], dataset_row).optional()?)
+        self.row(SELECT_BY_ID, values![id], dataset_row)
     }
 
     /// All datasets by slug, whoever may see them: for the operator's commands.
@@ -168,9 +165,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn datasets(&self) -> Result<Vec<DatasetRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
-        let rows = statement.query_map([], dataset_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_ALL, values![], dataset_row)
     }
 
     /// The entities that are named for a dataset, in the order of their numbers.
@@ -178,9 +173,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn dataset_entities(&self, dataset: i64) -> Result<Vec<EntityId>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ENTITIES)?;
-        let rows = statement.query_map([dataset], |row| row.get(0).map(EntityId))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_ENTITIES, values![dataset], |row| row.get(0).map(EntityId))
     }
 
     /// The dataset of that slug, if a requester of these entities may know of it at `now_ms`.
@@ -238,7 +231,7 @@ impl Tx<'_> {
     }
 }
 
-fn dataset_row(row: &Row<'_>) -> rusqlite::Result<DatasetRow> {
+fn dataset_row(row: &Row<'_>) -> Result<DatasetRow, StoreError> {
     let ids: String = row.get(3)?;
     let visibility: String = row.get(6)?;
     Ok(DatasetRow {
@@ -287,10 +280,10 @@ mod tests {
     }
 
     fn enter_entities(tx: &Tx<'_>) {
-        for id in [1, 2] {
+        for id in [1_i64, 2] {
             let statement = "INSERT INTO entities (id, slug, name, sector, status, created_ms)
                              VALUES (?1, 'e' || ?1, 'E', 'academic', 'active', 1)";
-            tx.connection.execute(statement, [id]).unwrap();
+            tx.change(statement, values![id]).unwrap();
         }
     }
 
@@ -308,7 +301,7 @@ mod tests {
                 add(tx, "since", Visibility::Public, Some(NOW_MS));
                 let retired = add(tx, "retired", Visibility::Public, None);
                 let retire = "UPDATE datasets SET retired_ms = 1 WHERE id = ?1";
-                tx.connection.execute(retire, [retired])?;
+                tx.change(retire, values![retired])?;
                 Ok(())
             })
             .unwrap();

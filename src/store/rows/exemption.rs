@@ -1,10 +1,8 @@
 //! The rows of academic exemptions, from the application to the end.
 
-use rusqlite::{OptionalExtension, Row};
-
-use super::Tx;
 use crate::base::party::{EntityId, PersonId};
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// One exemption, applied for or decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +39,8 @@ pub struct ExemptionRow {
 
 const INSERT: &str = "
     INSERT INTO exemptions (entity_id, person_id, purpose, status, applied_ms, until_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    RETURNING id";
 const SELECT_BY_ID: &str = "
     SELECT id, entity_id, person_id, purpose, status, applied_ms, decided_ms, decided_by, reason,
            from_ms, until_ms, revoked_ms, revoked_by, revoked_reason
@@ -63,15 +62,17 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn exemption_insert(&self, row: &ExemptionRow) -> Result<i64, StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        Ok(statement.insert((
-            row.entity.0,
-            row.person.0,
-            &row.purpose,
-            &row.status,
-            row.applied_ms,
-            row.until_ms,
-        ))?)
+        self.one(
+            INSERT,
+            values![
+                row.entity,
+                row.person,
+                &row.purpose,
+                &row.status,
+                row.applied_ms,
+                row.until_ms
+            ],
+        )
     }
 
     /// The exemption with that number.
@@ -79,8 +80,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn exemption_by_id(&self, id: i64) -> Result<Option<ExemptionRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
-        Ok(statement.query_row([id], exemption).optional()?)
+        self.row(SELECT_BY_ID, values![id], exemption)
     }
 
     /// All exemptions, in the order in which they were applied for.
@@ -88,9 +88,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn exemptions(&self) -> Result<Vec<ExemptionRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
-        let rows = statement.query_map([], exemption)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_ALL, values![], exemption)
     }
 
     /// Writes what was decided of `row`: its status and everything that came after it was
@@ -99,23 +97,26 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the update.
     pub fn exemption_decide(&self, row: &ExemptionRow) -> Result<(), StoreError> {
-        let changed = self.connection.prepare_cached(UPDATE_DECISION)?.execute((
-            row.id,
-            &row.status,
-            row.decided_ms,
-            &row.decided_by,
-            &row.reason,
-            row.from_ms,
-            row.revoked_ms,
-            &row.revoked_by,
-            &row.revoked_reason,
-        ))?;
+        let changed = self.change(
+            UPDATE_DECISION,
+            values![
+                row.id,
+                &row.status,
+                row.decided_ms,
+                &row.decided_by,
+                &row.reason,
+                row.from_ms,
+                row.revoked_ms,
+                &row.revoked_by,
+                &row.revoked_reason
+            ],
+        )?;
         assert_eq!(changed, 1, "the exemption was found in this very transaction");
         Ok(())
     }
 }
 
-fn exemption(row: &Row<'_>) -> rusqlite::Result<ExemptionRow> {
+fn exemption(row: &Row<'_>) -> Result<ExemptionRow, StoreError> {
     Ok(ExemptionRow {
         id: row.get(0)?,
         entity: EntityId(row.get(1)?),

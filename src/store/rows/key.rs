@@ -1,10 +1,8 @@
 //! The rows of API keys, which hold a hash and never a token.
 
-use rusqlite::{OptionalExtension, Row};
-
-use super::Tx;
 use crate::base::party::{KeyId, PersonId};
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// One API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +29,8 @@ pub struct KeyRow {
 
 const INSERT: &str = "
     INSERT INTO keys (person_id, hash, label, scope, created_ms, expires_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    RETURNING id";
 const SELECT_BY_HASH: &str = "
     SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
     FROM keys WHERE hash = ?1";
@@ -50,10 +49,9 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn key_insert(&self, row: &KeyRow) -> Result<KeyId, StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
         let values =
-            (row.person.0, row.hash, &row.label, &row.scope, row.created_ms, row.expires_ms);
-        Ok(KeyId(statement.insert(values)?))
+            values![row.person, &row.hash, &row.label, &row.scope, row.created_ms, row.expires_ms];
+        self.one(INSERT, values).map(KeyId)
     }
 
     /// The key whose token has that SHA-256.
@@ -61,8 +59,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_HASH)?;
-        Ok(statement.query_row([hash], key).optional()?)
+        self.row(SELECT_BY_HASH, values![hash], key)
     }
 
     /// The key with that number.
@@ -70,8 +67,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn key_by_id(&self, id: KeyId) -> Result<Option<KeyRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
-        Ok(statement.query_row([id.0], key).optional()?)
+        self.row(SELECT_BY_ID, values![id], key)
     }
 
     /// All keys, in the order in which they were issued.
@@ -79,9 +75,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
-        let rows = statement.query_map([], key)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_ALL, values![], key)
     }
 
     /// Notes when a key was revoked.
@@ -89,7 +83,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the update.
     pub fn key_set_revoked(&self, id: KeyId, revoked_ms: i64) -> Result<(), StoreError> {
-        self.connection.prepare_cached(UPDATE_REVOKED)?.execute((id.0, revoked_ms))?;
+        self.change(UPDATE_REVOKED, values![id, revoked_ms])?;
         Ok(())
     }
 
@@ -98,12 +92,12 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the update.
     pub fn key_set_last_used(&self, id: KeyId, last_used_ms: i64) -> Result<(), StoreError> {
-        self.connection.prepare_cached(UPDATE_LAST_USED)?.execute((id.0, last_used_ms))?;
+        self.change(UPDATE_LAST_USED, values![id, last_used_ms])?;
         Ok(())
     }
 }
 
-fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+fn key(row: &Row<'_>) -> Result<KeyRow, StoreError> {
     Ok(KeyRow {
         id: KeyId(row.get(0)?),
         person: PersonId(row.get(1)?),

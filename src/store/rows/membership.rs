@@ -1,8 +1,8 @@
 //! The rows that say who belongs to which entity; only current ones are looked at here.
 
-use super::Tx;
 use crate::base::party::{EntityId, PersonId};
-use crate::store::StoreError;
+use crate::store::value::values;
+use crate::store::{StoreError, Tx};
 
 /// One current membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert, also if the person already belongs to the entity.
     pub fn membership_insert(&self, row: &MembershipRow) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        statement.execute((row.person.0, row.entity.0, &row.role, row.from_ms))?;
+        self.change(INSERT, values![row.person, row.entity, &row.role, row.from_ms])?;
         Ok(())
     }
 
@@ -64,15 +63,13 @@ impl Tx<'_> {
         select: &'static str,
         number: i64,
     ) -> Result<Vec<MembershipRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(select)?;
-        let rows = statement.query_map([number], |row| {
+        self.rows(select, values![number], |row| {
             Ok(MembershipRow {
                 person: PersonId(row.get(0)?),
                 entity: EntityId(row.get(1)?),
                 role: row.get(2)?,
                 from_ms: row.get(3)?,
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }

@@ -1,10 +1,8 @@
 //! The rows of releases; what lies in a release's folder is the room `release`'s business.
 
-use rusqlite::{OptionalExtension, Row};
-
-use super::Tx;
 use crate::base::ids::IdKind;
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// One version of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +30,8 @@ impl ReleaseRow {
 
 // The same content may come back later; its row is there already, and stays as it is.
 const INSERT: &str = "
-    INSERT OR IGNORE INTO releases (dataset_id, id, created_ms, tweet_ids, user_ids, dm_ids)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    INSERT INTO releases (dataset_id, id, created_ms, tweet_ids, user_ids, dm_ids)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
 const SELECT: &str = "
     SELECT id, created_ms, tweet_ids, user_ids, dm_ids
     FROM releases WHERE dataset_id = ?1 AND id = ?2";
@@ -48,8 +46,8 @@ impl Tx<'_> {
     /// [`StoreError`] of the insert.
     pub fn release_insert(&self, dataset: i64, release: &ReleaseRow) -> Result<(), StoreError> {
         let ReleaseRow { id, created_ms, counts: [tweets, users, dms] } = release;
-        let row = (dataset, id, created_ms, tweets, users, dms);
-        self.connection.prepare_cached(INSERT)?.execute(row)?;
+        let values = values![dataset, id, *created_ms, *tweets, *users, *dms];
+        self.change(INSERT, values)?;
         Ok(())
     }
 
@@ -58,8 +56,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn release(&self, dataset: i64, id: &str) -> Result<Option<ReleaseRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        Ok(statement.query_row((dataset, id), release_row).optional()?)
+        self.row(SELECT, values![dataset, id], release_row)
     }
 
     /// All releases of a dataset, the newest first.
@@ -67,13 +64,11 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn releases(&self, dataset: i64) -> Result<Vec<ReleaseRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_OF_DATASET)?;
-        let rows = statement.query_map([dataset], release_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_OF_DATASET, values![dataset], release_row)
     }
 }
 
-fn release_row(row: &Row<'_>) -> rusqlite::Result<ReleaseRow> {
+fn release_row(row: &Row<'_>) -> Result<ReleaseRow, StoreError> {
     let counts = [row.get(2)?, row.get(3)?, row.get(4)?];
     Ok(ReleaseRow { id: row.get(0)?, created_ms: row.get(1)?, counts })
 }

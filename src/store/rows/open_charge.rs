@@ -1,12 +1,10 @@
 //! The rows of open charges: what may be under way to a recipient and counts until it is settled.
 
-use rusqlite::Row;
-
-use super::Tx;
 use crate::base::delivery::DeliveryId;
 use crate::base::party::PersonId;
 use crate::policy::Basis;
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// One charge of one attempt to hand over a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +29,8 @@ const TAKE: &str = "
     DELETE FROM open_charges WHERE delivery_id = ?1 AND attempt = ?2 AND incarnation_id = ?3
     RETURNING delivery_id, attempt, meter_id, person_id, ids";
 const TAKE_EARLIER: &str = "
-    DELETE FROM open_charges WHERE incarnation_id < ?1
+    DELETE FROM open_charges
+    WHERE incarnation_id IN (SELECT id FROM incarnations WHERE instance = ?1 AND id < ?2)
     RETURNING delivery_id, attempt, meter_id, person_id, ids";
 
 impl Tx<'_> {
@@ -46,10 +45,9 @@ impl Tx<'_> {
         basis: Basis,
     ) -> Result<(), StoreError> {
         let &OpenChargeRow { delivery, attempt, meter_id, person, ids } = charge;
-        let mut statement = self.connection.prepare_cached(INSERT)?;
         let basis = basis.to_string();
         let id = delivery.as_bytes();
-        statement.execute((id, attempt, meter_id, incarnation, person.0, ids, basis))?;
+        self.change(INSERT, values![id, attempt, meter_id, incarnation, person, ids, &basis])?;
         Ok(())
     }
 
@@ -65,12 +63,11 @@ impl Tx<'_> {
         attempt: u32,
         incarnation: i64,
     ) -> Result<Vec<OpenChargeRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(TAKE)?;
-        let rows = statement.query_map((delivery.as_bytes(), attempt, incarnation), charge)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(TAKE, values![delivery.as_bytes(), attempt, incarnation], charge)
     }
 
-    /// As [`Tx::open_charges_take`], of every attempt that was opened before `incarnation`.
+    /// As [`Tx::open_charges_take`], of every attempt that a start of this instance
+    /// before `incarnation` opened.
     ///
     /// # Errors
     /// [`StoreError`] of the change.
@@ -78,13 +75,11 @@ impl Tx<'_> {
         &self,
         incarnation: i64,
     ) -> Result<Vec<OpenChargeRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(TAKE_EARLIER)?;
-        let rows = statement.query_map([incarnation], charge)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(TAKE_EARLIER, values![self.instance(), incarnation], charge)
     }
 }
 
-fn charge(row: &Row<'_>) -> rusqlite::Result<OpenChargeRow> {
+fn charge(row: &Row<'_>) -> Result<OpenChargeRow, StoreError> {
     Ok(OpenChargeRow {
         delivery: DeliveryId::from_bytes(row.get(0)?),
         attempt: row.get(1)?,

@@ -1,14 +1,13 @@
 //! The rows of deliveries, under way and past; how one is charged is `ledger`'s business.
 
-use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::Tx;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
 use crate::policy::{Basis, Recipient};
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// A delivery before it has a row.
 #[derive(Clone, Debug)]
@@ -39,6 +38,8 @@ pub struct NewDelivery<'a> {
     pub profile: &'a str,
     /// When it began, in milliseconds UTC.
     pub started_ms: i64,
+    /// Which start of a gateway hands it over.
+    pub incarnation: i64,
 }
 
 /// Who is charged for a delivery, and why they may receive it.
@@ -104,16 +105,18 @@ pub struct DeliveryRow {
 const INSERT: &str = "
     INSERT INTO deliveries
         (id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, end_ordinal,
-         granted_ids, released_ids, recipients, profile, state, started_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13)";
+         granted_ids, released_ids, recipients, profile, state, started_ms, incarnation_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13, ?14)";
 const GRANT: &str = "UPDATE deliveries SET granted_ids = granted_ids + ?2 WHERE id = ?1";
 const SET_RECIPIENTS: &str = "UPDATE deliveries SET recipients = ?2 WHERE id = ?1";
 const RELEASE: &str = "UPDATE deliveries SET released_ids = released_ids + ?2 WHERE id = ?1";
 const END: &str = "
     UPDATE deliveries SET state = ?2, reason = ?3, ended_ms = ?4
     WHERE id = ?1 AND state = 'running'";
-const END_ALL: &str = "
-    UPDATE deliveries SET state = 'broken', reason = ?1, ended_ms = ?2 WHERE state = 'running'";
+const END_BEFORE: &str = "
+    UPDATE deliveries SET state = 'broken', reason = ?2, ended_ms = ?3
+    WHERE state = 'running'
+      AND incarnation_id IN (SELECT id FROM incarnations WHERE instance = ?1 AND id < ?4)";
 
 macro_rules! select {
     ($rest:literal) => {
@@ -127,12 +130,9 @@ macro_rules! select {
 }
 const SELECT: &str = select!("WHERE id = ?1");
 const SELECT_OF_PERSON: &str =
-    select!("WHERE person_id = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3");
+    select!("WHERE person_id = ?1 AND (id < ?2 OR ?2 IS NULL) ORDER BY id DESC LIMIT ?3");
 const SELECT_NEWEST: &str = select!(
-    "WHERE (?1 IS NULL OR person_id = ?1)
-       AND (?2 IS NULL OR EXISTS (
-           SELECT 1 FROM json_each(deliveries.recipients) AS charged
-           WHERE json_extract(charged.value, '$.recipient') = ?2))
+    "WHERE (person_id = ?1 OR ?1 IS NULL) AND (recipients LIKE ?2 OR ?2 IS NULL)
      ORDER BY id DESC LIMIT ?3"
 );
 const SELECT_LATEST: &str = select!(
@@ -147,21 +147,25 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_add(&self, new: &NewDelivery<'_>) -> Result<(), StoreError> {
-        self.connection.prepare_cached(INSERT)?.execute(rusqlite::params![
-            new.id.as_bytes(),
-            new.person.0,
-            new.key.map(|key| key.0),
-            new.dataset,
-            new.release,
-            new.kind.word(),
-            new.view,
-            new.first,
-            new.end,
-            new.granted_ids,
-            recipients_text(new.recipients),
-            new.profile,
-            new.started_ms,
-        ])?;
+        self.change(
+            INSERT,
+            values![
+                new.id.as_bytes(),
+                new.person,
+                new.key,
+                new.dataset,
+                new.release,
+                new.kind.word(),
+                new.view,
+                new.first,
+                new.end,
+                new.granted_ids,
+                &recipients_text(new.recipients),
+                new.profile,
+                new.started_ms,
+                new.incarnation
+            ],
+        )?;
         Ok(())
     }
 
@@ -170,7 +174,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_grant(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
-        self.connection.prepare_cached(GRANT)?.execute((id.as_bytes(), ids))?;
+        self.change(GRANT, values![id.as_bytes(), ids])?;
         Ok(())
     }
 
@@ -184,7 +188,7 @@ impl Tx<'_> {
         recipients: &[Charged],
     ) -> Result<(), StoreError> {
         let text = recipients_text(recipients);
-        self.connection.prepare_cached(SET_RECIPIENTS)?.execute((id.as_bytes(), text))?;
+        self.change(SET_RECIPIENTS, values![id.as_bytes(), &text])?;
         Ok(())
     }
 
@@ -193,7 +197,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_release(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
-        self.connection.prepare_cached(RELEASE)?.execute((id.as_bytes(), ids))?;
+        self.change(RELEASE, values![id.as_bytes(), ids])?;
         Ok(())
     }
 
@@ -208,17 +212,22 @@ impl Tx<'_> {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let state = if reason.is_some() { "broken" } else { "complete" };
-        let mut statement = self.connection.prepare_cached(END)?;
-        statement.execute((id.as_bytes(), state, reason, now_ms))?;
+        self.change(END, values![id.as_bytes(), state, reason, now_ms])?;
         Ok(())
     }
 
-    /// Ends every delivery that is under way as broken, and returns how many there were.
+    /// Ends every delivery as broken that starts of this instance before `incarnation` left under
+    /// way, and returns how many there were.
     ///
     /// # Errors
     /// [`StoreError`] of the change.
-    pub fn deliveries_end_all(&self, reason: &str, now_ms: i64) -> Result<usize, StoreError> {
-        Ok(self.connection.execute(END_ALL, (reason, now_ms))?)
+    pub fn deliveries_end_before(
+        &self,
+        incarnation: i64,
+        reason: &str,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        self.change(END_BEFORE, values![self.instance(), reason, now_ms, incarnation])
     }
 
     /// The delivery with that number.
@@ -226,8 +235,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn delivery(&self, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT)?;
-        Ok(statement.query_row([id.as_bytes()], delivery).optional()?)
+        self.row(SELECT, values![id.as_bytes()], delivery)
     }
 
     /// At most `rows_max` deliveries of `person`, newest first; with `before`, those older than it.
@@ -240,10 +248,8 @@ impl Tx<'_> {
         before: Option<DeliveryId>,
         rows_max: u32,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_OF_PERSON)?;
         let before = before.as_ref().map(DeliveryId::as_bytes);
-        let rows = statement.query_map((person.0, before, rows_max), delivery)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_OF_PERSON, values![person, before, rows_max], delivery)
     }
 
     /// At most `rows_max` deliveries, newest first: with `person` only theirs, with `recipient`
@@ -257,11 +263,9 @@ impl Tx<'_> {
         recipient: Option<Recipient>,
         rows_max: u32,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_NEWEST)?;
-        let person = person.map(|person| person.0);
-        let recipient = recipient.map(|recipient| recipient.to_string());
-        let rows = statement.query_map((person, recipient, rows_max), delivery)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        // As `recipients_text` writes it; a recipient's text has none of LIKE's own signs.
+        let charged = recipient.map(|recipient| format!("%\"recipient\":\"{recipient}\"%"));
+        self.rows(SELECT_NEWEST, values![person, &charged, rows_max], delivery)
     }
 
     /// The newest delivery of IDs of `kind` of that dataset to `person` that was to hold the ID
@@ -277,8 +281,7 @@ impl Tx<'_> {
         kind: IdKind,
         ordinal: u64,
     ) -> Result<Option<DeliveryRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_LATEST)?;
-        Ok(statement.query_row((person.0, dataset, kind.word(), ordinal), delivery).optional()?)
+        self.row(SELECT_LATEST, values![person, dataset, kind.word(), ordinal], delivery)
     }
 }
 
@@ -286,7 +289,7 @@ fn recipients_text(recipients: &[Charged]) -> String {
     serde_json::to_string(recipients).expect("recipients are plain words")
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
     let granted_ids: u64 = row.get(9)?;
     let released_ids: u64 = row.get(10)?;
     let kind: String = row.get(5)?;
@@ -295,16 +298,18 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
         id: DeliveryId::from_bytes(row.get(0)?),
         person: PersonId(row.get(1)?),
-        key: row.get::<_, Option<i64>>(2)?.map(KeyId),
+        key: row.get::<Option<i64>>(2)?.map(KeyId),
         dataset: row.get(3)?,
         release: row.get(4)?,
-        kind: IdKind::from_word(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
+        kind: IdKind::from_word(&kind)
+            .ok_or_else(|| StoreError::Damaged("the unit of a delivery".into()))?,
         view: row.get(6)?,
         first: row.get(7)?,
         end: row.get(8)?,
         charged_ids: granted_ids - released_ids,
         released_ids,
-        recipients: serde_json::from_str(&recipients).map_err(|_| rusqlite::Error::InvalidQuery)?,
+        recipients: serde_json::from_str(&recipients)
+            .map_err(|_| StoreError::Damaged("the recipients of a delivery".into()))?,
         profile: row.get(12)?,
         state: match state.as_str() {
             "running" => DeliveryState::Running,

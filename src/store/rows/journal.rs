@@ -1,7 +1,7 @@
 //! The rows of the journal, which is only ever added to; what a leaf says is `audit`'s business.
 
-use super::Tx;
-use crate::store::StoreError;
+use crate::store::value::values;
+use crate::store::{StoreError, Tx};
 
 /// One decision as it was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn journal_append(&self, at_ms: i64, leaf: &str) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        Ok(statement.query_row((at_ms, leaf), |row| row.get(0))?)
+        self.one(INSERT, values![at_ms, leaf])
     }
 
     /// At most `rows_max` rows of the journal, beginning with number `sequence`.
@@ -42,10 +41,8 @@ impl Tx<'_> {
         sequence: u64,
         rows_max: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_FROM)?;
-        let rows = statement.query_map((sequence, rows_max), |row| {
+        self.rows(SELECT_FROM, values![sequence, rows_max], |row| {
             Ok(JournalRow { sequence: row.get(0)?, at_ms: row.get(1)?, leaf: row.get(2)? })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }

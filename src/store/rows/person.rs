@@ -1,10 +1,8 @@
 //! The rows of people; where they belong stands in `membership`, what they hold in `key`.
 
-use rusqlite::{OptionalExtension, Row};
-
-use super::Tx;
 use crate::base::party::PersonId;
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// One person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +23,8 @@ pub struct PersonRow {
 
 const INSERT: &str = "
     INSERT INTO people (mail, name, status, status_reason, created_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    RETURNING id";
 const SELECT_BY_MAIL: &str = "
     SELECT id, mail, name, status, status_reason, created_ms FROM people WHERE mail = ?1";
 const SELECT_BY_ID: &str = "
@@ -40,9 +39,8 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert, also if the address is taken.
     pub fn person_insert(&self, row: &PersonRow) -> Result<PersonId, StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        let values = (&row.mail, &row.name, &row.status, &row.status_reason, row.created_ms);
-        Ok(PersonId(statement.insert(values)?))
+        let values = values![&row.mail, &row.name, &row.status, &row.status_reason, row.created_ms];
+        self.one(INSERT, values).map(PersonId)
     }
 
     /// The person with that normalised mail address.
@@ -50,8 +48,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn person_by_mail(&self, mail: &str) -> Result<Option<PersonRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_MAIL)?;
-        Ok(statement.query_row([mail], person).optional()?)
+        self.row(SELECT_BY_MAIL, values![mail], person)
     }
 
     /// The person with that number.
@@ -59,8 +56,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn person_by_id(&self, id: PersonId) -> Result<Option<PersonRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
-        Ok(statement.query_row([id.0], person).optional()?)
+        self.row(SELECT_BY_ID, values![id], person)
     }
 
     /// All people, by mail address.
@@ -68,9 +64,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn people(&self) -> Result<Vec<PersonRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
-        let rows = statement.query_map([], person)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_ALL, values![], person)
     }
 
     /// Gives a person another status.
@@ -83,14 +77,13 @@ impl Tx<'_> {
         status: &str,
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
-        let changed =
-            self.connection.prepare_cached(UPDATE_STATUS)?.execute((id.0, status, reason))?;
+        let changed = self.change(UPDATE_STATUS, values![id, status, reason])?;
         assert_eq!(changed, 1, "the person was found in this very transaction");
         Ok(())
     }
 }
 
-fn person(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
+fn person(row: &Row<'_>) -> Result<PersonRow, StoreError> {
     Ok(PersonRow {
         id: PersonId(row.get(0)?),
         mail: row.get(1)?,

@@ -1,8 +1,8 @@
 //! The rows that say who accepted which version of which document.
 
-use super::Tx;
 use crate::base::party::PersonId;
-use crate::store::StoreError;
+use crate::store::value::values;
+use crate::store::{StoreError, Tx};
 
 /// One acceptance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,15 +35,17 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn acceptance_insert(&self, row: &AcceptanceRow) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        statement.execute((
-            row.person.0,
-            &row.document,
-            &row.version,
-            row.accepted_ms,
-            &row.evidence,
-            &row.actor,
-        ))?;
+        self.change(
+            INSERT,
+            values![
+                row.person,
+                &row.document,
+                &row.version,
+                row.accepted_ms,
+                &row.evidence,
+                &row.actor
+            ],
+        )?;
         Ok(())
     }
 
@@ -52,8 +54,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn acceptances_of(&self, person: PersonId) -> Result<Vec<AcceptanceRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_OF_PERSON)?;
-        let rows = statement.query_map([person.0], |row| {
+        self.rows(SELECT_OF_PERSON, values![person], |row| {
             Ok(AcceptanceRow {
                 person: PersonId(row.get(0)?),
                 document: row.get(1)?,
@@ -62,7 +63,6 @@ impl Tx<'_> {
                 evidence: row.get(4)?,
                 actor: row.get(5)?,
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 }

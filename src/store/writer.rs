@@ -4,17 +4,13 @@
 //! [`GROUP_JOBS_MAX`]), begins a transaction, runs each job behind a savepoint of its own so that
 //! a failing one undoes only itself, commits, and only then answers every caller of the group.
 //! While it commits, the next group gathers. A commit that fails is the answer to all of them.
-//! A commit whose fsync failed ends the process: after it nobody knows what is on the disk, and
-//! only a fresh start reads the truth.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rusqlite::Connection;
-
-use super::Tx;
-use crate::store::StoreError;
+use super::StoreError;
+use super::tx::{Connection, Tx};
 
 /// How many jobs one commit confirms at most: enough that the commit's cost vanishes, few enough
 /// that the first of them does not wait long for the last.
@@ -65,11 +61,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Writer {
+    pub(super) fn start(connection: Box<dyn Connection>) -> Writer {
         let (jobs, queue) = channel();
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(&connection, &queue))
+            .spawn(move || run(&*connection, &queue))
             .expect("the system can start one thread");
         Writer { jobs }
     }
@@ -87,7 +83,7 @@ impl Writer {
     }
 }
 
-fn run(connection: &Connection, queue: &Receiver<Box<dyn Job>>) {
+fn run(connection: &dyn Connection, queue: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = queue.recv() {
         let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP_JOBS_MAX);
         if let Err(bug) = run_group(connection, group) {
@@ -100,13 +96,14 @@ fn run(connection: &Connection, queue: &Receiver<Box<dyn Job>>) {
 }
 
 fn run_group(
-    connection: &Connection,
+    connection: &dyn Connection,
     group: impl Iterator<Item = Box<dyn Job>>,
 ) -> Result<(), Box<dyn Any + Send>> {
     let mut answers: Vec<Answer> = Vec::new();
-    let mut outcome = execute(connection, "BEGIN IMMEDIATE");
+    let run = |statement| connection.change(statement, &[]).map(drop);
+    let mut outcome = connection.begin_change();
     for job in group {
-        outcome = outcome.and_then(|()| execute(connection, "SAVEPOINT job"));
+        outcome = outcome.and_then(|()| run("SAVEPOINT job"));
         if let Err(error) = &outcome {
             job.refuse(error.clone());
             continue;
@@ -114,37 +111,17 @@ fn run_group(
         let (keep, answer) = catch_unwind(AssertUnwindSafe(|| job.run(&Tx { connection })))?;
         answers.push(answer);
         if !keep {
-            outcome = execute(connection, "ROLLBACK TO job");
+            outcome = run("ROLLBACK TO job");
         }
-        outcome = outcome.and_then(|()| execute(connection, "RELEASE job"));
+        outcome = outcome.and_then(|()| run("RELEASE job"));
     }
-    let outcome = outcome.and_then(|()| commit(connection));
-    if !connection.is_autocommit() {
-        // What could not be committed must not be the beginning of the next group.
-        let _ = execute(connection, "ROLLBACK");
-    }
+    let outcome = outcome.and_then(|()| connection.commit());
+    // What could not be committed must not be the beginning of the next group.
+    connection.rollback();
     for answer in answers {
         answer(outcome.clone());
     }
     Ok(())
-}
-
-fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
-    connection.prepare_cached(statement)?.execute([])?;
-    Ok(())
-}
-
-fn commit(connection: &Connection) -> Result<(), StoreError> {
-    let Err(error) = connection.execute_batch("COMMIT") else { return Ok(()) };
-    let fsync_failed = matches!(
-        error.sqlite_error().map(|failure| failure.extended_code),
-        Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC)
-    );
-    if fsync_failed {
-        tracing::error!(%error, "the disk did not confirm a commit: the process ends");
-        std::process::abort();
-    }
-    Err(error.into())
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -156,28 +133,26 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     use super::*;
     use crate::store::Store;
+    use crate::store::value::values;
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
         store
             .write_blocking(|tx| -> Result<(), StoreError> {
-                Ok(tx.connection.execute_batch("CREATE TABLE t (n INTEGER UNIQUE)")?)
+                tx.connection.script("CREATE TABLE t (n INTEGER UNIQUE)")
             })
             .unwrap();
         (dir, store)
     }
 
     fn insert(tx: &Tx<'_>, n: i64) -> Result<(), StoreError> {
-        tx.connection.execute("INSERT INTO t VALUES (?1)", [n])?;
-        Ok(())
+        tx.change("INSERT INTO t VALUES (?1)", values![n]).map(drop)
     }
 
     fn count(store: &Store) -> i64 {
         store
-            .read(|tx| -> Result<i64, StoreError> {
-                Ok(tx.connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
-            })
+            .read(|tx| -> Result<i64, StoreError> { tx.one("SELECT count(*) FROM t", values![]) })
             .unwrap()
     }
 

@@ -1,11 +1,9 @@
 //! The rows of entities, the organisations that are metered; what may be done to them is
 //! `directory`'s business.
 
-use rusqlite::{OptionalExtension, Row};
-
-use super::Tx;
 use crate::base::party::EntityId;
-use crate::store::StoreError;
+use crate::store::value::{Row, values};
+use crate::store::{StoreError, Tx};
 
 /// One entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +28,8 @@ pub struct EntityRow {
 
 const INSERT: &str = "
     INSERT INTO entities (slug, name, sector, ror, status, status_reason, created_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    RETURNING id";
 const SELECT_BY_SLUG: &str = "
     SELECT id, slug, name, sector, ror, status, status_reason, created_ms
     FROM entities WHERE slug = ?1";
@@ -48,17 +47,16 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert, also if the slug is taken.
     pub fn entity_insert(&self, row: &EntityRow) -> Result<EntityId, StoreError> {
-        let mut statement = self.connection.prepare_cached(INSERT)?;
-        let values = (
+        let values = values![
             &row.slug,
             &row.name,
             &row.sector,
             &row.ror,
             &row.status,
             &row.status_reason,
-            row.created_ms,
-        );
-        Ok(EntityId(statement.insert(values)?))
+            row.created_ms
+        ];
+        self.one(INSERT, values).map(EntityId)
     }
 
     /// The entity with that slug.
@@ -66,8 +64,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn entity_by_slug(&self, slug: &str) -> Result<Option<EntityRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_SLUG)?;
-        Ok(statement.query_row([slug], entity).optional()?)
+        self.row(SELECT_BY_SLUG, values![slug], entity)
     }
 
     /// The entity with that number.
@@ -75,8 +72,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn entity_by_id(&self, id: EntityId) -> Result<Option<EntityRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_BY_ID)?;
-        Ok(statement.query_row([id.0], entity).optional()?)
+        self.row(SELECT_BY_ID, values![id], entity)
     }
 
     /// All entities, by slug.
@@ -84,9 +80,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn entities(&self) -> Result<Vec<EntityRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ALL)?;
-        let rows = statement.query_map([], entity)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.rows(SELECT_ALL, values![], entity)
     }
 
     /// Gives an entity another status.
@@ -99,14 +93,13 @@ impl Tx<'_> {
         status: &str,
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
-        let changed =
-            self.connection.prepare_cached(UPDATE_STATUS)?.execute((id.0, status, reason))?;
+        let changed = self.change(UPDATE_STATUS, values![id, status, reason])?;
         assert_eq!(changed, 1, "the entity was found in this very transaction");
         Ok(())
     }
 }
 
-fn entity(row: &Row<'_>) -> rusqlite::Result<EntityRow> {
+fn entity(row: &Row<'_>) -> Result<EntityRow, StoreError> {
     Ok(EntityRow {
         id: EntityId(row.get(0)?),
         slug: row.get(1)?,

@@ -1,11 +1,9 @@
 //! What the directory says of a requester at this moment, as the ledger must know it within its
 //! own transaction; how the directory's rows come to be is not here.
 
-use rusqlite::OptionalExtension;
-
-use super::Tx;
 use crate::base::party::{EntityId, KeyId, PersonId};
-use crate::store::StoreError;
+use crate::store::value::values;
+use crate::store::{StoreError, Tx};
 
 /// A person, and the key with which they ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +53,13 @@ impl Tx<'_> {
         person: PersonId,
         key: Option<KeyId>,
     ) -> Result<Option<StandingRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_PERSON)?;
-        let found = statement.query_row((person.0, key.map(|key| key.0)), |row| {
+        self.row(SELECT_PERSON, values![person, key], |row| {
             Ok(StandingRow {
                 person_is_active: row.get(0)?,
                 key_expires_ms: row.get(1)?,
                 key_is_revoked: row.get(2)?,
             })
-        });
-        Ok(found.optional()?)
+        })
     }
 
     /// The entities that `person` belongs to at `now_ms`, in ascending order.
@@ -75,15 +71,13 @@ impl Tx<'_> {
         person: PersonId,
         now_ms: i64,
     ) -> Result<Vec<EntityStandingRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(SELECT_ENTITIES)?;
-        let rows = statement.query_map((person.0, now_ms), |row| {
+        self.rows(SELECT_ENTITIES, values![person, now_ms], |row| {
             Ok(EntityStandingRow {
                 entity: EntityId(row.get(0)?),
                 is_active: row.get(1)?,
                 exemption: row.get(2)?,
             })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        })
     }
 
     /// The exemption of `entity` that is in force at `now_ms`.
@@ -95,7 +89,6 @@ impl Tx<'_> {
         entity: EntityId,
         now_ms: i64,
     ) -> Result<Option<i64>, StoreError> {
-        let mut statement = self.connection.prepare_cached(EXEMPTION_IN_FORCE)?;
-        Ok(statement.query_row((entity.0, now_ms), |row| row.get(0))?)
+        self.one(EXEMPTION_IN_FORCE, values![entity, now_ms])
     }
 }

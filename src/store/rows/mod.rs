@@ -1,0 +1,19 @@
+//! The rows of every table, one noun a file, with the statements that read and write them. A
+//! statement is written once and understood by every engine; what is put together from them is
+//! decided by `ledger` and `directory`.
+
+pub(super) mod dataset;
+pub(super) mod delivery;
+pub(super) mod document;
+pub(super) mod entity;
+pub(super) mod exemption;
+pub(super) mod hold;
+pub(super) mod journal;
+pub(super) mod key;
+pub(super) mod ledger_clock;
+pub(super) mod membership;
+pub(super) mod meter;
+pub(super) mod open_charge;
+pub(super) mod person;
+pub(super) mod release;
+pub(super) mod standing;
