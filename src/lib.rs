@@ -32,7 +32,7 @@
 //! |---|---|
 //! | [`base`] | IDs as types, parties, the only clock |
 //! | [`policy`] | profile, window, ledger time, decisions: pure functions |
-//! | [`store`] | SQLite or PostgreSQL: one writer that groups commits, readers beside it, migrations |
+//! | [`store`] | SQLite or PostgreSQL: one writer that groups commits, readers beside it |
 //! | [`pipeline`] | source → decode → extract → filter → encode, and the tally of it all |
 //! | [`audit`] | the journal's leaves, written in the transaction of what they record |
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |

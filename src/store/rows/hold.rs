@@ -11,7 +11,8 @@ const UPSERT: &str = "
     ON CONFLICT (delivery_id, meter_id) DO UPDATE SET ids = ?3, expires_ms = ?4";
 const DELETE: &str = "DELETE FROM holds WHERE delivery_id = ?1 AND meter_id = ?2";
 const SUM_EXPIRED: &str = "
-    SELECT CAST(coalesce(sum(ids), 0) AS BIGINT) FROM holds WHERE meter_id = ?1 AND expires_ms <= ?2";
+    SELECT CAST(coalesce(sum(ids), 0) AS BIGINT) FROM holds
+    WHERE meter_id = ?1 AND expires_ms <= ?2";
 const DELETE_EXPIRED: &str = "DELETE FROM holds WHERE meter_id = ?1 AND expires_ms <= ?2";
 const SELECT_OF_METER: &str = "
     SELECT expires_ms, ids FROM holds WHERE meter_id = ?1 AND expires_ms > ?2 ORDER BY expires_ms";
