@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -37,6 +38,10 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     let gateway = Gateway::prepare(&settings, clock)?;
     gateway.serve(|address| println!("hydrant serves on http://{address}"))
 }
+
+/// How often a gateway tells the others what time it is, even if it has nothing to write: the
+/// grace of every window makes up for many of them.
+const BEAT: Duration = Duration::from_secs(5);
 
 /// A gateway that has its data folder for itself and has settled what an earlier one left open.
 pub(crate) struct Gateway<'a> {
@@ -97,6 +102,9 @@ impl<'a> Gateway<'a> {
         };
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
+        if self.store.is_shared() {
+            tokio::spawn(keep_time(self.ledger.clone()));
+        }
         let control = tokio::spawn(control.serve(context, told(closed, Stop::WhenDone)));
         let server = Server {
             folder: self.folder,
@@ -144,6 +152,16 @@ impl<'a> Gateway<'a> {
         ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
         Ok(())
+    }
+}
+
+/// Moves ledger time on for ever, so that no gateway is far behind the others.
+async fn keep_time(ledger: Ledger) {
+    loop {
+        tokio::time::sleep(BEAT).await;
+        if let Err(error) = ledger.ready().await {
+            tracing::warn!(%error, "could not tell the time");
+        }
     }
 }
 

@@ -99,7 +99,8 @@ mod tests {
 
     fn connection() -> (tempfile::TempDir, impl Connection) {
         let dir = tempfile::tempdir().unwrap();
-        let connection = sqlite::connect(&dir.path().join("test.sqlite")).unwrap();
+        let connection =
+            sqlite::connect(&dir.path().join("test.sqlite"), sqlite::INSTANCE).unwrap();
         (dir, connection)
     }
 

@@ -42,6 +42,10 @@ const DELETE_LEFT: &str = "DELETE FROM buckets WHERE meter_id = ?1 AND minute <=
 const ADD_TO_BUCKET: &str = "
     INSERT INTO buckets (meter_id, minute, person_id, ids) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (meter_id, minute, person_id) DO UPDATE SET ids = buckets.ids + ?4";
+// Every bucket of a person is put forward by as much, so none meets another; but a key is not
+// changed row by row where rows in between still have the old one.
+const TAKE_SINCE: &str = "
+    DELETE FROM buckets WHERE minute >= ?1 RETURNING meter_id, minute, person_id, ids";
 const SELECT_BUCKETS: &str = "
     SELECT minute, CAST(sum(ids) AS BIGINT) FROM buckets WHERE meter_id = ?1 AND minute > ?2
     GROUP BY minute ORDER BY minute";
@@ -131,6 +135,21 @@ impl Tx<'_> {
         ids: u64,
     ) -> Result<(), StoreError> {
         self.change(ADD_TO_BUCKET, values![meter_id, minute, person, ids])?;
+        Ok(())
+    }
+
+    /// Puts every bucket from minute `since` on forward by `minutes`: its IDs leave as much later.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn buckets_put_forward(&self, since: i64, minutes: i64) -> Result<(), StoreError> {
+        let taken = self.rows(TAKE_SINCE, values![since], |row| {
+            let bucket: (i64, i64, PersonId) = (row.get(0)?, row.get(1)?, PersonId(row.get(2)?));
+            Ok((bucket, row.get(3)?))
+        })?;
+        for ((meter_id, minute, person), ids) in taken {
+            self.bucket_add(meter_id, minute + minutes, person, ids)?;
+        }
         Ok(())
     }
 
