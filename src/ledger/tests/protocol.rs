@@ -104,7 +104,10 @@ fn a_grant_that_nobody_waits_for_any_more_gives_itself_back() {
 
     // The writer waits until the caller is gone.
     let (gone, wait) = std::sync::mpsc::channel::<()>();
-    let hold = move |_: &Tx<'_>| Ok::<_, StoreError>(drop(wait.recv()));
+    let hold = move |_: &Tx<'_>| {
+        assert!(wait.recv().is_err(), "nothing is sent");
+        Ok::<_, StoreError>(())
+    };
     rig.store.write_then(hold, |_: Result<(), StoreError>| {});
     let admission = rig.ledger.admit(order(person, 100));
     rig.wait(async {
