@@ -85,6 +85,17 @@ pub enum Leaf {
     LedgerClockAccepted { from_ms: i64, to_ms: i64, actor: Actor },
 }
 
+impl Leaf {
+    /// The one delivery that it is about; a leaf about many, or none, belongs to nobody's receipt.
+    pub fn delivery(&self) -> Option<DeliveryId> {
+        match self {
+            Leaf::Opened { delivery, .. } => Some(*delivery),
+            Leaf::Released { attempt } => Some(attempt.0),
+            _ => None,
+        }
+    }
+}
+
 /// What one recipient was charged for a chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {

@@ -5,9 +5,30 @@
 //! IDs: what a person may ask to have erased stands in the tables alone. A range of an immutable
 //! release stands for its IDs.
 
+mod checkpoint;
+mod durable;
+mod entry;
+mod files;
+mod key;
 mod leaf;
+mod name;
+mod proof;
+pub mod receipt;
+mod tile;
+mod tree;
+mod verify;
 
+#[cfg(test)]
+mod tests;
+
+pub use checkpoint::{Checkpoint, NotACheckpoint};
+pub use entry::Entry;
+pub use files::{LogFiles, LogFolder};
+pub use key::{KeyError, NotAVerifierKey, SigningKey, VerifierKey, is_origin};
 pub use leaf::{AttemptName, Charge, Leaf};
+pub use name::{ActorName, NotAName, RecipientName};
+pub use tree::{Hash, Head};
+pub use verify::{LogFault, Whole, verify};
 
 use crate::store::{StoreError, Tx};
 
@@ -28,40 +49,4 @@ pub fn append(tx: &Tx<'_>, now_ms: i64, leaf: &Leaf) -> Result<u64, StoreError> 
         "a leaf names ranges and numbers and never lists IDs, so it is short"
     );
     tx.journal_append(now_ms, &text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::party::{Actor, EntityId};
-    use crate::store::Store;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
-        (dir, store)
-    }
-
-    fn leaf(entity: i64) -> Leaf {
-        Leaf::EntityAdded { entity: EntityId(entity), actor: Actor::Local("ada".into()) }
-    }
-
-    #[test]
-    fn leaves_are_numbered_without_gaps_even_when_a_decision_is_undone() {
-        let (_dir, store) = store();
-        for expected in [1, 2] {
-            let sequence = store.write_blocking(move |tx| append(tx, 5, &leaf(7))).unwrap();
-            assert_eq!(sequence, expected);
-            store
-                .write_blocking(|tx| -> Result<(), StoreError> {
-                    append(tx, 6, &leaf(8))?;
-                    Err(StoreError::Full)
-                })
-                .unwrap_err();
-        }
-        let rows = store.read(|tx| tx.journal_from(1, 10)).unwrap();
-        assert_eq!(rows.len(), 2);
-        assert_eq!(rows[1].at_ms, 5);
-        assert_eq!(rows[1].leaf, r#"{"leaf":"entity-added","entity":7,"actor":"local:ada"}"#);
-    }
 }
