@@ -15,6 +15,19 @@ static UNFINISHED: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// What the system says; then the file is as it was.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, File::sync_all)?;
+    sync_folder_of(path)
+}
+
+/// As [`write`], but it is durable only once the caller has the whole file system written out.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn write_later(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, |_| Ok(()))
+}
+
+fn replace(path: &Path, bytes: &[u8], settle: fn(&File) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let number = UNFINISHED.fetch_add(1, Ordering::Relaxed);
     let unfinished = format!(".{name}.{}.{number}", std::process::id());
@@ -22,9 +35,8 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let finished = || {
         let mut file = OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, path)?;
-        sync_folder_of(path)
+        settle(&file)?;
+        std::fs::rename(&unfinished, path)
     };
     finished().inspect_err(|_| {
         // The failure is told already; what is left lying says nothing.

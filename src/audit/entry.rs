@@ -7,12 +7,12 @@ use super::leaf::Leaf;
 
 /// A leaf and when it was written. As JSON the time is the first field, then come the leaf's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct Entry<L = Leaf> {
     /// When the decision was made, in milliseconds UTC.
     pub at_ms: i64,
     /// The decision.
     #[serde(flatten)]
-    pub leaf: Leaf,
+    pub leaf: L,
 }
 
 impl Entry {
@@ -20,7 +20,9 @@ impl Entry {
     pub fn parse(bytes: &[u8]) -> Option<Entry> {
         serde_json::from_slice(bytes).ok()
     }
+}
 
+impl Entry<&Leaf> {
     /// Its bytes.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("a leaf has only keys that JSON knows")

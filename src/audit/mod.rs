@@ -1,18 +1,24 @@
 //! The audit log: what a leaf is, and how one is written in the transaction of the decision that
 //! it records. The rows themselves are `store`'s.
 //!
-//! A leaf holds row numbers, never names, mail addresses, tokens, reasons in words or lists of
-//! IDs: what a person may ask to have erased stands in the tables alone. A range of an immutable
-//! release stands for its IDs.
+//! A leaf names people and entities by salted commitments, and holds no names, mail addresses,
+//! tokens, reasons in words or lists of IDs: what a person may ask to have erased stands in the
+//! tables alone. A range of an immutable release stands for its IDs.
 
 mod checkpoint;
+mod copy;
 mod durable;
 mod entry;
+mod export;
 mod files;
+pub mod head;
 mod key;
 mod leaf;
-mod name;
+mod log;
+pub mod name;
+mod notary;
 mod proof;
+pub mod published;
 pub mod receipt;
 mod tile;
 mod tree;
@@ -23,10 +29,13 @@ mod tests;
 
 pub use checkpoint::{Checkpoint, NotACheckpoint};
 pub use entry::Entry;
+pub use export::{ExportError, Exported, LogSource, SourceError, export};
 pub use files::{LogFiles, LogFolder};
 pub use key::{KeyError, NotAVerifierKey, SigningKey, VerifierKey, is_origin};
 pub use leaf::{AttemptName, Charge, Leaf};
+pub use log::{Receipt, faults, receipt};
 pub use name::{ActorName, NotAName, RecipientName};
+pub use notary::{LogPlaces, Notary, NotaryError, Safekeeping};
 pub use tree::{Hash, Head};
 pub use verify::{LogFault, Whole, verify};
 
@@ -43,10 +52,11 @@ pub const LEAF_BYTES_MAX: usize = 65_535;
 /// # Panics
 /// If the leaf is longer than [`LEAF_BYTES_MAX`]: leaves are small by construction.
 pub fn append(tx: &Tx<'_>, now_ms: i64, leaf: &Leaf) -> Result<u64, StoreError> {
-    let text = serde_json::to_string(leaf).expect("a leaf has only keys that JSON knows");
+    let delivery = leaf.delivery();
+    let text = Entry { at_ms: now_ms, leaf }.text();
     assert!(
         text.len() <= LEAF_BYTES_MAX,
         "a leaf names ranges and numbers and never lists IDs, so it is short"
     );
-    tx.journal_append(now_ms, &text)
+    tx.journal_append(now_ms, &text, delivery)
 }

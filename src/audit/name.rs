@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::leaf::Leaf;
 use crate::base::commitment::Commitment;
+use crate::base::party::{Actor, EntityId, PersonId};
+use crate::store::{Party, StoreError, Tx};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,6 +34,50 @@ pub enum RecipientName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a leaf names `local:` and an account, or `person:` or `entity:` and a commitment")]
 pub struct NotAName;
+
+/// How leaves name a person.
+///
+/// # Errors
+/// [`StoreError`] of the look.
+pub fn of_person(tx: &Tx<'_>, person: PersonId) -> Result<Commitment, StoreError> {
+    of_party(tx, Party::Person(person))
+}
+
+/// How leaves name an entity.
+///
+/// # Errors
+/// [`StoreError`] of the look.
+pub fn of_entity(tx: &Tx<'_>, entity: EntityId) -> Result<Commitment, StoreError> {
+    of_party(tx, Party::Entity(entity))
+}
+
+/// How leaves name who acts.
+///
+/// # Errors
+/// [`StoreError`] of the look.
+pub fn of_actor(tx: &Tx<'_>, actor: &Actor) -> Result<ActorName, StoreError> {
+    Ok(match actor {
+        Actor::Local(account) => ActorName::Local(Arc::clone(account)),
+        Actor::Person(person) => ActorName::Person(of_person(tx, *person)?),
+    })
+}
+
+/// Erases the salt behind the name of `party` in the log: from now on nobody can tell whom its
+/// leaves are about, and every proof holds as before. Later leaves name the party anew.
+///
+/// # Errors
+/// [`StoreError`] of the changes.
+pub fn erase(tx: &Tx<'_>, now_ms: i64, actor: &Actor, party: Party) -> Result<(), StoreError> {
+    let name = of_party(tx, party)?;
+    tx.commitment_erase(party, Commitment::to_nobody())?;
+    super::append(tx, now_ms, &Leaf::SaltErased { name, actor: of_actor(tx, actor)? })?;
+    Ok(())
+}
+
+/// Somebody who has no row is nobody.
+fn of_party(tx: &Tx<'_>, party: Party) -> Result<Commitment, StoreError> {
+    Ok(tx.commitment(party)?.unwrap_or_else(Commitment::to_nobody))
+}
 
 impl fmt::Display for ActorName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

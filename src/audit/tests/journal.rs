@@ -1,7 +1,7 @@
 //! Leaves in the transactions of what they record.
 
-use crate::audit::{Leaf, append};
-use crate::base::party::{Actor, EntityId};
+use crate::audit::{ActorName, Leaf, append};
+use crate::base::commitment::Commitment;
 use crate::store::{Store, StoreError};
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -10,8 +10,9 @@ fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-fn leaf(entity: i64) -> Leaf {
-    Leaf::EntityAdded { entity: EntityId(entity), actor: Actor::Local("ada".into()) }
+fn leaf(entity: u8) -> Leaf {
+    let entity = Commitment([entity; 32]);
+    Leaf::EntityAdded { entity, actor: ActorName::Local("ada".into()) }
 }
 
 #[test]
@@ -30,5 +31,9 @@ fn leaves_are_numbered_without_gaps_even_when_a_decision_is_undone() {
     let rows = store.read(|tx| tx.journal_from(1, 10)).unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[1].at_ms, 5);
-    assert_eq!(rows[1].leaf, r#"{"leaf":"entity-added","entity":7,"actor":"local:ada"}"#);
+    let expected = format!(
+        r#"{{"at_ms":5,"leaf":"entity-added","entity":"{}","actor":"local:ada"}}"#,
+        "07".repeat(32)
+    );
+    assert_eq!(rows[1].leaf, expected);
 }

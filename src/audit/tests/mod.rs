@@ -2,6 +2,7 @@
 
 mod damage;
 mod journal;
+mod store;
 
 use std::collections::BTreeMap;
 use std::io;
