@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(crate) mod cases;
 pub mod clock;
+pub mod commitment;
 pub mod date;
 pub mod delivery;
 pub mod ids;

@@ -1,7 +1,7 @@
 //! Ledger time inside a transaction: read after the lock, moved on, written down.
 
 use super::Shared;
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::clock::{Clock, Reading};
 use crate::base::party::Actor;
 use crate::policy::LedgerTime;
@@ -89,7 +89,7 @@ pub fn accept_clock(tx: &Tx<'_>, clock: &Clock, actor: &Actor) -> Result<i64, St
     }
     write(tx, &accepted, Some(&stored))?;
     let to_ms = accepted.time.time_ms;
-    let leaf = Leaf::LedgerClockAccepted { from_ms, to_ms, actor: actor.clone() };
+    let leaf = Leaf::LedgerClockAccepted { from_ms, to_ms, actor: name::of_actor(tx, actor)? };
     audit::append(tx, to_ms, &leaf)?;
     Ok(to_ms)
 }

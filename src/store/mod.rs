@@ -35,6 +35,8 @@ use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use postgres::{Address, NotAnAddress};
+pub use rows::checkpoint::CheckpointRow;
+pub use rows::commitment::{CommitmentRow, Party};
 pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
 pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
@@ -48,6 +50,7 @@ pub use rows::open_charge::OpenChargeRow;
 pub use rows::person::PersonRow;
 pub use rows::release::ReleaseRow;
 pub use rows::standing::{EntityStandingRow, StandingRow};
+pub use rows::tile::AuditLogRow;
 use tx::Connection;
 pub use tx::Tx;
 

@@ -1,7 +1,7 @@
 //! Open, settle, release, end: what counts when, what is written down, and what time does to it.
 
 use super::*;
-use crate::audit::Leaf;
+use crate::audit::{Leaf, RecipientName, name};
 use crate::store::DeliveryState;
 
 fn leaves(rig: &Rig) -> Vec<Leaf> {
@@ -157,7 +157,8 @@ fn every_chunk_has_its_leaf_and_many_settlements_share_one() {
     };
     assert_eq!((*delivery, profile.as_str()), (id, "twitter-2020-03"));
     assert_eq!((charges[0].basis.as_str(), charges[0].live_ids), ("limit", 30));
-    assert_eq!(charges[0].recipient, format!("entity:{}", entity.0));
+    let entity = rig.store.read(|tx| name::of_entity(tx, entity)).unwrap();
+    assert_eq!(charges[0].recipient, RecipientName::Entity(entity));
     let settled: usize = told
         .iter()
         .map(|leaf| if let Leaf::Settled { attempts } = leaf { attempts.len() } else { 0 })
