@@ -343,7 +343,7 @@ def verify_other_tile(log, name, entries, tree):
     """Bundles, and partial tiles of smaller heads that were left lying."""
     stem, partial, width = name.partition(".p/")
     width = from_decimal(width) if partial else 256
-    _, level, number = stem.split("/", 2)
+    _, level, number = (stem.split("/", 2) + [""])[:3]
     number = parse_number_path(number)
     if level == "entries":
         hashes, is_bundle = entries, True
@@ -404,17 +404,15 @@ def verify_proof(lines, key, shown):
         raise Fault("a proof does not lead to its checkpoint")
     try:
         leaf = json.loads(entry)
-    except ValueError as error:
-        raise Fault("an entry is no JSON") from error
-    if leaf["leaf"] == "opened":
-        delivery = leaf["delivery"]
-        shown["chunks"] += 1
-        shown["ids"] += leaf["ids"]
-    elif leaf["leaf"] == "released":
-        delivery = leaf["attempt"][0]
-        shown["released_chunks"] += 1
-    else:
-        raise Fault("an entry is about no delivery")
+        kind = leaf["leaf"]
+        if kind not in ("opened", "released"):
+            raise Fault("an entry is about no delivery")
+        delivery = leaf["delivery"] if kind == "opened" else leaf["attempt"][0]
+        shown["chunks"] += kind == "opened"
+        shown["ids"] += leaf["ids"] if kind == "opened" else 0
+        shown["released_chunks"] += kind == "released"
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise Fault("an entry is no leaf about a delivery") from error
     if shown["delivery"] not in (None, delivery):
         raise Fault("an entry is about another delivery")
     shown["delivery"] = delivery

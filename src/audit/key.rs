@@ -5,9 +5,8 @@
 //! `PRIVATE+KEY+ORIGIN+ID+KEY`. The origin in it is the log's name for ever. The verifier key,
 //! `ORIGIN+ID+KEY`, is public.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -123,14 +122,8 @@ impl SigningKey {
         let mut seed = [0; 32];
         SysRng.try_fill_bytes(&mut seed).expect("the system has random numbers");
         let text = private_text(origin, &seed) + "\n";
-        let written = || {
-            let mut options = OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            durable::sync_folder_of(path)
-        };
-        written().map_err(|source| KeyError::Io { path: path.to_owned(), source })?;
+        durable::create_private(path, text.as_bytes())
+            .map_err(|source| KeyError::Io { path: path.to_owned(), source })?;
         Ok(SigningKey::from_seed(origin, &seed))
     }
 
