@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn key() -> SigningKey {
-        SigningKey::from_seed("example.org/log", &[3; 32])
+        SigningKey::from_seed(&"example.org/log".parse().unwrap(), &[3; 32])
     }
 
     #[test]
@@ -77,8 +77,8 @@ mod tests {
     fn what_another_key_signed_or_anybody_changed_is_no_checkpoint() {
         let head = Head { size: 5, root: [7; 32] };
         let right = Checkpoint::sign(&key(), head).note;
-        let other = SigningKey::from_seed("example.org/log", &[4; 32]);
-        let foreign = SigningKey::from_seed("example.org/other", &[3; 32]);
+        let other = SigningKey::from_seed(&"example.org/log".parse().unwrap(), &[4; 32]);
+        let foreign = SigningKey::from_seed(&"example.org/other".parse().unwrap(), &[3; 32]);
         let cases = [
             (Checkpoint::sign(&other, head).note, NotACheckpoint::Signature),
             (Checkpoint::sign(&foreign, head).note, NotACheckpoint::Signature),
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn signatures_of_witnesses_are_passed_over() {
         let right = Checkpoint::sign(&key(), Head { size: 5, root: [7; 32] });
-        let witness = SigningKey::from_seed("witness.example", &[9; 32]);
+        let witness = SigningKey::from_seed(&"witness.example".parse().unwrap(), &[9; 32]);
         let line = witness.sign(&text_of(&right.note));
         let line = line.rsplit_once("\n\n").unwrap().1;
         let note = format!("{}{line}", right.note);

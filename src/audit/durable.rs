@@ -3,7 +3,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tells apart the unfinished files of this process.
@@ -27,21 +28,47 @@ pub(super) fn write_later(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, bytes, |_| Ok(()))
 }
 
-fn replace(path: &Path, bytes: &[u8], settle: fn(&File) -> io::Result<()>) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-    let number = UNFINISHED.fetch_add(1, Ordering::Relaxed);
-    let unfinished = format!(".{name}.{}.{number}", std::process::id());
-    let unfinished = path.with_file_name(unfinished);
+/// Writes `bytes` to a new file at `path` that only its owner may read; durable, and never over a
+/// file that is there.
+///
+/// # Errors
+/// What the system says, [`io::ErrorKind::AlreadyExists`] among it.
+pub(super) fn create_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = unfinished(path)?;
     let finished = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
-        file.write_all(bytes)?;
-        settle(&file)?;
+        fill(&unfinished, 0o600, bytes)?.sync_all()?;
+        // Unlike a renaming, this fails if there is such a file.
+        std::fs::hard_link(&unfinished, path)
+    };
+    let finished = finished();
+    let _ = std::fs::remove_file(&unfinished);
+    finished?;
+    sync_folder_of(path)
+}
+
+fn replace(path: &Path, bytes: &[u8], settle: fn(&File) -> io::Result<()>) -> io::Result<()> {
+    let unfinished = unfinished(path)?;
+    let finished = || {
+        settle(&fill(&unfinished, 0o666, bytes)?)?;
         std::fs::rename(&unfinished, path)
     };
     finished().inspect_err(|_| {
         // The failure is told already; what is left lying says nothing.
         let _ = std::fs::remove_file(&unfinished);
     })
+}
+
+/// A name beside `path` that nobody else uses.
+fn unfinished(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let number = UNFINISHED.fetch_add(1, Ordering::Relaxed);
+    Ok(path.with_file_name(format!(".{name}.{}.{number}", std::process::id())))
+}
+
+fn fill(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<File> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// Makes durable that the file at `path` is in its folder.

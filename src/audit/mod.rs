@@ -31,7 +31,7 @@ pub use checkpoint::{Checkpoint, NotACheckpoint};
 pub use entry::Entry;
 pub use export::{ExportError, Exported, LogSource, SourceError, export};
 pub use files::{LogFiles, LogFolder};
-pub use key::{KeyError, NotAVerifierKey, SigningKey, VerifierKey, is_origin};
+pub use key::{KeyError, NotAVerifierKey, SigningKey, VerifierKey};
 pub use leaf::{AttemptName, Charge, Leaf};
 pub use log::{Receipt, faults, receipt};
 pub use name::{ActorName, NotAName, RecipientName};

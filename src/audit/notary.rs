@@ -24,15 +24,16 @@ use super::head::{self, Comparison, Known, KnownHead, UnreadableCopy};
 use super::key::{KeyError, SigningKey, VerifierKey};
 use super::log;
 use super::tree::{Hash, Head};
+use crate::base::origin::LogOrigin;
 use crate::store::{CheckpointRow, Store, StoreError, Tx};
 
 /// Where a log's key is and its copies go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogPlaces {
     /// The log's name, if somebody has said one.
-    pub origin: Option<String>,
+    pub origin: Option<LogOrigin>,
     /// Its name if nobody has when its key is made.
-    pub origin_default: String,
+    pub origin_default: LogOrigin,
     /// The file of its key.
     pub key_file: PathBuf,
     /// The files that get a copy of each checkpoint.
@@ -88,7 +89,7 @@ pub enum NotaryError {
     )]
     OtherOrigin {
         /// What the settings say.
-        wanted: String,
+        wanted: LogOrigin,
         /// What the key says.
         origin: String,
     },
@@ -231,7 +232,7 @@ impl Notary {
                 key
             }
         };
-        if let Some(wanted) = origin.clone().filter(|wanted| wanted != key.origin()) {
+        if let Some(wanted) = origin.clone().filter(|wanted| wanted.as_str() != key.origin()) {
             return Err(NotaryError::OtherOrigin { wanted, origin: key.origin().to_owned() });
         }
         let own = key.verifier().to_string();

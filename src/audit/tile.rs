@@ -288,7 +288,7 @@ mod tests {
             });
             let partial: Vec<TileName> = edge.partial().map(|(name, _)| name).collect();
             let expected = new_tiles(0, size).into_iter();
-            if size < 1_000 || size > 65_000 {
+            if size < 600 || size % 977 == 0 || (65_530..65_540).contains(&size) {
                 let is_partial =
                     |name: &TileName| name.width < TILE_WIDTH && name.kind != TileKind::Entries;
                 assert_eq!(partial, expected.filter(is_partial).collect::<Vec<_>>());

@@ -9,4 +9,5 @@ pub mod date;
 pub mod delivery;
 pub mod ids;
 pub mod nearest;
+pub mod origin;
 pub mod party;

@@ -8,7 +8,9 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::signing::Signing;
 use super::{Common, Done};
+use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::config::Settings;
 use crate::http::control::Control;
@@ -50,6 +52,7 @@ pub(crate) struct Gateway<'a> {
     folder: DataFolder,
     store: Store,
     ledger: Ledger,
+    notary: Notary,
     _lock: FolderLock,
 }
 
@@ -61,9 +64,12 @@ impl<'a> Gateway<'a> {
         let holder = format!("hydrant serve (process {process}) on {}", settings.server.listen);
         let lock = folder.lock(&holder)?;
         let store = Store::open(&folder.database())?;
+        // Before anything is written: an older database than a copy knows of starts nothing.
+        let notary = super::notary(settings, &folder);
+        notary.open(&store)?;
         let profile = Arc::clone(&settings.profile);
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), profile)?;
-        Ok(Gateway { settings, clock, folder, store, ledger, _lock: lock })
+        Ok(Gateway { settings, clock, folder, store, ledger, notary, _lock: lock })
     }
 
     /// The store that it works on.
@@ -74,6 +80,11 @@ impl<'a> Gateway<'a> {
     /// The ledger that it charges.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Who signs its audit log.
+    pub(crate) fn notary(&self) -> &Notary {
+        &self.notary
     }
 
     /// Serves until SIGTERM or SIGINT; calls `ready` once connections are accepted.
@@ -99,7 +110,9 @@ impl<'a> Gateway<'a> {
             store: self.store.clone(),
             clock: self.clock.clone(),
             profile: Arc::clone(&self.settings.profile),
+            notary: self.notary,
         };
+        let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
         if self.store.is_shared() {
@@ -151,6 +164,8 @@ impl<'a> Gateway<'a> {
         close.send_replace(Stop::WhenDone);
         ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
+        // Commands have written their last leaves.
+        signing.end().await;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Files, head, key, log, made_up, verifier};
+use super::{Files, head, key, log, made_up, origin, verifier};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::tile::{TileKind, TileName, entries, push_entry};
 use crate::audit::{LogFault, Whole, verify};
@@ -14,8 +14,14 @@ const DAMAGES: u64 = 1_000;
 const DAMAGES_VARIABLE: &str = "HYDRANT_AUDIT_DAMAGES";
 
 /// Two full tiles and a partial one, with checkpoints in and between them.
-const ENTRIES: usize = 600;
-const SIZES: &[usize] = &[1, 100, 255, 256, 257, 512, 599, 600];
+pub(super) const ENTRIES: usize = 600;
+pub(super) const SIZES: &[usize] = &[1, 100, 255, 256, 257, 512, 599, 600];
+
+/// How many random damages are tried.
+pub(super) fn count() -> u64 {
+    let wanted = std::env::var(DAMAGES_VARIABLE).ok();
+    wanted.map_or(DAMAGES, |count| count.parse().expect("a number of damages"))
+}
 
 fn check(files: &Files) -> Result<Whole, LogFault> {
     verify(files, Some(&verifier()), &[])
@@ -206,11 +212,10 @@ fn rebuild(files: &mut Files, of: &[Vec<u8>], chance: &mut StdRng) -> String {
 
 #[test]
 fn no_random_damage_passes() {
-    let count = std::env::var(DAMAGES_VARIABLE).ok().map(|count| count.parse().unwrap());
     let entries = made_up(ENTRIES);
     let files = log(&entries, SIZES);
     check(&files).unwrap();
-    for seed in 0..count.unwrap_or(DAMAGES) {
+    for seed in 0..count() {
         let (damaged, story) = damaged(&files, &entries, seed);
         assert!(damaged != files, "nothing was damaged: {story}");
         assert!(check(&damaged).is_err(), "it passed: {story}");
@@ -251,7 +256,7 @@ fn whoever_kept_a_checkpoint_sees_a_log_that_its_own_operator_cut_or_forked() {
 #[test]
 fn another_key_is_not_the_logs() {
     let files = log(&made_up(5), &[5]);
-    let other = crate::audit::SigningKey::from_seed("example.org/log", &[4; 32]);
+    let other = crate::audit::SigningKey::from_seed(&origin("example.org/log"), &[4; 32]);
     let fault = verify(&files, Some(other.verifier()), &[]).unwrap_err();
     assert!(matches!(fault, LogFault::Key), "{fault}");
     let mut without = files.clone();

@@ -2,6 +2,7 @@
 
 mod damage;
 mod journal;
+mod python;
 mod store;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::audit::files::LogFiles;
 use crate::audit::tile::{Edge, TileKind, TileName, new_tiles, number_path, push_entry};
 use crate::audit::tree::{Hash, Head, leaf_hash};
 use crate::audit::{SigningKey, VerifierKey};
+use crate::base::origin::LogOrigin;
 
 /// A log as files in memory.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
@@ -28,7 +30,11 @@ impl LogFiles for Files {
 }
 
 pub(super) fn key() -> SigningKey {
-    SigningKey::from_seed("example.org/log", &[3; 32])
+    SigningKey::from_seed(&origin("example.org/log"), &[3; 32])
+}
+
+pub(super) fn origin(text: &str) -> LogOrigin {
+    text.parse().unwrap()
 }
 
 pub(super) fn verifier() -> VerifierKey {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::log as sliced;
+use super::{log as sliced, origin};
 use crate::audit::files::CHECKPOINTS;
 use crate::audit::head::Comparison;
 use crate::audit::receipt::{ReceiptFault, Shown, text, verify as shows};
@@ -90,7 +90,7 @@ impl Rig {
 fn places(dir: &Path) -> LogPlaces {
     LogPlaces {
         origin: None,
-        origin_default: "example.org/log".into(),
+        origin_default: origin("example.org/log"),
         key_file: dir.join("audit.key"),
         copies: vec![dir.join("copy-1"), dir.join("copy-2")],
     }
@@ -285,19 +285,19 @@ fn a_log_goes_on_under_its_own_key_and_name_only() {
     let places = places(rig.dir.path());
     let again = |places: LogPlaces| Notary::new(places).open(&rig.store);
     again(places.clone()).unwrap();
-    again(LogPlaces { origin_default: "example.com/log".into(), ..places.clone() }).unwrap();
-    again(LogPlaces { origin: Some("example.org/log".into()), ..places.clone() }).unwrap();
-    let refused = again(LogPlaces { origin: Some("example.com/log".into()), ..places.clone() });
+    again(LogPlaces { origin_default: origin("example.com/log"), ..places.clone() }).unwrap();
+    again(LogPlaces { origin: Some(origin("example.org/log")), ..places.clone() }).unwrap();
+    let refused = again(LogPlaces { origin: Some(origin("example.com/log")), ..places.clone() });
     assert!(matches!(refused, Err(NotaryError::OtherOrigin { .. })), "{refused:?}");
     let refused = again(LogPlaces { key_file: rig.path("no.key"), ..places.clone() });
     assert!(matches!(refused, Err(NotaryError::KeyMissing { .. })), "{refused:?}");
     assert!(!rig.path("no.key").exists(), "no other key is made");
-    super::super::SigningKey::create(&rig.path("other.key"), "example.org/log").unwrap();
+    super::super::SigningKey::create(&rig.path("other.key"), &origin("example.org/log")).unwrap();
     let refused = again(LogPlaces { key_file: rig.path("other.key"), ..places });
     assert!(matches!(refused, Err(NotaryError::OtherKey { .. })), "{refused:?}");
 }
 
-fn opened(delivery: DeliveryId, attempt: u32, person: Commitment) -> Leaf {
+pub(super) fn opened(delivery: DeliveryId, attempt: u32, person: Commitment) -> Leaf {
     Leaf::Opened {
         delivery,
         attempt,
