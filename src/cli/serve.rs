@@ -65,7 +65,7 @@ impl<'a> Gateway<'a> {
         let lock = folder.lock(&holder)?;
         let store = Store::open(&folder.database())?;
         // Before anything is written: an older database than a copy knows of starts nothing.
-        let notary = super::notary(settings, &folder);
+        let notary = super::notary(settings);
         notary.open(&store)?;
         let profile = Arc::clone(&settings.profile);
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), profile)?;
