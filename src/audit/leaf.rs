@@ -88,6 +88,9 @@ pub enum Leaf {
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
     /// The salt behind a name was erased: it says no more whom its leaves are about.
     SaltErased { name: Commitment, actor: ActorName },
+    /// Ledger time was behind and has caught up: what was settled from minute `since` on by its
+    /// reckoning counts `by` minutes longer.
+    LedgerTimeLeapt { since: i64, by: i64 },
     /// An operator vouched for the wall clock, and ledger time moved on to it.
     LedgerClockAccepted { from_ms: i64, to_ms: i64, actor: ActorName },
 }

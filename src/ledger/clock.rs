@@ -57,8 +57,9 @@ fn write(tx: &Tx<'_>, advanced: &Advanced, stored: Option<&LedgerTime>) -> Resul
     if let Some(Leap { since_ms, by_ms }) = leap {
         // What was settled while the time was behind counts from when it really left. A minute
         // more: two that are put together must not leave before the later of them.
-        let minutes = minute_of(*by_ms) + 1;
-        tx.buckets_put_forward(minute_of(*since_ms), minutes)?;
+        let (since, by) = (minute_of(*since_ms), minute_of(*by_ms) + 1);
+        tx.buckets_put_forward(since, by)?;
+        audit::append(tx, time.time_ms, &Leaf::LedgerTimeLeapt { since, by })?;
         tracing::warn!(by_ms, "ledger time was behind, and so was what was settled meanwhile");
     }
     if stored != Some(time) {

@@ -50,6 +50,9 @@ pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<Strin
 /// What is charged by the journal, for each attempt that is open.
 type Charged = Vec<(RecipientName, IdKind, u64)>;
 
+/// What was settled by the journal at each meter it ever names, by the minute.
+type Buckets = BTreeMap<(RecipientName, IdKind), BTreeMap<i64, u64>>;
+
 /// What is live by the journal at each meter it ever names.
 fn replay(
     tx: &Tx<'_>,
@@ -57,12 +60,7 @@ fn replay(
     faults: &mut Vec<String>,
 ) -> Result<BTreeMap<(RecipientName, IdKind), u64>, StoreError> {
     let mut open: BTreeMap<AttemptName, Charged> = BTreeMap::new();
-    let mut live: BTreeMap<(RecipientName, IdKind), u64> = BTreeMap::new();
-    let mut settle = |charged: Charged, counts: bool| {
-        for (recipient, kind, ids) in charged {
-            *live.entry((recipient, kind)).or_default() += if counts { ids } else { 0 };
-        }
-    };
+    let mut buckets = Buckets::new();
     let mut next = 1;
     loop {
         let rows = tx.journal_from(next, ROWS_MAX)?;
@@ -70,30 +68,48 @@ fn replay(
         next = last.sequence + 1;
         for row in rows {
             let entry = Entry::parse(row.leaf.as_bytes()).filter(|entry| entry.at_ms == row.at_ms);
-            let Some(Entry { at_ms, leaf }) = entry else {
-                faults.push(format!("leaf {} of the journal is damaged", row.sequence));
-                continue;
-            };
-            let counts = minute_of(at_ms) > newest_left;
-            match leaf {
-                Leaf::Opened { delivery, attempt, kind, ids, charges, .. } => {
-                    let charged = charges.into_iter().map(|charge| (charge.recipient, kind, ids));
-                    open.insert(AttemptName(delivery, attempt), charged.collect());
-                }
-                Leaf::Settled { attempts } => {
-                    for attempt in attempts {
-                        settle(open.remove(&attempt).unwrap_or_default(), counts);
-                    }
-                }
-                Leaf::Released { attempt } => {
-                    settle(open.remove(&attempt).unwrap_or_default(), false);
-                }
-                _ => {}
+            match entry {
+                Some(entry) => play(entry, &mut open, &mut buckets),
+                None => faults.push(format!("leaf {} of the journal is damaged", row.sequence)),
             }
         }
     }
-    for charged in open.into_values() {
-        settle(charged, true);
+    let mut live: BTreeMap<(RecipientName, IdKind), u64> = BTreeMap::new();
+    for (meter, minutes) in buckets {
+        let ids = minutes.range(newest_left + 1..).map(|(_, ids)| ids).sum();
+        live.insert(meter, ids);
+    }
+    for (recipient, kind, ids) in open.into_values().flatten() {
+        *live.entry((recipient, kind)).or_default() += ids;
     }
     Ok(live)
+}
+
+/// Lets one entry of the journal happen again.
+fn play(entry: Entry, open: &mut BTreeMap<AttemptName, Charged>, buckets: &mut Buckets) {
+    match entry.leaf {
+        Leaf::Opened { delivery, attempt, kind, ids, charges, .. } => {
+            let charged = charges.into_iter().map(|charge| (charge.recipient, kind, ids));
+            open.insert(AttemptName(delivery, attempt), charged.collect());
+        }
+        Leaf::Settled { attempts } => {
+            let minute = minute_of(entry.at_ms);
+            for (recipient, kind, ids) in
+                attempts.iter().filter_map(|attempt| open.remove(attempt)).flatten()
+            {
+                let minutes = buckets.entry((recipient, kind)).or_default();
+                *minutes.entry(minute).or_default() += ids;
+            }
+        }
+        Leaf::Released { attempt } => drop(open.remove(&attempt)),
+        Leaf::LedgerTimeLeapt { since, by } => {
+            for minutes in buckets.values_mut() {
+                let late = minutes.split_off(&since);
+                for (minute, ids) in late {
+                    *minutes.entry(minute + by).or_default() += ids;
+                }
+            }
+        }
+        _ => {}
+    }
 }
