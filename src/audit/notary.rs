@@ -300,7 +300,8 @@ impl Notary {
         let before = failed.remove(path);
         let Some(why) = why else {
             if before.is_some() {
-                tracing::info!(path = %path.display(), "the copy of the checkpoint is written again");
+                let path = path.display();
+                tracing::info!(%path, "the copy of the checkpoint is written again");
             }
             return;
         };

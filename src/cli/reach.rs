@@ -53,7 +53,7 @@ pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<V
         }
     };
     let store = Store::open(&folder.database())?;
-    let notary = super::notary(&settings, &folder);
+    let notary = super::notary(&settings);
     // What else is wrong with the log is told by the commands that need it.
     if let Err(error) = notary.open(&store) {
         freeze_after(&error, &store, common.clock().now_ms())?;

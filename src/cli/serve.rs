@@ -65,7 +65,7 @@ impl<'a> Gateway<'a> {
         let lock = folder.lock(&holder)?;
         let store = Store::open(&folder.database())?;
         // Before anything is written: an older database than a copy knows of charges nothing.
-        let notary = super::notary(settings, &folder);
+        let notary = super::notary(settings);
         if let Err(error) = notary.open(&store)
             && !freeze_after(&error, &store, clock.now_ms())?
         {

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::audit::{Leaf, RecipientName, name};
-use crate::store::DeliveryState;
+use crate::base::party::Actor;
+use crate::store::{DeliveryState, Party};
 
 fn leaves(rig: &Rig) -> Vec<Leaf> {
     let rows = rig.journal();
@@ -165,6 +166,31 @@ fn every_chunk_has_its_leaf_and_many_settlements_share_one() {
         .sum();
     assert_eq!(settled, 2);
     assert_eq!(rig.row(id).state, DeliveryState::Complete);
+}
+
+#[test]
+fn the_journal_is_replayed_as_before_after_names_are_erased() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    assert_eq!(rig.deliver(order(person, 300)).0, 300);
+    rig.write(move |tx| {
+        let actor = Actor::Local("ada".into());
+        name::erase(tx, START_MS, &actor, Party::Entity(entity))?;
+        name::erase(tx, START_MS, &actor, Party::Person(person))
+    });
+    rig.verify();
+    assert_eq!(rig.deliver(order(person, 500)).0, 500);
+    rig.flush();
+    rig.verify();
+    assert_eq!(rig.deliver(order(person, 201)).1.unwrap_err().word(), "not-now");
+    // Both deliveries are charged to one name: the one that the meter was given at first.
+    let recipients = leaves(&rig).into_iter().filter_map(|leaf| match leaf {
+        Leaf::Opened { charges, .. } => Some(charges[0].recipient),
+        _ => None,
+    });
+    let recipients: std::collections::BTreeSet<_> = recipients.collect();
+    assert_eq!(recipients.len(), 1);
 }
 
 #[test]
