@@ -83,6 +83,18 @@ pub enum Leaf {
         ids: u64,
         why: String,
     },
+    /// A file of objects was charged to a person and may be sent to them.
+    ObjectsOpened {
+        delivery: DeliveryId,
+        attempt: u32,
+        person: Commitment,
+        file: u64,
+        objects: u64,
+        charge: Charge,
+        profile: String,
+    },
+    /// A file of objects was not charged; as [`Leaf::Refused`].
+    ObjectsRefused { person: Commitment, file: u64, objects: u64, why: String },
     /// An earlier gateway's open charges are settled by the leaves that follow, its holds are gone,
     /// and so many of its deliveries are broken.
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
@@ -99,7 +111,7 @@ impl Leaf {
     /// The one delivery that it is about; a leaf about many, or none, belongs to nobody's receipt.
     pub fn delivery(&self) -> Option<DeliveryId> {
         match self {
-            Leaf::Opened { delivery, .. } => Some(*delivery),
+            Leaf::Opened { delivery, .. } | Leaf::ObjectsOpened { delivery, .. } => Some(*delivery),
             Leaf::Released { attempt } => Some(attempt.0),
             _ => None,
         }
@@ -113,6 +125,9 @@ pub struct Charge {
     pub recipient: RecipientName,
     /// Why it may receive: `limit`, `exemption:7`.
     pub basis: String,
+    /// Where an element counts once: how much of the charge was new to the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_ids: Option<u64>,
     /// How many IDs are live at that meter with this charge.
     pub live_ids: u64,
 }
