@@ -9,6 +9,7 @@ pub mod encode;
 mod extract;
 mod filter;
 mod found;
+mod id_spool;
 mod reader;
 mod reason;
 mod run;
@@ -19,8 +20,9 @@ mod wants;
 pub use decode::{CODECS, Codec};
 pub use extract::{FORMATS, Format, format};
 pub use found::{Found, Outlet, Place, Rejected, Unwatched, Watch};
+pub use id_spool::IdSpool;
 pub use reason::{Gravity, Reason};
-pub use source::Source;
+pub use source::{Gone, Pipe, Piped, Source, pipe};
 pub use tally::{IdTally, ReasonPlace, ReasonTally, SourceTally, Tally, Written};
 pub use wants::{Columns, Damage, Distinct, KindSet, Order, Scope};
 
@@ -32,8 +34,11 @@ use crate::base::ids::IdKind;
 /// The memory that a strip uses for its spools where nothing else is said, in bytes.
 pub const MEMORY_BYTES_MAX: usize = 24 << 20;
 
-/// The longest record, in bytes; a longer one is damaged.
+/// The longest record where nothing else is said, in bytes; a longer one is damaged.
 pub const RECORD_BYTES_MAX: usize = 64 << 20;
+
+/// The memory that a codec may use for its window where nothing else is said, in bytes.
+pub const WINDOW_BYTES_MAX: u64 = 128 << 20;
 
 /// What a strip is to do: a dataset of full tweets in, its IDs out.
 #[derive(Clone, Debug)]
@@ -58,6 +63,10 @@ pub struct Strip {
     pub spool_folder: PathBuf,
     /// The memory for spools, in bytes; buffers and the codec's window come on top.
     pub memory_bytes_max: usize,
+    /// The longest record, in bytes; a longer one is damaged.
+    pub record_bytes_max: usize,
+    /// The memory that a codec may use for its window, in bytes.
+    pub window_bytes_max: u64,
 }
 
 impl Strip {
@@ -74,6 +83,8 @@ impl Strip {
             columns: Columns::IdsOnly,
             spool_folder: std::env::temp_dir(),
             memory_bytes_max: MEMORY_BYTES_MAX,
+            record_bytes_max: RECORD_BYTES_MAX,
+            window_bytes_max: WINDOW_BYTES_MAX,
         }
     }
 

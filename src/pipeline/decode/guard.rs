@@ -16,6 +16,9 @@ pub(crate) enum Bomb {
     /// More output than the ratio allows.
     #[error("its compressed data swells more than {RATIO_MAX} times, the bound on expansion")]
     Swelling,
+    /// A window that takes more memory than there is for it.
+    #[error("unpacking it takes more memory than there is for that, the bound on windows")]
+    Window,
     /// Compressed too often.
     #[error("it is compressed more than {} times over, the bound on nesting", super::NESTED_MAX)]
     Nested,
@@ -43,5 +46,20 @@ impl<R: Read> Read for Guard<R> {
             return Err(io::Error::other(Bomb::Swelling));
         }
         Ok(read)
+    }
+}
+
+/// Tells a window that is too large from data that is damaged.
+pub(super) struct Windowed<R>(pub(super) R);
+
+impl<R: Read> Read for Windowed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            // The libraries say it in words alone, each in its own.
+            let said = error.to_string();
+            let words = ["Frame requires too much memory", "memory limit reached"];
+            let is_window = words.iter().any(|words| said.contains(words));
+            if is_window { io::Error::other(Bomb::Window) } else { error }
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::*;
+use crate::pipeline::WINDOW_BYTES_MAX;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -34,7 +35,7 @@ const ENCODERS: [(&str, Encode); 4] =
     [("gzip", gzip), ("bzip2", bzip2), ("zstd", zstd), ("xz", xz)];
 
 fn decoded(bytes: Vec<u8>) -> io::Result<(Vec<u8>, Vec<&'static str>)> {
-    let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default())?;
+    let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default(), WINDOW_BYTES_MAX)?;
     let mut out = Vec::new();
     decoded.stream.read_to_end(&mut out)?;
     Ok((out, decoded.encodings))
@@ -79,12 +80,31 @@ fn a_bomb_stops_at_the_bound() {
 }
 
 #[test]
+fn a_window_that_is_too_large_is_told_from_damage() {
+    let text: Vec<u8> = (0..400_000_u32).flat_map(|n| (n ^ n << 7).to_le_bytes()).collect();
+    let mut wide = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    wide.window_log(25).unwrap();
+    wide.write_all(&text).unwrap();
+    for (name, bytes) in [("zstd", wide.finish().unwrap()), ("xz", xz(&text))] {
+        let decoded = |window_bytes_max| {
+            let input = Box::new(Cursor::new(bytes.clone()));
+            let mut decoded = decode(input, Arc::default(), window_bytes_max)?;
+            decoded.stream.read_to_end(&mut Vec::new())
+        };
+        assert_eq!(decoded(32 << 20).unwrap(), text.len(), "{name}");
+        let error = decoded(1 << 20).unwrap_err();
+        assert_eq!(error.get_ref().and_then(|inner| inner.downcast_ref()), Some(&Bomb::Window));
+    }
+}
+
+#[test]
 fn cut_data_gives_what_was_before_and_then_an_error() {
     for (name, encode) in ENCODERS {
         let text: Vec<u8> = (0..400_000_u32).flat_map(|n| (n ^ n << 7).to_le_bytes()).collect();
         let mut bytes = encode(&text);
         bytes.truncate(bytes.len() - 10);
-        let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default()).unwrap();
+        let mut decoded =
+            decode(Box::new(Cursor::new(bytes)), Arc::default(), WINDOW_BYTES_MAX).unwrap();
         let mut out = Vec::new();
         let error = decoded.stream.read_to_end(&mut out).unwrap_err();
         assert!(!error.get_ref().is_some_and(|inner| inner.is::<Broken>()), "{name}");
