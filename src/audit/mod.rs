@@ -7,7 +7,7 @@
 
 mod leaf;
 
-pub use leaf::{AttemptName, Charge, Leaf};
+pub use leaf::{AttemptName, Charge, Content, Leaf};
 
 use crate::store::{StoreError, Tx};
 

@@ -21,7 +21,7 @@ use crate::directory::exemption::{Apply, Decision};
 use crate::directory::key::Issue;
 use crate::directory::words::{Role, Scope as KeyScope, Sector};
 use crate::directory::{document, entity, person};
-use crate::ledger::{Ledger, Order, Outcome};
+use crate::ledger::{Ledger, Order, Ordered, Outcome};
 use crate::operation::{Context, Operation, execute};
 use crate::pipeline::{Damage, KindSet, Scope};
 use crate::release::{self, Spec};
@@ -171,6 +171,7 @@ impl Desk {
             visibility: Visibility::SignedIn,
             entities: Vec::new(),
             embargo_ms: None,
+            upstream: None,
         };
         let release = for_directory(&built?);
         self.carry_out(Operation::DatasetRegister { plan, release })
@@ -183,22 +184,24 @@ impl Desk {
         let person = show::list(&people).iter().find(|row| show::field(row, "mail") == party.mail);
         let release = &dataset["release"];
         let ids = release["counts"]["tweet"].as_u64().unwrap_or_default();
-        let mut order = Order {
+        let order = |ordered_ids: u64| Order {
             person: PersonId(person.map(number).unwrap_or_default()),
             key: None,
             kind: IdKind::Tweet,
-            dataset: number(dataset),
-            release: Arc::from(show::field(release, "id")),
-            ordinals: 0..0,
-            view: "demo".into(),
+            ordered: Ordered::Release {
+                dataset: number(dataset),
+                release: Arc::from(show::field(release, "id")),
+                ordinals: 0..ordered_ids,
+                view: "demo".into(),
+            },
         };
         let ceiling = self.context.profile.tweet_ids_max;
         let mut left = ceiling.saturating_sub(LEFT_IDS);
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         while left > 0 {
-            order.ordinals = 0..left.min(ids);
-            runtime.block_on(deliver(ledger, order.clone()))?;
-            left -= order.ordinals.end;
+            let ordered_ids = left.min(ids);
+            runtime.block_on(deliver(ledger, order(ordered_ids)))?;
+            left -= ordered_ids;
         }
         Ok(runtime.block_on(ledger.flush())?)
     }

@@ -2,11 +2,10 @@
 //! further chunk.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::charge::{Charging, Desk, Opening, chunk_size};
-use super::delivery::{Delivery, Order};
-use super::grant::{Attempt, Chunk, Unclaimed};
+use super::delivery::{Delivery, Order, Ordered};
+use super::grant::{Attempt, Content, Unclaimed};
 use super::{Ledger, clock};
 use crate::audit::{self, Leaf};
 use crate::base::delivery::DeliveryId;
@@ -31,10 +30,8 @@ pub(super) struct Further {
     pub(super) person: PersonId,
     pub(super) key: Option<KeyId>,
     pub(super) kind: IdKind,
-    pub(super) dataset: i64,
-    pub(super) release: Arc<str>,
     /// What is not charged yet.
-    pub(super) rest: Range<u64>,
+    pub(super) ordered: Ordered,
     /// Who has been charged so far, on which basis.
     pub(super) recipients: Vec<Charged>,
 }
@@ -46,60 +43,51 @@ pub(super) fn admit(
     order: &Order,
 ) -> Result<Result<(Delivery, Opened), Refusal>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
-    let mut chargings = match lock_all(&desk, order, None)? {
+    let mut chargings = match fitting(&desk, &Asked::of(order))? {
         Ok(chargings) => chargings,
-        Err(refusal) => return refuse(&desk, order, refusal),
+        Err(refusal) => return Ok(Err(refusal)),
     };
-    let requested_ids = order.ordinals.end - order.ordinals.start;
-    let wanted = |_: &Charging| Wanted { from_hold_ids: 0, fresh_ids: requested_ids };
-    if let Some(refusal) = gravest(&desk, &chargings, wanted, &order.ordinals)? {
-        return refuse(&desk, order, refusal);
-    }
+    let Order { person, key, kind, ref ordered } = *order;
     let size = chunk_size(&chargings);
-    let ids = desk.profile().chunk_ids(size, 0).min(requested_ids);
     let attempt = Attempt { delivery: DeliveryId::new(desk.now_ms), number: 0 };
-    let first = order.ordinals.start..order.ordinals.start + ids;
-    let opening = Opening {
-        attempt,
-        person: order.person,
-        key: order.key,
-        kind: order.kind,
-        dataset: order.dataset,
-        release: &order.release,
-        ordinals: first.clone(),
-    };
+    let chunk = ordered.chunk(kind, desk.profile(), size, 0);
+    let asked = ordered.ordinals();
+    let held_ids = asked.end - chunk.ordinals.end;
+    let dataset = ordered.dataset();
+    let opening = Opening { attempt, person, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging| {
-        charging.meter.level.ceiling_ids.map_or(0, |_| requested_ids - ids)
+        charging.meter.level.ceiling_ids.map_or(0, |_| held_ids)
     })?;
     let recipients: Vec<Charged> = chargings.iter().map(|charging| charging.charged).collect();
     tx.delivery_add(&NewDelivery {
         id: attempt.delivery,
-        person: order.person,
-        key: order.key,
-        dataset: order.dataset,
-        release: &order.release,
-        kind: order.kind,
-        view: &order.view,
-        first: order.ordinals.start,
-        end: order.ordinals.end,
-        granted_ids: ids,
+        person,
+        key,
+        dataset,
+        release: match &chunk.content {
+            Content::Release(release) => Some(release),
+            Content::Sha256(_) => None,
+        },
+        kind,
+        view: ordered.view(),
+        first: asked.start,
+        end: ordered.end(),
+        granted_ids: chunk.ids(),
         recipients: &recipients,
         profile: &desk.profile().name,
         started_ms: desk.now_ms,
         incarnation: ledger.incarnation(),
     })?;
-    let chunk =
-        Chunk { kind: order.kind, release: Arc::clone(&order.release), ordinals: first.clone() };
+    let mut rest = ordered.clone();
+    rest.pass(&chunk);
     let delivery = Delivery {
         ledger: ledger.clone(),
         further: Further {
             attempt: Attempt { number: 1, ..attempt },
-            person: order.person,
-            key: order.key,
-            kind: order.kind,
-            dataset: order.dataset,
-            release: Arc::clone(&order.release),
-            rest: first.end..order.ordinals.end,
+            person,
+            key,
+            kind,
+            ordered: rest,
             recipients: recipients.clone(),
         },
         has_ceiling: size == ChunkSize::Small,
@@ -120,15 +108,16 @@ pub(super) fn open(
     further: &Further,
 ) -> Result<Result<Opened, Refusal>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
-    let order = further.as_order();
-    let mut chargings = match lock_all(&desk, &order, Some(further.attempt.delivery))? {
+    let Further { attempt, person, key, kind, ref ordered, .. } = *further;
+    let (dataset, ordinals) = (ordered.dataset(), ordered.ordinals());
+    let asked = Asked { person, key, kind, dataset, ordinals };
+    let mut chargings = match lock_all(&desk, &asked, Some(attempt.delivery))? {
         Ok(chargings) => chargings,
-        Err(refusal) => return refuse(&desk, &order, refusal),
+        Err(refusal) => return refuse(&desk, &asked, refusal),
     };
     let size = chunk_size(&chargings);
-    let rest = &further.rest;
-    let most = desk.profile().chunk_ids(size, further.attempt.number);
-    let ids = most.min(rest.end - rest.start);
+    let chunk = ordered.chunk(kind, desk.profile(), size, attempt.number);
+    let ids = chunk.ids();
     // A hold that has run out, or is too small because a chunk was given back, is no right: what
     // it does not cover has to fit like any newcomer's.
     let from_hold_ids = |charging: &Charging| charging.hold_ids.min(ids);
@@ -136,67 +125,78 @@ pub(super) fn open(
         let from_hold_ids = from_hold_ids(charging);
         Wanted { from_hold_ids, fresh_ids: ids - from_hold_ids }
     };
-    if let Some(refusal) = gravest(&desk, &chargings, wanted, rest)? {
-        return refuse(&desk, &order, refusal);
+    if let Some(refusal) = gravest(&desk, &chargings, wanted, &asked.ordinals)? {
+        return refuse(&desk, &asked, refusal);
     }
-    let chunk = Chunk {
-        kind: further.kind,
-        release: Arc::clone(&further.release),
-        ordinals: rest.start..rest.start + ids,
-    };
-    let opening = Opening {
-        attempt: further.attempt,
-        person: further.person,
-        key: further.key,
-        kind: further.kind,
-        dataset: further.dataset,
-        release: &further.release,
-        ordinals: chunk.ordinals.clone(),
-    };
+    let opening = Opening { attempt, person, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging| match charging.meter.level.ceiling_ids {
         Some(_) => charging.hold_ids - from_hold_ids(charging),
         None => 0,
     })?;
-    tx.delivery_grant(further.attempt.delivery, ids)?;
+    tx.delivery_grant(attempt.delivery, ids)?;
     let mut recipients = further.recipients.clone();
     recipients.extend(chargings.iter().map(|charging| charging.charged));
     recipients.sort_unstable();
     recipients.dedup();
     if recipients != further.recipients {
-        tx.delivery_set_recipients(further.attempt.delivery, &recipients)?;
+        tx.delivery_set_recipients(attempt.delivery, &recipients)?;
     }
-    let unclaimed = Unclaimed::new(ledger, chunk, further.attempt);
+    let unclaimed = Unclaimed::new(ledger, chunk, attempt);
     Ok(Ok(Opened { unclaimed, has_ceiling: size == ChunkSize::Small, recipients }))
 }
 
-impl Further {
-    /// What is left, as if it were ordered now.
-    fn as_order(&self) -> Order {
-        Order {
-            person: self.person,
-            key: self.key,
-            kind: self.kind,
-            dataset: self.dataset,
-            release: Arc::clone(&self.release),
-            ordinals: self.rest.clone(),
-            view: String::new(),
+/// What somebody asks for in one transaction.
+pub(super) struct Asked {
+    pub(super) person: PersonId,
+    pub(super) key: Option<KeyId>,
+    pub(super) kind: IdKind,
+    /// Of which dataset; a body belongs to none.
+    pub(super) dataset: Option<i64>,
+    pub(super) ordinals: Range<u64>,
+}
+
+impl Asked {
+    fn of(order: &Order) -> Asked {
+        Asked {
+            person: order.person,
+            key: order.key,
+            kind: order.kind,
+            dataset: order.ordered.dataset(),
+            ordinals: order.ordered.ordinals(),
         }
+    }
+}
+
+/// The meters of everybody who is charged, if all that is asked for fits all of them.
+pub(super) fn fitting(
+    desk: &Desk<'_>,
+    asked: &Asked,
+) -> Result<Result<Vec<Charging>, Refusal>, StoreError> {
+    let chargings = match lock_all(desk, asked, None)? {
+        Ok(chargings) => chargings,
+        Err(refusal) => return refuse(desk, asked, refusal),
+    };
+    let fresh_ids = asked.ordinals.end - asked.ordinals.start;
+    let wanted = |_: &Charging| Wanted { from_hold_ids: 0, fresh_ids };
+    match gravest(desk, &chargings, wanted, &asked.ordinals)? {
+        Some(refusal) => refuse(desk, asked, refusal),
+        None => Ok(Ok(chargings)),
     }
 }
 
 /// Locks the meters of everybody who is charged, in ascending order.
 fn lock_all(
     desk: &Desk<'_>,
-    order: &Order,
+    asked: &Asked,
     delivery: Option<DeliveryId>,
 ) -> Result<Result<Vec<Charging>, Refusal>, StoreError> {
-    let all_charged = match desk.permit(order.person, order.key, order.kind)? {
+    let all_charged = match desk.permit(asked.person, asked.key, asked.kind)? {
         Ok(all_charged) => all_charged,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let mut chargings = Vec::with_capacity(all_charged.len());
     for charged in all_charged {
-        let meter = desk.lock(charged, order.kind)?;
+        let meter = desk.lock(charged, asked.kind)?;
         let hold_ids = match delivery {
             Some(delivery) if meter.level.held_ids > 0 => desk.tx.hold(delivery, meter.id)?,
             _ => 0,
@@ -229,18 +229,18 @@ fn gravest(
 /// meters meanwhile stays out.
 fn refuse<T>(
     desk: &Desk<'_>,
-    order: &Order,
+    asked: &Asked,
     refusal: Refusal,
 ) -> Result<Result<T, Refusal>, StoreError> {
     let why = refusal.word();
-    if desk.shared.is_first_of_minute(order.person, why, desk.now_ms) {
+    if desk.shared.is_first_of_minute(asked.person, why, desk.now_ms) {
         let leaf = Leaf::Refused {
-            person: order.person,
-            key: order.key,
-            kind: order.kind,
-            dataset: order.dataset,
-            first: order.ordinals.start,
-            ids: order.ordinals.end - order.ordinals.start,
+            person: asked.person,
+            key: asked.key,
+            kind: asked.kind,
+            dataset: asked.dataset,
+            first: asked.ordinals.start,
+            ids: asked.ordinals.end - asked.ordinals.start,
             why: why.to_owned(),
         };
         audit::append(desk.tx, desk.now_ms, &leaf)?;

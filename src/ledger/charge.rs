@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Shared;
-use super::grant::Attempt;
+use super::grant::{Attempt, Chunk, Content};
 use crate::audit::{self, Charge, Leaf};
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
@@ -203,10 +203,9 @@ pub(super) struct Opening<'a> {
     pub(super) attempt: Attempt,
     pub(super) person: PersonId,
     pub(super) key: Option<KeyId>,
-    pub(super) kind: IdKind,
-    pub(super) dataset: i64,
-    pub(super) release: &'a str,
-    pub(super) ordinals: Range<u64>,
+    /// Of which dataset; a body belongs to none.
+    pub(super) dataset: Option<i64>,
+    pub(super) chunk: &'a Chunk,
 }
 
 /// Which size of chunk suits all of them.
@@ -228,7 +227,7 @@ impl Desk<'_> {
         hold_after: impl Fn(&Charging) -> u64,
     ) -> Result<(), StoreError> {
         let Attempt { delivery, number } = opening.attempt;
-        let ids = opening.ordinals.end - opening.ordinals.start;
+        let ids = opening.chunk.ids();
         let expires_ms = self.now_ms + self.profile().hold_ms;
         let mut charges = Vec::with_capacity(chargings.len());
         for charging in chargings {
@@ -261,10 +260,13 @@ impl Desk<'_> {
             attempt: number,
             person: opening.person,
             key: opening.key,
-            kind: opening.kind,
+            kind: opening.chunk.kind,
             dataset: opening.dataset,
-            release: opening.release.to_owned(),
-            first: opening.ordinals.start,
+            content: match &opening.chunk.content {
+                Content::Release(release) => audit::Content::Release(release.to_string()),
+                Content::Sha256(digest) => audit::Content::Sha256(hex::encode(digest)),
+            },
+            first: opening.chunk.ordinals.start,
             ids,
             charges,
             profile: self.profile().name.clone(),

@@ -43,16 +43,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 pub use clock::{accept_clock, time_ms};
-pub use delivery::{Delivery, Order, Outcome};
-pub use grant::{Chunk, Granted};
+pub use delivery::{Delivery, Order, Ordered, Outcome, Parcel};
+pub use grant::{Chunk, Content, Granted};
 pub use usage::{Usage, usage};
 pub use verify::verify;
 
 use crate::base::clock::Clock;
-use crate::base::party::PersonId;
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+use crate::base::party::{KeyId, PersonId};
 use crate::policy::window::minute_of;
 use crate::policy::{Profile, Refusal};
 use crate::store::{FolderLock, Store, StoreError};
+use admit::Asked;
+use charge::Desk;
 use queue::{Queue, Step};
 
 /// The ledger of a gateway; clones share it.
@@ -129,7 +133,7 @@ impl Ledger {
     /// # Panics
     /// If the order asks for no ID at all: then there is nothing to grant.
     pub async fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Denied> {
-        assert!(!order.ordinals.is_empty(), "an order asks for at least one ID");
+        assert!(!order.ordered.ordinals().is_empty(), "an order asks for at least one ID");
         self.drain();
         let ledger = self.clone();
         let admitted = self.0.store.write(move |tx| admit::admit(tx, &ledger, &order));
@@ -137,14 +141,58 @@ impl Ledger {
         Ok((delivery, opened.unclaimed.claim()))
     }
 
-    /// Charges the next chunk of `delivery`; `None` if the whole order is charged.
+    /// Whether a single ID of `kind`, of a dataset or of a body, would be admitted: worth asking
+    /// before a body is read or an upstream is.
+    ///
+    /// # Errors
+    /// [`Denied`]: it would not.
+    pub async fn inquire(
+        &self,
+        person: PersonId,
+        key: Option<KeyId>,
+        kind: IdKind,
+        dataset: Option<i64>,
+    ) -> Result<(), Denied> {
+        self.drain();
+        let ledger = self.clone();
+        let asked = Asked { person, key, kind, dataset, ordinals: 0..1 };
+        let answer = self.0.store.write(move |tx| {
+            let shared = &ledger.0;
+            let desk = Desk { tx, shared, now_ms: clock::now_ms(tx, shared)? };
+            Ok::<_, StoreError>(admit::fitting(&desk, &asked)?.map(drop))
+        });
+        answer.await?.map_err(Denied::Refused)
+    }
+
+    /// Charges the next chunk of `delivery`, which is of a release; `None` if the whole order is
+    /// charged.
     ///
     /// # Errors
     /// [`Denied`]; then nothing more is charged, and the delivery should be ended.
     pub async fn open(&self, delivery: &mut Delivery) -> Result<Option<Granted<Chunk>>, Denied> {
-        if delivery.further.rest.is_empty() {
+        if delivery.further.ordered.ordinals().is_empty() {
             return Ok(None);
         }
+        self.open_next(delivery).await.map(Some)
+    }
+
+    /// Charges a further parcel of `delivery`, which is of a body or a stream.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    ///
+    /// # Panics
+    /// If the parcel is empty, larger than [`Delivery::parcel_ids_max`] or than what was admitted.
+    pub async fn open_parcel(
+        &self,
+        delivery: &mut Delivery,
+        parcel: Parcel,
+    ) -> Result<Granted<Chunk>, Denied> {
+        delivery.further.ordered.ask_for(parcel);
+        self.open_next(delivery).await
+    }
+
+    async fn open_next(&self, delivery: &mut Delivery) -> Result<Granted<Chunk>, Denied> {
         let further = delivery.further.clone();
         // Before the wait, so that a number is not used again if this future is dropped.
         delivery.further.attempt.number += 1;
@@ -152,10 +200,10 @@ impl Ledger {
         let opened = self.0.store.write(move |tx| admit::open(tx, &ledger, &further));
         let opened = opened.await?.map_err(Denied::Refused)?;
         let granted = opened.unclaimed.claim();
-        delivery.further.rest.start = granted.chunk().ordinals.end;
+        delivery.further.ordered.pass(granted.chunk());
         delivery.further.recipients = opened.recipients;
         delivery.has_ceiling = opened.has_ceiling;
-        Ok(Some(granted))
+        Ok(granted)
     }
 
     /// Says that the chunk's bytes have left: its window starts now. Returns at once.
@@ -167,6 +215,11 @@ impl Ledger {
     /// an admission that is asked for afterwards sees it.
     pub fn release(&self, granted: Granted<Chunk>) {
         self.push(Step::Release(granted.give_back(self)));
+    }
+
+    /// Keeps the report of what a delivery was stripped from, as JSON. Returns at once.
+    pub fn report(&self, delivery: DeliveryId, report: String) {
+        self.push(Step::Report { delivery, report });
     }
 
     /// Ends a delivery and frees what is held for it. Returns at once; an admission that is asked

@@ -33,7 +33,7 @@ use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use postgres::{Address, NotAnAddress};
-pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
+pub use rows::dataset::{DatasetRow, NewDataset, Supply, Visibility};
 pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
 pub use rows::entity::EntityRow;

@@ -74,7 +74,7 @@ fn unknown() -> Problem {
 
 fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Value, StoreError> {
     // Whoever received of a dataset knew its name; it stays theirs to see when it is retired.
-    let dataset = tx.dataset_by_id(row.dataset)?;
+    let dataset = row.dataset.map(|id| tx.dataset_by_id(id)).transpose()?.flatten();
     let charged: Vec<Value> = row
         .recipients
         .iter()
@@ -92,7 +92,7 @@ fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Va
         "ids": row.kind.word(),
         "release": row.release,
         "offset": row.first,
-        "requested": row.end - row.first,
+        "requested": row.end.map(|end| end - row.first),
         "charged": row.charged_ids,
         "charged_to": charged,
         "state": row.state,

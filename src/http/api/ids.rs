@@ -29,7 +29,7 @@ use crate::http::range::{self, Conditions, EntityTag, Validated, Wanted};
 use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
-use crate::ledger::Order;
+use crate::ledger::{Order, Ordered};
 use crate::release::{Column, Release};
 use crate::store::{DatasetRow, StoreError, Tx};
 
@@ -138,7 +138,8 @@ fn see(
     let entities = entity_ids(&requester);
     let dataset = tx.dataset_visible_to(slug, Some(&entities), now_ms)?;
     let dataset = dataset.ok_or_else(|| unknown_dataset(slug))?;
-    let release = named.unwrap_or_else(|| dataset.current_release.clone());
+    let release =
+        named.or_else(|| dataset.supply.current_release().map(str::to_owned)).unwrap_or_default();
     let row = tx.release(dataset.id, &release)?;
     let row = row.ok_or_else(|| {
         let detail = format!("the dataset {slug} has no such release");
@@ -297,10 +298,12 @@ impl Asked {
             person: requester.person,
             key: Some(requester.key),
             kind,
-            dataset: dataset.id,
-            release: Arc::clone(stretch.release.id()),
-            ordinals: stretch.ordinals.clone(),
-            view,
+            ordered: Ordered::Release {
+                dataset: dataset.id,
+                release: Arc::clone(stretch.release.id()),
+                ordinals: stretch.ordinals.clone(),
+                view,
+            },
         };
         let begun = gateway.deliverer.begin(order, stretch, wire).await;
         let passage = match begun {

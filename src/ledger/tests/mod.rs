@@ -6,11 +6,14 @@ mod permission;
 mod protocol;
 mod random;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Usage, usage, verify};
+use super::{
+    Chunk, Delivery, Denied, Granted, Ledger, Order, Ordered, Outcome, Usage, usage, verify,
+};
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
@@ -250,13 +253,12 @@ fn refusal(denied: Denied) -> Refusal {
 
 /// An order of the first `ids` Tweet IDs of some release.
 fn order(person: PersonId, ids: u64) -> Order {
-    Order {
-        person,
-        key: None,
-        kind: IdKind::Tweet,
-        dataset: 1,
-        release: "0".repeat(64).into(),
-        ordinals: 0..ids,
-        view: "0".into(),
-    }
+    order_of(person, 1, 0..ids)
+}
+
+/// An order of these Tweet IDs of some release of a dataset.
+fn order_of(person: PersonId, dataset: i64, ordinals: Range<u64>) -> Order {
+    let (release, view) = ("0".repeat(64).into(), format!("view of {dataset}"));
+    let ordered = Ordered::Release { dataset, release, ordinals, view };
+    Order { person, key: None, kind: IdKind::Tweet, ordered }
 }
