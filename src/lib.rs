@@ -38,6 +38,7 @@
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |
 //! | [`directory`] | entities, people, keys, documents, exemptions |
 //! | [`release`] | a version of a dataset on disk: build, open, read, verify |
+//! | [`transit`] | IDs that stand in no release: of a request's body, of an upstream |
 //! | [`demo`] | made-up tweets |
 //! | [`config`] | settings: one table, all mistakes at once |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
@@ -65,6 +66,7 @@ pub mod audit;
 pub mod ledger;
 pub mod directory;
 pub mod release;
+pub mod transit;
 pub mod demo;
 pub mod config;
 pub mod operation;

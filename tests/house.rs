@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ledger", &["base", "policy", "store", "audit"]),
     ("directory", &["base", "policy", "store", "audit"]),
     ("release", &["base", "store", "pipeline", "ledger"]),
+    ("transit", &["base", "pipeline", "ledger"]),
     ("demo", &["base"]),
     ("config", &["base", "policy"]),
     ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
