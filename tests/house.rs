@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transit", &["base", "pipeline", "ledger"]),
     ("demo", &["base"]),
     ("config", &["base", "policy"]),
+    ("upstream", &["base", "config"]),
     ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
     ("deliver", &["base", "policy", "store", "ledger", "directory", "release"]),
     (

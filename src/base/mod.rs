@@ -9,3 +9,4 @@ pub mod delivery;
 pub mod ids;
 pub mod nearest;
 pub mod party;
+pub mod steady;
