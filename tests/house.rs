@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["base", "policy"]),
     ("upstream", &["base", "config"]),
     ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
-    ("deliver", &["base", "policy", "store", "ledger", "directory", "release"]),
+    ("deliver", &["base", "policy", "store", "ledger", "directory", "release", "transit"]),
     (
         "http",
         &[
@@ -31,6 +31,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "ledger",
             "directory",
             "release",
+            "transit",
+            "upstream",
             "operation",
             "deliver",
         ],

@@ -34,19 +34,28 @@ pub enum NoPiece<E> {
     Failed(E),
 }
 
-/// Takes blocks from `next` until they are [`PIECE_BYTES`] or it gives none, within `time_max`.
+/// Where bytes come from.
+pub trait Blocks {
+    /// Why there may be none.
+    type Error;
+
+    /// The next bytes, however many; `None` at the end.
+    fn block(&mut self) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
+}
+
+/// Takes blocks until they are [`PIECE_BYTES`] or there are no more, within `time_max`.
 ///
 /// # Errors
 /// [`NoPiece`]; what had come is lost.
-pub async fn piece<E>(
+pub async fn piece<B: Blocks>(
     time_max: Duration,
-    mut next: impl AsyncFnMut() -> Result<Option<Bytes>, E>,
-) -> Result<Piece, NoPiece<E>> {
+    source: &mut B,
+) -> Result<Piece, NoPiece<B::Error>> {
     let gathered = tokio::time::timeout(time_max, async {
         let mut blocks = Vec::new();
         let mut bytes = 0;
         while bytes < PIECE_BYTES {
-            let Some(block) = next().await? else {
+            let Some(block) = source.block().await? else {
                 return Ok(Piece { blocks, more: More::Ended });
             };
             bytes += block.len();
@@ -64,18 +73,29 @@ pub async fn piece<E>(
 mod tests {
     use super::*;
 
-    /// What is made of blocks of these sizes, after which the source `then` …
+    struct MadeUp<'a> {
+        sizes: std::slice::Iter<'a, usize>,
+        then: Then,
+    }
+
+    impl Blocks for MadeUp<'_> {
+        type Error = ();
+
+        async fn block(&mut self) -> Result<Option<Bytes>, ()> {
+            match (self.sizes.next(), self.then) {
+                (Some(&size), _) => Ok(Some(Bytes::from(vec![0; size]))),
+                (None, Then::Ends) => Ok(None),
+                (None, Then::Fails) => Err(()),
+                (None, Then::Stalls) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// What is made of blocks of these sizes, after which the source …
     fn check(sizes: &[usize], then: Then, expected: Result<(usize, More), NoPiece<()>>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let mut sizes = sizes.iter();
-        let got = runtime.block_on(piece(Duration::from_millis(1), async || match sizes.next() {
-            Some(&size) => Ok(Some(Bytes::from(vec![0; size]))),
-            None => match then {
-                Then::Ends => Ok(None),
-                Then::Fails => Err(()),
-                Then::Stalls => std::future::pending().await,
-            },
-        }));
+        let mut source = MadeUp { sizes: sizes.iter(), then };
+        let got = runtime.block_on(piece(Duration::from_millis(1), &mut source));
         let got = got.map(|piece| (piece.blocks.iter().map(Bytes::len).sum(), piece.more));
         assert_eq!(got, expected);
     }

@@ -23,7 +23,7 @@ pub use stream::{Feed, stream};
 use std::path::PathBuf;
 
 use crate::base::ids::IdKind;
-pub use crate::pipeline::{Damage, Distinct, Scope};
+pub use crate::pipeline::{Damage, Distinct, Gone, Pipe, Scope};
 use crate::pipeline::{KindSet, Order, Strip};
 
 /// The memory of one strip for its spools, in bytes: many may run at once.

@@ -13,7 +13,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use sha2::{Digest, Sha256};
 
 use super::{UpstreamError, address, digest};
-use crate::base::steady::{self, More, NoPiece};
+use crate::base::steady::{self, Blocks, More, NoPiece};
 use crate::config::Upstream;
 
 /// An answer that is being read.
@@ -122,6 +122,14 @@ fn validator(url: &str, headers: &HeaderMap, digests: &[[u8; 32]]) -> Option<Str
     Some(format!("{url} {named}"))
 }
 
+impl Blocks for Response {
+    type Error = reqwest::Error;
+
+    async fn block(&mut self) -> Result<Option<Bytes>, reqwest::Error> {
+        self.chunk().await
+    }
+}
+
 impl Answer {
     /// What names the upstream and this version of its content; `None` if it could change unseen.
     pub fn validator(&self) -> Option<&str> {
@@ -134,9 +142,8 @@ impl Answer {
     /// [`UpstreamError`]: these were not all bytes, or not the right ones.
     pub async fn next(&mut self) -> Result<Option<Bytes>, UpstreamError> {
         while self.blocks.is_empty() && self.more == More::MayCome {
-            let response = &mut self.response;
-            let piece = steady::piece(self.upstream.idle_max, async || response.chunk().await);
-            let piece = piece.await.map_err(|error| match error {
+            let piece = steady::piece(self.upstream.idle_max, &mut self.response).await;
+            let piece = piece.map_err(|error| match error {
                 NoPiece::TooSlow => UpstreamError::Slow("does not go on in time"),
                 NoPiece::Failed(error) => UpstreamError::BrokenOff(error.without_url()),
             })?;

@@ -62,7 +62,12 @@ pub(in crate::http) async fn show(
     let id = id.parse().map_err(|_| unknown())?;
     let look = gateway.store.look(move |tx| {
         let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
-        Ok::<_, Problem>(described(tx, &row.ok_or_else(unknown)?, &requester)?)
+        let row = row.ok_or_else(unknown)?;
+        let mut shown = described(tx, &row, &requester)?;
+        shown["report"] = row.report.map_or(Value::Null, |report| {
+            serde_json::from_str(&report).unwrap_or(Value::String(report))
+        });
+        Ok::<_, Problem>(shown)
     });
     Ok(Json(look.await?))
 }

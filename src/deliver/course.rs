@@ -1,0 +1,54 @@
+//! How a delivery comes to its next chunk: from a release, or as a parcel that has to be made first.
+
+use tokio::sync::oneshot;
+
+use super::Broken;
+use crate::ledger::{Chunk, Delivery, Granted, Ledger};
+use crate::transit::{Parcels, Sealed};
+
+/// A delivery with what its further chunks are made of.
+pub(super) struct Course {
+    pub(super) delivery: Delivery,
+    /// Where there is no release.
+    pub(super) parcels: Option<Parcels>,
+}
+
+/// A chunk that is granted, with its bytes where they stand in no release.
+pub(super) struct Loaded {
+    pub(super) granted: Granted<Chunk>,
+    pub(super) sealed: Option<Sealed>,
+}
+
+/// What becomes of the question for the next chunk.
+pub(super) type Next = Result<Option<Loaded>, Broken>;
+
+impl Course {
+    /// The next chunk; `None` at the end, or once `left` says that nobody waits for it any more.
+    pub(super) async fn next(&mut self, ledger: &Ledger, left: oneshot::Receiver<()>) -> Next {
+        let Some(parcels) = &mut self.parcels else {
+            let granted = ledger.open(&mut self.delivery).await.map_err(Broken::Denied)?;
+            return Ok(granted.map(|granted| Loaded { granted, sealed: None }));
+        };
+        let ids_max = self.delivery.parcel_ids_max();
+        // Only a parcel is worth giving up: a grant that is on its way has to be waited for.
+        let sealed = tokio::select! {
+            sealed = parcels.next(ids_max) => sealed.map_err(Broken::Source)?,
+            _ = left => None,
+        };
+        let Some(sealed) = sealed else {
+            self.keep_report(ledger);
+            return Ok(None);
+        };
+        let granted = ledger.open_parcel(&mut self.delivery, sealed.parcel()).await;
+        let granted = granted.map_err(Broken::Denied)?;
+        Ok(Some(Loaded { granted, sealed: Some(sealed) }))
+    }
+
+    /// Hands the report of the strip to the ledger, once there is one.
+    pub(super) fn keep_report(&mut self, ledger: &Ledger) {
+        let report = self.parcels.as_mut().and_then(Parcels::take_report);
+        if let Some(report) = report {
+            ledger.report(self.delivery.id(), report.whole.to_string());
+        }
+    }
+}
