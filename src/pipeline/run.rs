@@ -76,9 +76,9 @@ impl<'a> Run<'a> {
             extractor: Extractor::new(Task {
                 format: self.strip.format,
                 declared: self.strip.declared,
-                record_bytes_max: self.strip.record_bytes_max,
+                record_bytes_max: self.strip.bounds.record_bytes_max,
             }),
-            record_bytes_max: self.strip.record_bytes_max,
+            record_bytes_max: self.strip.bounds.record_bytes_max,
             bytes_read: bytes_read.clone(),
             bytes_decoded: 0,
             blank: Lines::default(),
@@ -87,9 +87,8 @@ impl<'a> Run<'a> {
             encodings: Vec::new(),
         };
         std::thread::scope(|scope| {
-            let (blocks, thread) =
-                reader::start(scope, source, bytes_read, self.strip.window_bytes_max)
-                    .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
+            let (blocks, thread) = reader::start(scope, source, bytes_read, self.strip.bounds)
+                .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
             let read = self.blocks(&mut reading, &blocks);
             // The thread ends when nobody takes its blocks.
             drop(blocks);

@@ -23,17 +23,11 @@ pub use stream::{Feed, stream};
 use std::path::PathBuf;
 
 use crate::base::ids::IdKind;
+use crate::pipeline::{Bounds, KindSet, Order, Strip};
 pub use crate::pipeline::{Damage, Distinct, Gone, Pipe, Scope};
-use crate::pipeline::{KindSet, Order, Strip};
 
 /// The memory of one strip for its spools, in bytes: many may run at once.
 const MEMORY_BYTES_MAX: usize = 8 << 20;
-
-/// The longest record, in bytes: far more than any tweet has.
-const RECORD_BYTES_MAX: usize = 8 << 20;
-
-/// The memory of a codec for its window, in bytes: zstd up to `--long=25`, xz up to `-7`.
-const WINDOW_BYTES_MAX: u64 = 32 << 20;
 
 /// What is wanted of a source.
 #[derive(Clone, Debug)]
@@ -59,8 +53,7 @@ impl Wish {
             damage: self.damage,
             spool_folder: self.spool_folder.clone(),
             memory_bytes_max: MEMORY_BYTES_MAX,
-            record_bytes_max: RECORD_BYTES_MAX,
-            window_bytes_max: WINDOW_BYTES_MAX,
+            bounds: Bounds::NARROW,
             ..Strip::of(KindSet::only(self.kind))
         }
     }

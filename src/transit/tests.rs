@@ -108,7 +108,7 @@ async fn a_feed_learns_that_nobody_takes_parcels_and_the_place_is_free() {
     let (mut feed, parcels) = stream("far", wish(IdKind::Tweet), 0, 10, place);
     drop(parcels);
     feed.gone().await;
-    assert_eq!(feed.send(list(20..30)).await, Err(crate::pipeline::Gone));
+    assert_eq!(feed.send(list(20..30)).await, Err(Gone));
     drop(feed);
     assert!((&mut free).await.is_err());
 }

@@ -61,6 +61,21 @@ impl Bench {
         std::fs::rename(next, path).unwrap();
     }
 
+    /// Writes the settings file that commands and gateways find where they start.
+    pub fn settings(&self, text: &str) {
+        std::fs::write(self.path("hydrant.toml"), text).unwrap();
+    }
+
+    /// Settings under which an entity may have only so many Tweet IDs.
+    pub fn few_ids(&self, ids: u64) -> String {
+        let profile = include_str!("../../schema/profiles/twitter-2020-03.toml");
+        let name = "name = \"twitter-2020-03\"";
+        let own = profile.replace(name, "name = \"few\"").replace("1_500_000", &ids.to_string());
+        assert!(own.contains("name = \"few\""));
+        std::fs::write(self.path("few.toml"), own).unwrap();
+        format!("[policy]\nprofile = \"./few.toml\"\n")
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -4,13 +4,15 @@
 //! (`Expect: 100-continue`) is then never told to go on. The body is stripped as it arrives and
 //! its IDs are spooled; only when all are counted is the ledger asked, for exactly so many.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -21,6 +23,7 @@ use super::Query;
 use super::ids::{CONTENT_TYPE, HYDRANT_DELIVERY, may_download, printable};
 use crate::base::ids::IdKind;
 use crate::base::steady::{self, Blocks, More, NoPiece};
+use crate::config::StripBounds;
 use crate::deliver::{Asker, Begun, Unbegun};
 use crate::directory::Requester;
 use crate::http::auth::{Presented, note_use};
@@ -53,15 +56,13 @@ pub(in crate::http) struct Wanted {
 /// `POST /v1/strip`: the IDs of a body, charged to the requester.
 pub(in crate::http) async fn strip(
     State(gateway): State<Gateway>,
-    presented: Presented,
-    Query(wanted): Query<Wanted>,
     Extension(wire): Extension<Arc<TcpWire>>,
-    mut body: Body,
+    request: Request,
 ) -> Response {
-    let answer = answer(&gateway, presented, wanted, Arc::clone(&wire), &mut body).await;
-    let unread = !body.is_end_stream();
+    let (mut parts, mut body) = request.into_parts();
+    let answer = answer(&gateway, &mut parts, Arc::clone(&wire), &mut body).await;
     let mut response = answer.into_response();
-    if unread {
+    if !body.is_end_stream() {
         // Whoever still sends has to hear the answer before the connection is torn down.
         wire.linger_on_close();
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -71,11 +72,12 @@ pub(in crate::http) async fn strip(
 
 async fn answer(
     gateway: &Gateway,
-    presented: Presented,
-    wanted: Wanted,
+    parts: &mut Parts,
     wire: Arc<TcpWire>,
     body: &mut Body,
 ) -> Result<Response, Problem> {
+    let presented = Presented::from_request_parts(parts, gateway).await?;
+    let Query(wanted) = Query::<Wanted>::from_request_parts(parts, gateway).await?;
     let wish = wanted.wish(gateway)?;
     let kind = wish.kind;
     let now_ms = gateway.clock.now_ms();
@@ -130,26 +132,22 @@ impl Wanted {
 /// Sends the body into the pipe as it arrives, within its bounds. The pipe is ended only if all
 /// of it has arrived; should nobody read any more, the strip itself says why.
 async fn receive(gateway: &Gateway, body: &mut Body, pipe: Pipe) -> Result<(), Problem> {
-    let bounds = gateway.strips.bounds;
-    let mut bytes: u64 = 0;
+    let StripBounds { body_bytes_max, idle_max, .. } = gateway.strips.bounds;
+    let mut arriving = Arriving { body, rest_bytes: body_bytes_max };
     loop {
-        let piece = steady::piece(bounds.idle_max, &mut Arriving(body)).await;
-        let piece = piece.map_err(|error| match error {
+        let piece = steady::piece(idle_max, &mut arriving).await.map_err(|error| match error {
             NoPiece::TooSlow => {
-                let seconds = bounds.idle_max.as_secs();
+                let seconds = idle_max.as_secs();
                 let detail =
                     format!("the next 64 KiB of the body did not come in {seconds} seconds");
                 Problem::new(&problem::TOO_SLOW, detail)
             }
-            NoPiece::Failed(error) => {
+            NoPiece::Failed(NotArrived::TooLarge) => too_large(body_bytes_max),
+            NoPiece::Failed(NotArrived::Broken(error)) => {
                 let detail = format!("the body broke off: {error}");
                 Problem::new(&problem::BAD_REQUEST, detail)
             }
         })?;
-        bytes += piece.blocks.iter().map(|block| block.len() as u64).sum::<u64>();
-        if bytes > bounds.body_bytes_max {
-            return Err(too_large(bounds.body_bytes_max));
-        }
         for block in piece.blocks {
             if pipe.send(block).await.is_err() {
                 return Ok(());
@@ -163,20 +161,31 @@ async fn receive(gateway: &Gateway, body: &mut Body, pipe: Pipe) -> Result<(), P
 }
 
 /// A body as a source of bytes.
-struct Arriving<'a>(&'a mut Body);
+struct Arriving<'a> {
+    body: &'a mut Body,
+    /// How much more there may be.
+    rest_bytes: u64,
+}
+
+/// Why a body does not arrive.
+enum NotArrived {
+    TooLarge,
+    Broken(axum::Error),
+}
 
 impl Blocks for Arriving<'_> {
-    type Error = axum::Error;
+    type Error = NotArrived;
 
-    async fn block(&mut self) -> Result<Option<Bytes>, axum::Error> {
+    async fn block(&mut self) -> Result<Option<Bytes>, NotArrived> {
         loop {
-            let poll = std::future::poll_fn(|context| Pin::new(&mut *self.0).poll_frame(context));
-            match poll.await.transpose()?.map(http_body::Frame::into_data) {
-                Some(Ok(data)) => return Ok(Some(data)),
-                // Trailers say nothing that matters here.
-                Some(Err(_)) => {}
-                None => return Ok(None),
-            }
+            let poll = poll_fn(|context| Pin::new(&mut *self.body).poll_frame(context));
+            let frame = poll.await.transpose().map_err(NotArrived::Broken)?;
+            let Some(frame) = frame else { return Ok(None) };
+            // Trailers say nothing that matters here.
+            let Ok(data) = frame.into_data() else { continue };
+            let rest_bytes = self.rest_bytes.checked_sub(data.len() as u64);
+            self.rest_bytes = rest_bytes.ok_or(NotArrived::TooLarge)?;
+            return Ok(Some(data));
         }
     }
 }

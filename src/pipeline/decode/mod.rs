@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use guard::Bomb;
 
+use super::Bounds;
+
 /// A stream of bytes on its way through the decoders.
 pub(crate) type Stream = Box<dyn Read + Send>;
 
@@ -110,7 +112,7 @@ pub(crate) struct Decoded {
 pub(crate) fn decode(
     input: Stream,
     bytes_read: Arc<AtomicU64>,
-    window_bytes_max: u64,
+    bounds: Bounds,
 ) -> io::Result<Decoded> {
     let mut stream: Stream = Box::new(Counted { input, bytes_read: bytes_read.clone() });
     let mut encodings = Vec::new();
@@ -127,11 +129,11 @@ pub(crate) fn decode(
         if encodings.len() == NESTED_MAX {
             return Err(io::Error::other(Bomb::Nested));
         }
-        stream = (codec.open)(stream, window_bytes_max)?;
+        stream = (codec.open)(stream, bounds.window_bytes_max)?;
         encodings.push(codec.name);
     }
     if !encodings.is_empty() {
-        stream = Box::new(guard::Guard::new(stream, bytes_read));
+        stream = Box::new(guard::Guard::new(stream, bytes_read, bounds.swelling_max));
     }
     let (stream, encoding) = text::plain(stream)?;
     encodings.extend(encoding);
