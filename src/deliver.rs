@@ -222,7 +222,7 @@ impl Deliverer {
         let first = parcels.first();
         self.begin_parcels(asker, parcels, wire, |next| Ordered::Stream {
             dataset,
-            view,
+            view: view.clone(),
             first,
             next,
         })
@@ -234,15 +234,20 @@ impl Deliverer {
         asker: Asker,
         mut parcels: Parcels,
         wire: Arc<dyn Wire>,
-        ordered: impl FnOnce(Parcel) -> Ordered,
+        ordered: impl Fn(Parcel) -> Ordered,
     ) -> Result<Begun, Unbegun> {
-        let Some(sealed) = parcels.next(self.first_parcel_ids_max()).await? else {
+        let Some(mut sealed) = parcels.next(self.first_parcel_ids_max()).await? else {
             let report = parcels.take_report().expect("the end of parcels comes with a report");
             return Ok(Begun::Nothing(report));
         };
         let Asker { person, key, kind } = asker;
-        let order = Order { person, key, kind, ordered: ordered(sealed.parcel()) };
-        let (delivery, granted) = self.ledger.admit(order).await?;
+        let (delivery, granted) = loop {
+            let order = Order { person, key, kind, ordered: ordered(sealed.parcel()) };
+            match self.ledger.admit(order).await {
+                Ok(admitted) => break admitted,
+                Err(denied) => sealed = course::cut_to_fit(&mut parcels, sealed, denied)?,
+            }
+        };
         let length = parcels.text_bytes();
         let mut course = Course { delivery, parcels: Some(parcels) };
         course.keep_report(&self.ledger);

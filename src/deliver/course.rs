@@ -3,7 +3,8 @@
 use tokio::sync::oneshot;
 
 use super::Broken;
-use crate::ledger::{Chunk, Delivery, Granted, Ledger};
+use crate::ledger::{Chunk, Delivery, Denied, Granted, Ledger};
+use crate::policy::Refusal;
 use crate::transit::{Parcels, Sealed};
 
 /// A delivery with what its further chunks are made of.
@@ -39,9 +40,15 @@ impl Course {
             self.keep_report(ledger);
             return Ok(None);
         };
-        let granted = ledger.open_parcel(&mut self.delivery, sealed.parcel()).await;
-        let granted = granted.map_err(Broken::Denied)?;
-        Ok(Some(Loaded { granted, sealed: Some(sealed) }))
+        let mut sealed = sealed;
+        loop {
+            match ledger.open_parcel(&mut self.delivery, sealed.parcel()).await {
+                Ok(granted) => return Ok(Some(Loaded { granted, sealed: Some(sealed) })),
+                Err(denied) => {
+                    sealed = cut_to_fit(parcels, sealed, denied).map_err(Broken::Denied)?;
+                }
+            }
+        }
     }
 
     /// Hands the report of the strip to the ledger, once there is one.
@@ -51,4 +58,29 @@ impl Course {
             ledger.report(self.delivery.id(), report.whole.to_string());
         }
     }
+}
+
+/// The part of a refused parcel that would have fitted; the rest is put back.
+///
+/// Nobody can ask a stream for fewer IDs, so it goes on to the last ID of an allowance by itself.
+///
+/// # Errors
+/// The refusal, if nothing fits, or fewer would not help.
+pub(super) fn cut_to_fit(
+    parcels: &mut Parcels,
+    sealed: Sealed,
+    denied: Denied,
+) -> Result<Sealed, Denied> {
+    let fitting_ids = match &denied {
+        Denied::Refused(Refusal::NotNow { remaining_ids, .. }) => *remaining_ids,
+        Denied::Refused(Refusal::Never { ceiling_ids, .. }) => *ceiling_ids,
+        _ => 0,
+    };
+    let is_counted = parcels.ids().is_some();
+    if is_counted || fitting_ids == 0 || fitting_ids >= sealed.parcel().ids {
+        return Err(denied);
+    }
+    let (fitting, rest) = sealed.split(fitting_ids);
+    parcels.put_back(rest);
+    Ok(fitting)
 }

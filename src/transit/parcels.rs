@@ -13,6 +13,8 @@ pub struct Parcels {
     /// The ordinal of the first ID of the first parcel.
     first: u64,
     report: Option<Report>,
+    /// What was taken and put back, the next one last.
+    put_back: Vec<Sealed>,
 }
 
 #[derive(Debug)]
@@ -28,11 +30,12 @@ impl Parcels {
     /// The IDs of a body.
     pub fn of_body(body: Body) -> Parcels {
         let report = Some(body.report().clone());
-        Parcels { supply: Supply::Body { body, next: 0 }, first: 0, report }
+        Parcels { supply: Supply::Body { body, next: 0 }, first: 0, report, put_back: Vec::new() }
     }
 
     pub(super) fn of_stream(outflow: Outflow, first: u64) -> Parcels {
-        Parcels { supply: Supply::Stream { outflow, held: None }, first, report: None }
+        let supply = Supply::Stream { outflow, held: None };
+        Parcels { supply, first, report: None, put_back: Vec::new() }
     }
 
     /// How many IDs there are, if they are counted.
@@ -61,11 +64,19 @@ impl Parcels {
         self.report.take()
     }
 
+    /// Puts a parcel back, to be the next one.
+    pub fn put_back(&mut self, sealed: Sealed) {
+        self.put_back.push(sealed);
+    }
+
     /// The next parcel, of at most `ids_max` IDs, which never grows smaller; `None` at the end.
     ///
     /// # Errors
     /// [`StripError`]: there will be no more, and these were not all.
     pub async fn next(&mut self, ids_max: u64) -> Result<Option<Sealed>, StripError> {
+        if let Some(sealed) = self.put_back.pop() {
+            return Ok(Some(sealed));
+        }
         match &mut self.supply {
             Supply::Body { body, next } => {
                 let (read, first) = (body.clone(), *next);

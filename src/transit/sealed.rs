@@ -30,6 +30,19 @@ impl Sealed {
         self.parcel
     }
 
+    /// Two parcels: the first `ids` IDs and the others; neither may be empty.
+    pub fn split(self, ids: u64) -> (Sealed, Sealed) {
+        assert!((1..self.parcel.ids).contains(&ids), "both parts of a parcel hold IDs");
+        let last = usize::try_from(ids).expect("a parcel is in memory") - 1;
+        let end = memchr::memchr_iter(b'\n', &self.text).nth(last).expect("one ID a line") + 1;
+        let part = |text: Bytes, ids| {
+            let sha256 = Sha256::digest(&text).into();
+            Sealed { kind: self.kind, text, parcel: Parcel { ids, sha256 } }
+        };
+        let rest_ids = self.parcel.ids - ids;
+        (part(self.text.slice(..end), ids), part(self.text.slice(end..), rest_ids))
+    }
+
     /// The text.
     ///
     /// # Panics
@@ -43,5 +56,22 @@ impl Sealed {
             "a grant for one parcel was shown to another"
         );
         self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parcel_is_split_between_ids() {
+        let ids = [20, 1_610_000_000_000_000_000, 21];
+        for first in [1, 2] {
+            let (one, other) = Sealed::new(IdKind::Tweet, &ids).split(first);
+            let (before, after) = ids.split_at(usize::try_from(first).unwrap());
+            for (part, ids) in [(one, before), (other, after)] {
+                assert_eq!(part.parcel(), Sealed::new(IdKind::Tweet, ids).parcel());
+            }
+        }
     }
 }

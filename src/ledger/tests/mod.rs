@@ -2,6 +2,7 @@
 
 mod allowance;
 mod crash;
+mod parcels;
 mod permission;
 mod protocol;
 mod random;
