@@ -4,9 +4,11 @@
 #[cfg(test)]
 pub(crate) mod cases;
 pub mod clock;
+pub mod commitment;
 pub mod date;
 pub mod delivery;
 pub mod ids;
 pub mod nearest;
+pub mod origin;
 pub mod party;
 pub mod steady;

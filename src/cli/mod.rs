@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 mod common;
 mod config;
 mod dataset;
@@ -19,6 +20,7 @@ mod progress;
 mod reach;
 mod serve;
 mod show;
+mod signing;
 mod strip;
 mod strip_paths;
 mod strip_report;
@@ -30,7 +32,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub(crate) use self::common::{Common, start_log};
+pub(crate) use self::common::{Common, notary, start_log};
 
 /// A metered gateway for datasets of tweets: strips them to IDs and keeps the limit.
 #[derive(Parser)]
@@ -65,6 +67,9 @@ enum Command {
     /// Apply for academic exemptions and decide about them
     #[command(subcommand)]
     Exemption(exemption::Command),
+    /// Sign, export and verify the audit log, and print receipts
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Show who received what, the newest first
     Deliveries(deliveries::Arguments),
     /// Show what an entity has used, what is left, and when how much returns
@@ -105,6 +110,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Person(command) => person::run(common, command),
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
+        Command::Audit(command) => audit::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),

@@ -52,7 +52,8 @@ pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<V
         }
     };
     let store = Store::open(&folder.database())?;
-    let context = Context { store, clock: common.clock(), profile: settings.profile };
+    let notary = super::notary(&settings, &folder);
+    let context = Context { store, clock: common.clock(), profile: settings.profile, notary };
     let answer = execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?;
     drop(lock);
     Ok(answer)

@@ -10,9 +10,9 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use super::raw::{Effective, Origin, Raw, upstream_key};
-use super::table::setting;
+use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
-use super::{Environment, Log, LogFormat, Server, Settings, SettingsError, StripBounds};
+use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError, StripBounds};
 use crate::policy::Profile;
 
 impl Raw {
@@ -38,6 +38,19 @@ impl Checker<'_> {
         // It has one right value and is not asked for yet: what is wrong with it matters alone.
         self.take("policy.count", |text| (text == "deliveries").then_some(()));
         Settings {
+            audit: Audit {
+                checkpoint_copies: self.take("audit.checkpoint_copies", paths),
+                checkpoint_interval: self
+                    .take("audit.checkpoint_seconds", |text| seconds(text, 1, 3_600)),
+                key_file: self.take("audit.key_file", |text| {
+                    let path = (!text.is_empty()).then(|| PathBuf::from(text));
+                    (!text.contains('\0')).then_some(path)
+                }),
+                origin: self.take("audit.origin", |text| match text {
+                    "" => Some(None),
+                    _ => text.parse().ok().map(Some),
+                }),
+            },
             server: Server {
                 listen: self.take("server.listen", |text| text.parse().ok()),
                 public_url: self.take("server.public_url", public_url),
@@ -152,6 +165,14 @@ impl Checker<'_> {
         let Effective { key, value, origin } = said;
         self.mistakes.push(format!("{key} = {value:?} ({origin}): {clause}"));
     }
+}
+
+/// The paths of a list. None may be empty: a file that is named by mistake would get no copy.
+fn paths(text: &str) -> Option<Vec<PathBuf>> {
+    let parts = text.split(BETWEEN).filter(|_| !text.is_empty());
+    parts
+        .map(|part| (!part.is_empty() && !part.contains('\0')).then(|| PathBuf::from(part)))
+        .collect()
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Vec<String>> {

@@ -105,6 +105,9 @@ problems! {
     UPSTREAM_SLOW = "upstream-slow", GATEWAY_TIMEOUT,
         "Where this dataset is read from is too slow",
         "Nothing is charged. Try again later; if it stays so, tell the operator.";
+    RECEIPT_NOT_READY = "receipt-not-ready", SERVICE_UNAVAILABLE,
+        "The receipt is not ready",
+        "The audit log is signed every few seconds. Ask again after Retry-After.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE,
         "Nothing can be delivered at the moment",
         "What cannot be recorded is not sent. Try again later.";

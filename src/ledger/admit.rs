@@ -3,11 +3,12 @@
 
 use std::ops::Range;
 
-use super::charge::{Charging, Desk, Opening, chunk_size};
+use super::charge::{Charging, Desk, Opening, Permit, chunk_size};
 use super::delivery::{Delivery, Order, Ordered};
 use super::grant::{Attempt, Content, Unclaimed};
 use super::{Ledger, clock};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
+use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
@@ -43,8 +44,8 @@ pub(super) fn admit(
     order: &Order,
 ) -> Result<Result<(Delivery, Opened), Refusal>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
-    let mut chargings = match fitting(&desk, &Asked::of(order))? {
-        Ok(chargings) => chargings,
+    let (person_name, mut chargings) = match fitting(&desk, &Asked::of(order))? {
+        Ok(locked) => locked,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let Order { person, key, kind, ref ordered } = *order;
@@ -54,7 +55,7 @@ pub(super) fn admit(
     let asked = ordered.ordinals();
     let held_ids = asked.end - chunk.ordinals.end;
     let dataset = ordered.dataset();
-    let opening = Opening { attempt, person, key, dataset, chunk: &chunk };
+    let opening = Opening { attempt, person, person_name, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging| {
         charging.meter.level.ceiling_ids.map_or(0, |_| held_ids)
     })?;
@@ -111,8 +112,8 @@ pub(super) fn open(
     let Further { attempt, person, key, kind, ref ordered, .. } = *further;
     let (dataset, ordinals) = (ordered.dataset(), ordered.ordinals());
     let asked = Asked { person, key, kind, dataset, ordinals };
-    let mut chargings = match lock_all(&desk, &asked, Some(attempt.delivery))? {
-        Ok(chargings) => chargings,
+    let (person_name, mut chargings) = match lock_all(&desk, &asked, Some(attempt.delivery))? {
+        Ok(locked) => locked,
         Err(refusal) => return refuse(&desk, &asked, refusal),
     };
     let size = chunk_size(&chargings);
@@ -128,7 +129,7 @@ pub(super) fn open(
     if let Some(refusal) = gravest(&desk, &chargings, wanted, &asked.ordinals)? {
         return refuse(&desk, &asked, refusal);
     }
-    let opening = Opening { attempt, person, key, dataset, chunk: &chunk };
+    let opening = Opening { attempt, person, person_name, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging| match charging.meter.level.ceiling_ids {
         Some(_) => charging.hold_ids - from_hold_ids(charging),
         None => 0,
@@ -167,31 +168,33 @@ impl Asked {
     }
 }
 
-/// The meters of everybody who is charged, if all that is asked for fits all of them.
+/// The meters of everybody who is charged, if all that is asked for fits all of them; also how
+/// leaves name the person.
 pub(super) fn fitting(
     desk: &Desk<'_>,
     asked: &Asked,
-) -> Result<Result<Vec<Charging>, Refusal>, StoreError> {
-    let chargings = match lock_all(desk, asked, None)? {
-        Ok(chargings) => chargings,
+) -> Result<Result<(Commitment, Vec<Charging>), Refusal>, StoreError> {
+    let (person, chargings) = match lock_all(desk, asked, None)? {
+        Ok(locked) => locked,
         Err(refusal) => return refuse(desk, asked, refusal),
     };
     let fresh_ids = asked.ordinals.end - asked.ordinals.start;
     let wanted = |_: &Charging| Wanted { from_hold_ids: 0, fresh_ids };
     match gravest(desk, &chargings, wanted, &asked.ordinals)? {
         Some(refusal) => refuse(desk, asked, refusal),
-        None => Ok(Ok(chargings)),
+        None => Ok(Ok((person, chargings))),
     }
 }
 
-/// Locks the meters of everybody who is charged, in ascending order.
+/// Locks the meters of everybody who is charged, in ascending order; also how leaves name the
+/// person.
 fn lock_all(
     desk: &Desk<'_>,
     asked: &Asked,
     delivery: Option<DeliveryId>,
-) -> Result<Result<Vec<Charging>, Refusal>, StoreError> {
-    let all_charged = match desk.permit(asked.person, asked.key, asked.kind)? {
-        Ok(all_charged) => all_charged,
+) -> Result<Result<(Commitment, Vec<Charging>), Refusal>, StoreError> {
+    let Permit { person, all_charged } = match desk.permit(asked.person, asked.key, asked.kind)? {
+        Ok(permit) => permit,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let mut chargings = Vec::with_capacity(all_charged.len());
@@ -203,7 +206,7 @@ fn lock_all(
         };
         chargings.push(Charging { charged, meter, hold_ids });
     }
-    Ok(Ok(chargings))
+    Ok(Ok((person, chargings)))
 }
 
 /// The refusal of the meter that has the last word, if any refuses.
@@ -235,7 +238,7 @@ fn refuse<T>(
     let why = refusal.word();
     if desk.shared.is_first_of_minute(asked.person, why, desk.now_ms) {
         let leaf = Leaf::Refused {
-            person: asked.person,
+            person: name::of_person(desk.tx, asked.person)?,
             key: asked.key,
             kind: asked.kind,
             dataset: asked.dataset,

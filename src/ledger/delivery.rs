@@ -141,7 +141,10 @@ impl Ordered {
             Ordered::Release { ordinals, .. } | Ordered::Body { ordinals, .. } => {
                 ordinals.start = chunk.ordinals.end;
             }
-            Ordered::Stream { first, .. } => *first = chunk.ordinals.end,
+            Ordered::Stream { first, next, .. } => {
+                *first = chunk.ordinals.end;
+                next.ids = 0;
+            }
         }
     }
 
@@ -188,6 +191,12 @@ impl Delivery {
     /// small, and the socket's buffers should be.
     pub fn has_ceiling(&self) -> bool {
         self.has_ceiling
+    }
+
+    /// Which ordinals are admitted and have no charge yet; those of a stream are admitted parcel by
+    /// parcel.
+    pub fn rest(&self) -> Range<u64> {
+        self.further.ordered.ordinals()
     }
 
     /// How many IDs the next parcel of this delivery may have at most.

@@ -88,6 +88,11 @@ impl DataFolder {
         self.path.join("hydrant.sqlite")
     }
 
+    /// The key that signs the audit log, unless the settings name another place.
+    pub fn audit_key(&self) -> PathBuf {
+        self.path.join("audit.key")
+    }
+
     /// Where releases lie, one folder each.
     pub fn releases(&self) -> PathBuf {
         self.path.join("releases")

@@ -22,7 +22,7 @@ pub(super) struct Migration {
 macro_rules! migrations {
     ($folder:literal) => {
         migrations!($folder: "0001-journal.sql", "0002-directory.sql", "0003-datasets.sql",
-            "0004-ledger.sql", "0005-instances.sql", "0007-streams.sql")
+            "0004-ledger.sql", "0005-instances.sql", "0006-audit.sql", "0007-streams.sql")
     };
     ($folder:literal: $($file:literal),*) => {
         &[$($crate::store::migrate::Migration {
@@ -99,7 +99,8 @@ mod tests {
 
     fn connection() -> (tempfile::TempDir, impl Connection) {
         let dir = tempfile::tempdir().unwrap();
-        let connection = sqlite::connect(&dir.path().join("test.sqlite")).unwrap();
+        let connection =
+            sqlite::connect(&dir.path().join("test.sqlite"), sqlite::INSTANCE).unwrap();
         (dir, connection)
     }
 

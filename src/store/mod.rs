@@ -17,6 +17,8 @@
 //! | `migrate` | the steps of the schema |
 //! | `folder` | the data folder and its lock |
 
+#[cfg(test)]
+pub(crate) mod failing;
 mod folder;
 mod migrate;
 mod postgres;
@@ -33,6 +35,8 @@ use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use postgres::{Address, NotAnAddress};
+pub use rows::checkpoint::CheckpointRow;
+pub use rows::commitment::{CommitmentRow, Party};
 pub use rows::dataset::{DatasetRow, NewDataset, Supply, Visibility};
 pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
@@ -46,6 +50,7 @@ pub use rows::open_charge::OpenChargeRow;
 pub use rows::person::PersonRow;
 pub use rows::release::ReleaseRow;
 pub use rows::standing::{EntityStandingRow, StandingRow};
+pub use rows::tile::AuditLogRow;
 use tx::Connection;
 pub use tx::Tx;
 
@@ -103,7 +108,7 @@ pub enum StoreError {
 /// Where the rows are.
 #[derive(Clone, Debug)]
 enum Place {
-    File(PathBuf),
+    File { path: PathBuf, instance: &'static str },
     Server(Address),
 }
 
@@ -129,9 +134,24 @@ impl Store {
     /// [`StoreError::Newer`] or [`StoreError::Foreign`] if the schema is not ours,
     /// [`StoreError::Unfit`] if library or file system cannot give durable commits.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
-        let connection = sqlite::connect(path)?;
+        let connection = sqlite::connect(path, sqlite::INSTANCE)?;
         migrate::up_to_date(&connection, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
-        Ok(Store::on(Place::File(path.to_owned()), Box::new(connection)))
+        let place = Place::File { path: path.to_owned(), instance: sqlite::INSTANCE };
+        Ok(Store::on(place, Box::new(connection)))
+    }
+
+    /// As [`Store::open`], for the gateway of that name among several on one file, with changes
+    /// that fail as `plan` says.
+    #[cfg(test)]
+    pub(crate) fn failing(
+        path: &Path,
+        instance: &'static str,
+        plan: &failing::Plan,
+    ) -> Result<Store, StoreError> {
+        let inner = sqlite::connect(path, instance)?;
+        migrate::up_to_date(&inner, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
+        let connection = failing::Failing::new(inner, plan.clone());
+        Ok(Store::on(Place::File { path: path.to_owned(), instance }, Box::new(connection)))
     }
 
     /// Connects to the PostgreSQL database at `address` and brings its schema up to date.
@@ -145,6 +165,11 @@ impl Store {
     pub fn connect(address: &Address) -> Result<Store, StoreError> {
         let connection = postgres::connect(address)?;
         Ok(Store::on(Place::Server(address.clone()), Box::new(connection)))
+    }
+
+    /// Whether other gateways may work on the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.place, Place::Server(_))
     }
 
     fn on(place: Place, connection: Box<dyn Connection>) -> Store {
@@ -252,7 +277,7 @@ impl Store {
 
     fn connect_reader(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(match &self.0.place {
-            Place::File(path) => Box::new(sqlite::connect_reader(path)?),
+            Place::File { path, instance } => Box::new(sqlite::connect_reader(path, instance)?),
             Place::Server(address) => Box::new(postgres::connect_reader(address)?),
         })
     }

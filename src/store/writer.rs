@@ -105,7 +105,10 @@ fn run_group(
     for job in group {
         outcome = outcome.and_then(|()| run("SAVEPOINT job"));
         if let Err(error) = &outcome {
-            job.refuse(error.clone());
+            // Told like everybody else when the transaction is over: whoever asks anew then comes
+            // into one that is not lost already.
+            let error = error.clone();
+            answers.push(Box::new(move |_| job.refuse(error)));
             continue;
         }
         let (keep, answer) = catch_unwind(AssertUnwindSafe(|| job.run(&Tx { connection })))?;

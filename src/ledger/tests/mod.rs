@@ -2,10 +2,12 @@
 
 mod allowance;
 mod crash;
+mod faults;
 mod parcels;
 mod permission;
 mod protocol;
 mod random;
+mod simulation;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -43,6 +45,11 @@ struct Rig {
     _dir: TempDir,
 }
 
+/// A folder in memory, if this machine has such: the disk is not what is tested here.
+fn memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// The numbers of 2020, but 1,000 Tweet IDs for an entity, in chunks of 10 to 40.
 fn small_profile() -> Profile {
     Profile {
@@ -60,11 +67,15 @@ impl Rig {
     }
 
     fn with_profile(profile: Profile) -> Rig {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = memory();
         let folder = DataFolder::create(dir.path()).unwrap();
-        let lock = folder.lock("a test").unwrap();
         let store = Store::open(&folder.database()).unwrap();
-        let clock = Clock::manual(START_MS);
+        Rig::on(dir, store, Clock::manual(START_MS), profile)
+    }
+
+    /// A ledger on a store that is open already.
+    fn on(dir: TempDir, store: Store, clock: Clock, profile: Profile) -> Rig {
+        let lock = DataFolder::create(dir.path()).unwrap().lock("a test").unwrap();
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), Arc::new(profile)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Rig { ledger, clock, store, lock, runtime, _dir: dir }
