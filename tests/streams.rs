@@ -487,3 +487,28 @@ fn a_key_that_is_revoked_ends_its_stream_within_a_chunk() {
     assert!(newest["reason"].as_str().unwrap().contains("revoked"), "{newest}");
     assert!(newest["charged"].as_u64().unwrap() <= 9_000, "{newest}");
 }
+
+/// Whatever a client has of a stream whose gateway died, it was charged before.
+#[test]
+fn a_gateway_that_dies_in_a_stream_has_charged_what_was_received() {
+    let scene = Scene::new(1_500_000, "");
+    scene.upstream.becomes(never_ends(list(1_000)));
+    let mut received = 0;
+    for reads in [1, 30_000, 100_000, 300_000] {
+        let gateway = scene.bench.serve();
+        let bearer = format!("Bearer {}", scene.key);
+        let mut stream = gateway.send("GET", IDS, &[("Authorization", &bearer)], b"");
+        let mut bytes = vec![0; reads];
+        stream.read_exact(&mut bytes).unwrap();
+        gateway.kill_now();
+        let _ = stream.read_to_end(&mut bytes);
+        let _ = gateway.wait();
+        received += lines(&unchunked(&Answer::parse(&bytes)).0);
+        let gateway = scene.bench.serve();
+        let used = scene.used(&gateway);
+        assert!(received <= used, "{received} received, {used} charged");
+        assert!(used <= received + 4 * 20_000, "{received} received, {used} charged");
+        assert_eq!(scene.newest(&gateway)["reason"], "the gateway stopped");
+        let _ = gateway.stop();
+    }
+}

@@ -1,4 +1,4 @@
-//! How a delivery comes to its next chunk: from a release, or as a parcel that has to be made first.
+//! How a delivery comes to its next chunk: out of a release, or as a parcel that is made first.
 
 use tokio::sync::oneshot;
 

@@ -18,7 +18,8 @@ pub enum StripError {
     Container,
     /// It is an archive of files.
     #[error(
-        "it is a {archive} archive, which cannot be read: unpack it first, for instance with `{unpack} FILE`"
+        "it is a {archive} archive, which cannot be read: unpack it first, for instance with \
+         `{unpack} FILE`"
     )]
     Archive {
         /// The kind of archive.
