@@ -43,7 +43,7 @@ pub(super) fn admit(
     ledger: &Ledger,
     order: &Order,
 ) -> Result<Result<(Delivery, Opened), Refusal>, StoreError> {
-    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
+    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     let (person_name, mut chargings) = match fitting(&desk, &Asked::of(order))? {
         Ok(locked) => locked,
         Err(refusal) => return Ok(Err(refusal)),
@@ -108,7 +108,7 @@ pub(super) fn open(
     ledger: &Ledger,
     further: &Further,
 ) -> Result<Result<Opened, Refusal>, StoreError> {
-    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
+    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     let Further { attempt, person, key, kind, ref ordered, .. } = *further;
     let (dataset, ordinals) = (ordered.dataset(), ordered.ordinals());
     let asked = Asked { person, key, kind, dataset, ordinals };
