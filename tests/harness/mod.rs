@@ -75,7 +75,7 @@ impl Bench {
         let own = profile.replace(name, "name = \"few\"").replace("1_500_000", &ids.to_string());
         assert!(own.contains("name = \"few\""));
         std::fs::write(self.path("few.toml"), own).unwrap();
-        "[policy]\nprofile = \"./few.toml\"\n"
+        "[policy]\nprofile = \"./few.toml\"\n".to_owned()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -76,6 +76,25 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
         Leaf::Released { attempt: AttemptName(delivery, 3) },
         Leaf::EntityAdded { entity, actor: ActorName::Local("ada".into()) },
         Leaf::PersonSuspended { person, actor: ActorName::Person(person) },
+        // Of a body that was stripped for a request: no dataset, no release.
+        Leaf::Opened {
+            delivery,
+            attempt: 0,
+            person,
+            key: None,
+            kind: IdKind::User,
+            dataset: None,
+            content: Content::Sha256("d".repeat(64)),
+            first: 0,
+            ids: 3,
+            charges: Vec::new(),
+            profile: "twitter-2020-03".into(),
+        },
+        Leaf::DatasetStreamed {
+            dataset: 2,
+            upstream: "archive".into(),
+            actor: ActorName::Local("ada".into()),
+        },
     ];
     let mut written = String::new();
     for leaf in leaves {
