@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("directory", &["base", "policy", "store", "audit"]),
     ("release", &["base", "store", "pipeline", "ledger"]),
     ("demo", &["base"]),
-    ("config", &["base", "policy"]),
+    ("config", &["base", "policy", "store"]),
     ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
     ("deliver", &["base", "policy", "store", "ledger", "directory", "release"]),
     (
@@ -63,6 +63,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("println!", &["src/cli/"]),
     ("eprintln!", &["src/cli/"]),
     ("rusqlite", &["src/store/"]),
+    ("tokio_postgres", &["src/store/"]),
     ("unsafe {", &["src/http/socket.rs"]),
     ("INSERT INTO", &["src/store/"]),
     ("SELECT ", &["src/store/"]),

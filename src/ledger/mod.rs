@@ -89,10 +89,11 @@ pub enum Denied {
 impl Ledger {
     /// Starts the ledger: settles all that an earlier gateway left open and ends its deliveries.
     ///
-    /// The lock on the data folder is the proof that no earlier gateway lives.
+    /// The lock on the data folder is the proof that no earlier gateway lives; where several work
+    /// on one database, it is the name that the store was opened with.
     ///
     /// # Errors
-    /// [`StoreError`] of the transaction.
+    /// [`StoreError`] of the transaction; [`StoreError::Unfit`] if the store has no name.
     pub fn start(
         _lock: &FolderLock,
         store: Store,

@@ -13,6 +13,10 @@ const REASON: &str = "the gateway stopped";
 /// Nobody knows which bytes of an open charge arrived, so all of them count, from now on: the
 /// earlier gateway is dead, and a byte that it gave to the kernel has left by now or never will.
 pub(super) fn begin(tx: &Tx<'_>, clock: &Clock, profile: &str) -> Result<i64, StoreError> {
+    if tx.instance().is_empty() {
+        let text = "its connection has no instance's name, so nobody could settle its charges";
+        return Err(StoreError::Unfit(text.into()));
+    }
     let now_ms = super::clock::move_on(tx, clock)?;
     let incarnation = tx.incarnation_begin(now_ms)?;
     let charges = tx.open_charges_take_before(incarnation)?;

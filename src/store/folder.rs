@@ -42,6 +42,7 @@ pub enum FolderError {
 #[derive(Clone, Debug)]
 pub struct DataFolder {
     path: PathBuf,
+    releases: PathBuf,
 }
 
 /// The exclusive lock on a data folder.
@@ -59,7 +60,7 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`] if it cannot be made.
     pub fn create(path: &Path) -> Result<DataFolder, FolderError> {
-        let folder = DataFolder { path: path.to_owned() };
+        let folder = DataFolder { path: path.to_owned(), releases: path.join("releases") };
         for needed in [path, &folder.releases()] {
             make_private_folder(needed)
                 .map_err(|source| FolderError::Io { path: needed.to_owned(), source })?;
@@ -90,12 +91,27 @@ impl DataFolder {
 
     /// Where releases lie, one folder each.
     pub fn releases(&self) -> PathBuf {
-        self.path.join("releases")
+        self.releases.clone()
+    }
+
+    /// The same folder with its releases at `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`] if it cannot be made.
+    pub fn with_releases(self, path: &Path) -> Result<DataFolder, FolderError> {
+        make_private_folder(path)
+            .map_err(|source| FolderError::Io { path: path.to_owned(), source })?;
+        Ok(DataFolder { releases: path.to_owned(), ..self })
     }
 
     /// The socket through which commands reach a running gateway.
     pub fn control_socket(&self) -> PathBuf {
-        self.path.join("control.sock")
+        DataFolder::socket_in(&self.path)
+    }
+
+    /// Where that socket is in the folder at `path`, whether the folder is there or not.
+    pub fn socket_in(path: &Path) -> PathBuf {
+        path.join("control.sock")
     }
 
     /// Takes the folder for this process alone. `holder` is what another process will be told,

@@ -16,22 +16,27 @@
 //! | `writer` | the one thread that changes, in groups |
 //! | `migrate` | the steps of the schema |
 //! | `folder` | the data folder and its lock |
+//! | `place` | where a store is, as settings say it |
 
 mod folder;
 mod migrate;
+mod place;
 mod postgres;
 mod rows;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tx;
 mod value;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
+pub use place::{NotAPlace, Place};
 pub use postgres::{Address, NotAnAddress};
 pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
 pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
@@ -100,13 +105,6 @@ pub enum StoreError {
     Unfit(Arc<str>),
 }
 
-/// Where the rows are.
-#[derive(Clone, Debug)]
-enum Place {
-    File(PathBuf),
-    Server(Address),
-}
-
 /// The open store; clones share it.
 #[derive(Clone)]
 pub struct Store(Arc<Shared>);
@@ -120,6 +118,17 @@ struct Shared {
 }
 
 impl Store {
+    /// Opens the store at `place`: [`Store::open`] or [`Store::connect`].
+    ///
+    /// # Errors
+    /// As theirs.
+    pub fn at(place: &Place) -> Result<Store, StoreError> {
+        match place {
+            Place::File(path) => Store::open(path),
+            Place::Server(address) => Store::connect(address),
+        }
+    }
+
     /// Opens the database file at `path`, makes it if it is not there, and brings its schema up to
     /// date.
     ///

@@ -1,10 +1,10 @@
-//! The ledger on a store of its own with a clock that stands still; tests lie beside by topic.
+//! The ledger on a store of its own with a clock that stands still; tests lie beside by topic, and
+//! run on every engine of the store.
 
-mod allowance;
-mod crash;
-mod permission;
-mod protocol;
-mod random;
+#![allow(clippy::duplicate_mod, reason = "the same tests run on every engine")]
+
+mod on_postgres;
+mod on_sqlite;
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::policy::{Profile, Refusal};
+use crate::store::tests::fresh::{Engine, Fresh};
 use crate::store::{
     DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow, KeyRow,
     MembershipRow, PersonRow, Store, StoreError, Tx,
@@ -29,14 +30,23 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// How long a charge counts that is settled at the beginning of a minute.
 const CHARGED_MS: i64 = 30 * DAY_MS + HOUR_MS + MINUTE_MS;
 
+/// An engine that the tests run on.
+trait On {
+    const ENGINE: Engine;
+    /// How many random cases are tried.
+    const CASES: u32;
+}
+
 /// A ledger with everything that it stands on.
-struct Rig {
+struct RigOn<E: On> {
     ledger: Ledger,
     clock: Clock,
     store: Store,
     lock: FolderLock,
     runtime: tokio::runtime::Runtime,
     _dir: TempDir,
+    _fresh: Fresh,
+    engine: std::marker::PhantomData<E>,
 }
 
 /// The numbers of 2020, but 1,000 Tweet IDs for an entity, in chunks of 10 to 40.
@@ -50,20 +60,24 @@ fn small_profile() -> Profile {
     }
 }
 
-impl Rig {
-    fn new() -> Rig {
-        Rig::with_profile(small_profile())
+impl<E: On> RigOn<E> {
+    const CASES: u32 = E::CASES;
+
+    fn new() -> RigOn<E> {
+        RigOn::with_profile(small_profile())
     }
 
-    fn with_profile(profile: Profile) -> Rig {
+    fn with_profile(profile: Profile) -> RigOn<E> {
         let dir = tempfile::tempdir().unwrap();
         let folder = DataFolder::create(dir.path()).unwrap();
         let lock = folder.lock("a test").unwrap();
-        let store = Store::open(&folder.database()).unwrap();
+        let fresh = Fresh::new(E::ENGINE);
+        let store = fresh.open();
         let clock = Clock::manual(START_MS);
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), Arc::new(profile)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Rig { ledger, clock, store, lock, runtime, _dir: dir }
+        let engine = std::marker::PhantomData;
+        RigOn { ledger, clock, store, lock, runtime, _dir: dir, _fresh: fresh, engine }
     }
 
     /// What a new gateway on the same folder would start.

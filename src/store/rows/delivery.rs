@@ -147,7 +147,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_add(&self, new: &NewDelivery<'_>) -> Result<(), StoreError> {
-        self.change(
+        self.write(
             INSERT,
             values![
                 new.id.as_bytes(),
@@ -165,8 +165,7 @@ impl Tx<'_> {
                 new.started_ms,
                 new.incarnation
             ],
-        )?;
-        Ok(())
+        )
     }
 
     /// Counts a further chunk of a delivery.
@@ -174,8 +173,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_grant(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
-        self.change(GRANT, values![id.as_bytes(), ids])?;
-        Ok(())
+        self.write(GRANT, values![id.as_bytes(), ids])
     }
 
     /// Writes who has been charged for a delivery so far.
@@ -188,8 +186,7 @@ impl Tx<'_> {
         recipients: &[Charged],
     ) -> Result<(), StoreError> {
         let text = recipients_text(recipients);
-        self.change(SET_RECIPIENTS, values![id.as_bytes(), &text])?;
-        Ok(())
+        self.write(SET_RECIPIENTS, values![id.as_bytes(), &text])
     }
 
     /// Counts IDs of a delivery that were given back unsent.
@@ -197,8 +194,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_release(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
-        self.change(RELEASE, values![id.as_bytes(), ids])?;
-        Ok(())
+        self.write(RELEASE, values![id.as_bytes(), ids])
     }
 
     /// Ends a delivery, if it is under way; with a `reason` it is broken, without one complete.
@@ -212,8 +208,7 @@ impl Tx<'_> {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let state = if reason.is_some() { "broken" } else { "complete" };
-        self.change(END, values![id.as_bytes(), state, reason, now_ms])?;
-        Ok(())
+        self.write(END, values![id.as_bytes(), state, reason, now_ms])
     }
 
     /// Ends every delivery as broken that starts of this instance before `incarnation` left under

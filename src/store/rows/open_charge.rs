@@ -47,8 +47,7 @@ impl Tx<'_> {
         let &OpenChargeRow { delivery, attempt, meter_id, person, ids } = charge;
         let basis = basis.to_string();
         let id = delivery.as_bytes();
-        self.change(INSERT, values![id, attempt, meter_id, incarnation, person, ids, &basis])?;
-        Ok(())
+        self.write(INSERT, values![id, attempt, meter_id, incarnation, person, ids, &basis])
     }
 
     /// Removes the charges of an attempt that `incarnation` opened, and returns them; none if they

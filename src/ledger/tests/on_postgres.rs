@@ -1,0 +1,23 @@
+//! The tests of the ledger on PostgreSQL; what they are stands beside.
+
+use super::*;
+
+struct OnPostgres;
+
+impl On for OnPostgres {
+    const ENGINE: Engine = Engine::Postgres;
+    const CASES: u32 = 6;
+}
+
+type Rig = RigOn<OnPostgres>;
+
+#[path = "allowance.rs"]
+mod allowance;
+#[path = "crash.rs"]
+mod crash;
+#[path = "permission.rs"]
+mod permission;
+#[path = "protocol.rs"]
+mod protocol;
+#[path = "random.rs"]
+mod random;

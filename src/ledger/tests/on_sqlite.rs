@@ -1,0 +1,23 @@
+//! The tests of the ledger on a database file; what they are stands beside.
+
+use super::*;
+
+struct OnSqlite;
+
+impl On for OnSqlite {
+    const ENGINE: Engine = Engine::Sqlite;
+    const CASES: u32 = 48;
+}
+
+type Rig = RigOn<OnSqlite>;
+
+#[path = "allowance.rs"]
+mod allowance;
+#[path = "crash.rs"]
+mod crash;
+#[path = "permission.rs"]
+mod permission;
+#[path = "protocol.rs"]
+mod protocol;
+#[path = "random.rs"]
+mod random;
