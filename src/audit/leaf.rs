@@ -81,6 +81,9 @@ pub enum Leaf {
     /// An earlier gateway's open charges are settled by the leaves that follow, its holds are gone,
     /// and so many of its deliveries are broken.
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
+    /// An instance never returns: its open charges are settled by the leaves that follow, its holds
+    /// are gone, and so many of its deliveries are broken.
+    InstanceRetired { incarnation: i64, broken: u64, actor: Actor },
     /// An operator vouched for the wall clock, and ledger time moved on to it.
     LedgerClockAccepted { from_ms: i64, to_ms: i64, actor: Actor },
 }

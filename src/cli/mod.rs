@@ -13,7 +13,9 @@ mod demo;
 mod demo_data;
 mod entity;
 mod exemption;
+mod instance;
 mod key;
+mod migrate;
 mod person;
 mod progress;
 mod reach;
@@ -65,6 +67,10 @@ enum Command {
     /// Apply for academic exemptions and decide about them
     #[command(subcommand)]
     Exemption(exemption::Command),
+    /// List the gateways on one database, and end one that never returns
+    #[command(subcommand)]
+    Instance(instance::Command),
+    Migrate(migrate::Arguments),
     /// Show who received what, the newest first
     Deliveries(deliveries::Arguments),
     /// Show what an entity has used, what is left, and when how much returns
@@ -107,6 +113,8 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Exemption(command) => exemption::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
+        Command::Instance(command) => instance::run(common, command),
+        Command::Migrate(arguments) => migrate::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
     }
 }

@@ -45,6 +45,7 @@ use std::sync::{Arc, Mutex};
 pub use clock::{accept_clock, time_ms};
 pub use delivery::{Delivery, Order, Outcome};
 pub use grant::{Chunk, Granted};
+pub use recover::{Retired, retire};
 pub use usage::{Usage, usage};
 pub use verify::verify;
 

@@ -66,6 +66,8 @@ pub enum Operation {
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
     Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
+    /// The gateways that ever started on the database.
+    InstanceList,
     /// Whether a dataset could be entered, before its release is built.
     DatasetCheck(Plan),
     /// Enter a dataset with its first release.
@@ -214,6 +216,7 @@ pub fn execute(
         Operation::Deliveries { entity, person, rows_max } => {
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }
+        Operation::InstanceList => desk.look(|tx, _| answer::instances(tx)),
         Operation::DatasetCheck(plan) => {
             desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))
         }

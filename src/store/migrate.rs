@@ -57,6 +57,9 @@ pub(super) fn up_to_date(
         return Err(StoreError::Newer { found, known });
     }
     for (number, migration) in (1_u32..).zip(migrations) {
+        if is_applied(connection, number, migration)? {
+            continue;
+        }
         connection.begin_step()?;
         match apply(connection, number, migration) {
             Ok(()) => connection.commit()?,
@@ -74,17 +77,27 @@ fn apply(
     number: u32,
     migration: &Migration,
 ) -> Result<(), StoreError> {
+    // Somebody else may have been faster.
+    if !is_applied(connection, number, migration)? {
+        let digest = Sha256::digest(migration.sql);
+        connection.script(migration.sql)?;
+        let tx = Tx { connection };
+        tx.change(INSERT_APPLIED, values![number, migration.name, digest.as_slice()])?;
+    }
+    Ok(())
+}
+
+fn is_applied(
+    connection: &dyn Connection,
+    number: u32,
+    migration: &Migration,
+) -> Result<bool, StoreError> {
     let tx = Tx { connection };
-    let digest = Sha256::digest(migration.sql);
     let applied: Option<Vec<u8>> = tx.row(SELECT_APPLIED, values![number], |row| row.get(0))?;
     match applied {
-        Some(applied) if applied == digest.as_slice() => Ok(()),
+        None => Ok(false),
+        Some(applied) if applied == Sha256::digest(migration.sql).as_slice() => Ok(true),
         Some(_) => Err(StoreError::Foreign { number, name: migration.name }),
-        None => {
-            connection.script(migration.sql)?;
-            tx.change(INSERT_APPLIED, values![number, migration.name, digest.as_slice()])?;
-            Ok(())
-        }
     }
 }
 

@@ -15,11 +15,13 @@
 //! | `sqlite/`, `postgres/` | the engines |
 //! | `writer` | the one thread that changes, in groups |
 //! | `migrate` | the steps of the schema |
+//! | `moving/` | from a file to a server, with a proof |
 //! | `folder` | the data folder and its lock |
 //! | `place` | where a store is, as settings say it |
 
 mod folder;
 mod migrate;
+mod moving;
 mod place;
 mod postgres;
 mod rows;
@@ -36,6 +38,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
+pub use moving::{
+    JournalHead, MeterTotals, MoveError, TableTotals, Totals, abandon_move, move_store,
+};
 pub use place::{NotAPlace, Place};
 pub use postgres::{Address, NotAnAddress};
 pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
@@ -43,6 +48,7 @@ pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
 pub use rows::entity::EntityRow;
 pub use rows::exemption::ExemptionRow;
+pub use rows::instance::InstanceRow;
 pub use rows::journal::JournalRow;
 pub use rows::key::KeyRow;
 pub use rows::membership::MembershipRow;
@@ -100,6 +106,14 @@ pub enum StoreError {
         /// The migration's file name.
         name: &'static str,
     },
+    /// The store is somewhere else.
+    #[error("the store has moved to {target}: {advice}")]
+    Moved {
+        /// Where to, without the password.
+        target: Arc<str>,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The library or its settings cannot keep the ledger's promise.
     #[error("the database cannot be used: {0}")]
     Unfit(Arc<str>),
@@ -136,10 +150,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Newer`] or [`StoreError::Foreign`] if the schema is not ours,
-    /// [`StoreError::Unfit`] if library or file system cannot give durable commits.
+    /// [`StoreError::Moved`] if it went to a server, [`StoreError::Unfit`] if library or file system cannot give durable commits.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let connection = sqlite::connect(path)?;
         migrate::up_to_date(&connection, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
+        moving::refuse_if_moved(&connection)?;
         Ok(Store::on(Place::File(path.to_owned()), Box::new(connection)))
     }
 

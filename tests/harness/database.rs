@@ -117,6 +117,11 @@ impl Database {
         format!("postgres://{role}:made-up@{}/{name}", server.host)
     }
 
+    /// The server's `host:port`.
+    pub fn host(&self) -> &str {
+        self.server.host()
+    }
+
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub mod database;
+pub mod proxy;
+pub mod server;
 
 /// How long anything here may take before the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
