@@ -14,9 +14,7 @@ use hydrant::base::ids::IdKind;
 use hydrant::base::party::{EntityId, PersonId};
 use hydrant::ledger::{Ledger, Order, Outcome};
 use hydrant::policy::Profile;
-use hydrant::store::{
-    Address, DataFolder, EntityRow, MembershipRow, PersonRow, Store, StoreError,
-};
+use hydrant::store::{Address, DataFolder, EntityRow, MembershipRow, PersonRow, Store, StoreError};
 
 /// How many charges each figure is taken over, for each caller, and at least.
 const CHARGES_PER_CALLER: u64 = 50;
@@ -36,8 +34,7 @@ fn measure(engine: &str, store: Store) {
     let lock = DataFolder::create(folder.path()).unwrap().lock("a benchmark").unwrap();
     let mut profile = Profile::built_in("twitter-2020-03").unwrap();
     profile.tweet_ids_max = 1_000_000_000_000;
-    let ledger =
-        Ledger::start(&lock, store.clone(), Clock::system(), Arc::new(profile)).unwrap();
+    let ledger = Ledger::start(&lock, store.clone(), Clock::system(), Arc::new(profile)).unwrap();
     let person = somebody(&store);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut alone = 0.0;
@@ -56,7 +53,9 @@ fn measure(engine: &str, store: Store) {
             alone = a_second;
         }
         let ratio = a_second / alone;
-        println!("{engine}: {callers:2} callers, {a_second:6.0} charges/s, {ratio:.1} × one caller");
+        println!(
+            "{engine}: {callers:2} callers, {a_second:6.0} charges/s, {ratio:.1} × one caller"
+        );
     }
 }
 

@@ -292,8 +292,12 @@ fn too_many_connections_are_503_until_there_are_fewer() {
         let role = database.role();
         database.admin().run(&format!("ALTER ROLE {role} CONNECTION LIMIT {connections}"));
     };
-    // What changes has its connection; nobody gets one to look.
+    // Nobody gets another one, and those that there are end.
     limit(0);
+    database.superuser().run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
     let answer = gateway.get(&path(10), &key);
     assert_eq!((answer.status, answer.problem().as_str()), (503, "unavailable"));
     let refused = bench.beside("two").run(&["serve", "--listen", "127.0.0.1:0"]);

@@ -1,10 +1,15 @@
 //! The decisions that the audit log knows, one variant each; not how they are written.
+//!
+//! People and entities are named by commitments, never by row numbers, names or addresses: what a
+//! person may ask to have erased stands in the tables alone, and with the salt it is gone.
 
 use serde::{Deserialize, Serialize};
 
+use super::name::{ActorName, RecipientName};
+use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{Actor, EntityId, KeyId, PersonId};
+use crate::base::party::KeyId;
 
 /// One decision. Its JSON has the fields in the order in which they stand here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,48 +17,48 @@ use crate::base::party::{Actor, EntityId, KeyId, PersonId};
 #[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum Leaf {
     /// An entity was entered.
-    EntityAdded { entity: EntityId, actor: Actor },
+    EntityAdded { entity: Commitment, actor: ActorName },
     /// An entity may receive nothing until it is resumed.
-    EntitySuspended { entity: EntityId, actor: Actor },
+    EntitySuspended { entity: Commitment, actor: ActorName },
     /// An entity may receive again.
-    EntityResumed { entity: EntityId, actor: Actor },
+    EntityResumed { entity: Commitment, actor: ActorName },
     /// A person was entered.
-    PersonAdded { person: PersonId, actor: Actor },
+    PersonAdded { person: Commitment, actor: ActorName },
     /// A person may receive nothing until they are resumed.
-    PersonSuspended { person: PersonId, actor: Actor },
+    PersonSuspended { person: Commitment, actor: ActorName },
     /// A person may receive again.
-    PersonResumed { person: PersonId, actor: Actor },
+    PersonResumed { person: Commitment, actor: ActorName },
     /// A person became part of an entity, in that role.
-    MembershipJoined { person: PersonId, entity: EntityId, role: String, actor: Actor },
+    MembershipJoined { person: Commitment, entity: Commitment, role: String, actor: ActorName },
     /// A key was made.
-    KeyIssued { key: KeyId, person: PersonId, scope: String, expires_ms: i64, actor: Actor },
+    KeyIssued { key: KeyId, person: Commitment, scope: String, expires_ms: i64, actor: ActorName },
     /// A key is void from now on.
-    KeyRevoked { key: KeyId, actor: Actor },
+    KeyRevoked { key: KeyId, actor: ActorName },
     /// A person accepted documents, each as `name@version`.
-    DocumentsAccepted { person: PersonId, documents: Vec<String>, actor: Actor },
+    DocumentsAccepted { person: Commitment, documents: Vec<String>, actor: ActorName },
     /// A person applied for an exemption of an entity.
     ExemptionApplied {
         exemption: i64,
-        entity: EntityId,
-        person: PersonId,
+        entity: Commitment,
+        person: Commitment,
         until_ms: i64,
-        actor: Actor,
+        actor: ActorName,
     },
     /// An exemption is in force from now until `until_ms`.
-    ExemptionApproved { exemption: i64, entity: EntityId, until_ms: i64, actor: Actor },
+    ExemptionApproved { exemption: i64, entity: Commitment, until_ms: i64, actor: ActorName },
     /// An application was turned down.
-    ExemptionRefused { exemption: i64, entity: EntityId, actor: Actor },
+    ExemptionRefused { exemption: i64, entity: Commitment, actor: ActorName },
     /// An exemption ended early.
-    ExemptionRevoked { exemption: i64, entity: EntityId, actor: Actor },
+    ExemptionRevoked { exemption: i64, entity: Commitment, actor: ActorName },
     /// A dataset was entered with its first release.
-    DatasetRegistered { dataset: i64, release: String, actor: Actor },
+    DatasetRegistered { dataset: i64, release: String, actor: ActorName },
     /// A dataset was given another release, which is current from now on.
-    DatasetRefreshed { dataset: i64, release: String, actor: Actor },
+    DatasetRefreshed { dataset: i64, release: String, actor: ActorName },
     /// A chunk was charged and may be sent: `ids` IDs of the release from ordinal `first` on.
     Opened {
         delivery: DeliveryId,
         attempt: u32,
-        person: PersonId,
+        person: Commitment,
         key: Option<KeyId>,
         kind: IdKind,
         dataset: i64,
@@ -70,7 +75,7 @@ pub enum Leaf {
     /// Nothing was charged; `why` is the refusal's word. Of like refusals of one person only the
     /// first of a minute is a leaf.
     Refused {
-        person: PersonId,
+        person: Commitment,
         key: Option<KeyId>,
         kind: IdKind,
         dataset: i64,
@@ -83,16 +88,32 @@ pub enum Leaf {
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
     /// An instance never returns: its open charges are settled by the leaves that follow, its holds
     /// are gone, and so many of its deliveries are broken.
-    InstanceRetired { incarnation: i64, broken: u64, actor: Actor },
+    InstanceRetired { incarnation: i64, broken: u64, actor: ActorName },
+    /// The salt behind a name was erased: it says no more whom its leaves are about.
+    SaltErased { name: Commitment, actor: ActorName },
+    /// Ledger time was behind and has caught up: what was settled from minute `since` on by its
+    /// reckoning counts `by` minutes longer.
+    LedgerTimeLeapt { since: i64, by: i64 },
     /// An operator vouched for the wall clock, and ledger time moved on to it.
-    LedgerClockAccepted { from_ms: i64, to_ms: i64, actor: Actor },
+    LedgerClockAccepted { from_ms: i64, to_ms: i64, actor: ActorName },
+}
+
+impl Leaf {
+    /// The one delivery that it is about; a leaf about many, or none, belongs to nobody's receipt.
+    pub fn delivery(&self) -> Option<DeliveryId> {
+        match self {
+            Leaf::Opened { delivery, .. } => Some(*delivery),
+            Leaf::Released { attempt } => Some(attempt.0),
+            _ => None,
+        }
+    }
 }
 
 /// What one recipient was charged for a chunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// Whose meter: `entity:7`.
-    pub recipient: String,
+    /// Whose meter.
+    pub recipient: RecipientName,
     /// Why it may receive: `limit`, `exemption:7`.
     pub basis: String,
     /// How many IDs are live at that meter with this charge.

@@ -4,8 +4,10 @@
 #[cfg(test)]
 pub(crate) mod cases;
 pub mod clock;
+pub mod commitment;
 pub mod date;
 pub mod delivery;
 pub mod ids;
 pub mod nearest;
+pub mod origin;
 pub mod party;

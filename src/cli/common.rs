@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::audit::{LogPlaces, Notary};
 use crate::base::clock::Clock;
 use crate::config::{Flag, LogFormat, Raw, Settings, SettingsError};
 use crate::store::{DataFolder, FolderError, Place};
@@ -78,6 +79,20 @@ fn with_releases(settings: &Settings, folder: DataFolder) -> Result<DataFolder, 
 /// Where the database is.
 pub(crate) fn place(settings: &Settings, folder: &DataFolder) -> Place {
     settings.store.clone().unwrap_or_else(|| Place::File(folder.database()))
+}
+
+/// Who signs the audit log of `folder`; nothing is read or made yet.
+pub(crate) fn notary(settings: &Settings, folder: &DataFolder) -> Notary {
+    let address = settings.server.public_url.as_deref().unwrap_or_default();
+    let host = address.rsplit("//").next().filter(|host| !host.is_empty());
+    let origin_default = format!("{}/log", host.unwrap_or("hydrant.invalid")).parse();
+    let audit = &settings.audit;
+    Notary::new(LogPlaces {
+        origin: audit.origin.clone(),
+        origin_default: origin_default.expect("the host of a checked address has no blank or plus"),
+        key_file: audit.key_file.clone().unwrap_or_else(|| folder.audit_key()),
+        copies: audit.checkpoint_copies.clone(),
+    })
 }
 
 /// Starts the log as the settings want it.

@@ -48,8 +48,12 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     claim(&settings, arguments.fresh)?;
     let clock = common.clock();
     let gateway = Gateway::prepare(&settings, clock.clone())?;
-    let context =
-        Context { store: gateway.store().clone(), clock, profile: settings.profile.clone() };
+    let context = Context {
+        store: gateway.store().clone(),
+        clock,
+        profile: settings.profile.clone(),
+        notary: gateway.notary().clone(),
+    };
     let actor = actor_of(nix::unistd::Uid::effective().as_raw());
     let desk = demo_data::Desk { context, actor };
     if !demo.join(READY).is_file() {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod audit;
 mod common;
 mod config;
 mod dataset;
@@ -21,6 +22,7 @@ mod progress;
 mod reach;
 mod serve;
 mod show;
+mod signing;
 mod strip;
 mod strip_paths;
 mod strip_report;
@@ -32,7 +34,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub(crate) use self::common::{Common, existing_folder, folder, place, start_log};
+pub(crate) use self::common::{Common, existing_folder, folder, notary, place, start_log};
 
 /// A metered gateway for datasets of tweets: strips them to IDs and keeps the limit.
 #[derive(Parser)]
@@ -67,6 +69,9 @@ enum Command {
     /// Apply for academic exemptions and decide about them
     #[command(subcommand)]
     Exemption(exemption::Command),
+    /// Sign, export and verify the audit log, and print receipts
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// List the gateways on one database, and end one that never returns
     #[command(subcommand)]
     Instance(instance::Command),
@@ -111,6 +116,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Person(command) => person::run(common, command),
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
+        Command::Audit(command) => audit::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Instance(command) => instance::run(common, command),

@@ -29,7 +29,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<Value> {
     let settings = common.settings(None)?;
     if let Some(place @ Place::Server(_)) = &settings.store {
-        if let Ok(stream) = UnixStream::connect(DataFolder::socket_in(&settings.data_folder)) {
+        let socket = DataFolder::named(&settings.data_folder).control_socket();
+        if let Ok(stream) = UnixStream::connect(socket) {
             return ask(stream, &operation);
         }
         return carry_out(common, &settings, operation, place);
@@ -89,7 +90,8 @@ fn carry_out(
 ) -> anyhow::Result<Value> {
     let store = Store::at(place).with_context(|| format!("cannot use the store {place}"))?;
     let profile = Arc::clone(&settings.profile);
-    let context = Context { store, clock: common.clock(), profile };
+    let notary = super::notary(settings, &DataFolder::named(&settings.data_folder));
+    let context = Context { store, clock: common.clock(), profile, notary };
     Ok(execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?)
 }
 

@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::signing::Signing;
 use super::{Common, Done};
+use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::config::Settings;
 use crate::http::control::Control;
@@ -38,6 +41,10 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     gateway.serve(|address| println!("hydrant serves on http://{address}"))
 }
 
+/// How often a gateway tells the others what time it is, even if it has nothing to write: the
+/// grace of every window makes up for many of them.
+const BEAT: Duration = Duration::from_secs(5);
+
 /// A gateway that has its data folder for itself and has settled what an earlier one left open.
 pub(crate) struct Gateway<'a> {
     settings: &'a Settings,
@@ -45,6 +52,7 @@ pub(crate) struct Gateway<'a> {
     folder: DataFolder,
     store: Store,
     ledger: Ledger,
+    notary: Notary,
     _lock: FolderLock,
 }
 
@@ -57,9 +65,12 @@ impl<'a> Gateway<'a> {
         let lock = folder.lock(&holder)?;
         let place = super::place(settings, &folder).for_instance(&settings.instance);
         let store = Store::at(&place).with_context(|| format!("cannot use the store {place}"))?;
+        // Before anything is written: an older database than a copy knows of starts nothing.
+        let notary = super::notary(settings, &folder);
+        notary.open(&store)?;
         let profile = Arc::clone(&settings.profile);
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), profile)?;
-        Ok(Gateway { settings, clock, folder, store, ledger, _lock: lock })
+        Ok(Gateway { settings, clock, folder, store, ledger, notary, _lock: lock })
     }
 
     /// The store that it works on.
@@ -75,6 +86,11 @@ impl<'a> Gateway<'a> {
     /// The ledger that it charges.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Who signs its audit log.
+    pub(crate) fn notary(&self) -> &Notary {
+        &self.notary
     }
 
     /// Serves until SIGTERM or SIGINT; calls `ready` once connections are accepted.
@@ -100,9 +116,14 @@ impl<'a> Gateway<'a> {
             store: self.store.clone(),
             clock: self.clock.clone(),
             profile: Arc::clone(&self.settings.profile),
+            notary: self.notary,
         };
+        let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
+        if self.store.is_shared() {
+            tokio::spawn(keep_time(self.ledger.clone()));
+        }
         let control = tokio::spawn(control.serve(context, told(closed, Stop::WhenDone)));
         let server = Server {
             folder: self.folder,
@@ -149,7 +170,19 @@ impl<'a> Gateway<'a> {
         close.send_replace(Stop::WhenDone);
         ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
+        // Commands have written their last leaves.
+        signing.end().await;
         Ok(())
+    }
+}
+
+/// Moves ledger time on for ever, so that no gateway is far behind the others.
+async fn keep_time(ledger: Ledger) {
+    loop {
+        tokio::time::sleep(BEAT).await;
+        if let Err(error) = ledger.ready().await {
+            tracing::warn!(%error, "could not tell the time");
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use super::raw::{Effective, Raw};
-use super::table::setting;
-use super::{Environment, Log, LogFormat, Server, Settings, SettingsError};
+use super::table::{BETWEEN, setting};
+use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError};
 use crate::policy::Profile;
 use crate::store::Place;
 
@@ -37,6 +37,19 @@ impl Checker<'_> {
         // It has one right value and is not asked for yet: what is wrong with it matters alone.
         self.take("policy.count", |text| (text == "deliveries").then_some(()));
         Settings {
+            audit: Audit {
+                checkpoint_copies: self.take("audit.checkpoint_copies", paths),
+                checkpoint_interval: self
+                    .take("audit.checkpoint_seconds", |text| seconds(text, 1, 3_600)),
+                key_file: self.take("audit.key_file", |text| {
+                    let path = (!text.is_empty()).then(|| PathBuf::from(text));
+                    (!text.contains('\0')).then_some(path)
+                }),
+                origin: self.take("audit.origin", |text| match text {
+                    "" => Some(None),
+                    _ => text.parse().ok().map(Some),
+                }),
+            },
             server: Server {
                 listen: self.take("server.listen", |text| text.parse().ok()),
                 public_url: self.take("server.public_url", public_url),
@@ -133,6 +146,14 @@ impl Checker<'_> {
         let Effective { key, origin, .. } = said;
         self.mistakes.push(format!("{key} = {:?} ({origin}): {clause}", said.shown()));
     }
+}
+
+/// The paths of a list. None may be empty: a file that is named by mistake would get no copy.
+fn paths(text: &str) -> Option<Vec<PathBuf>> {
+    let parts = text.split(BETWEEN).filter(|_| !text.is_empty());
+    parts
+        .map(|part| (!part.is_empty() && !part.contains('\0')).then(|| PathBuf::from(part)))
+        .collect()
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Vec<String>> {

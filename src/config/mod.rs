@@ -18,12 +18,15 @@ use std::time::Duration;
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
 
+use crate::base::origin::LogOrigin;
 use crate::policy::Profile;
 use crate::store::Place;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// How the audit log is signed and kept safe.
+    pub audit: Audit,
     /// How the gateway listens.
     pub server: Server,
     /// Where everything is kept that is this gateway's own.
@@ -40,6 +43,19 @@ pub struct Settings {
     pub environment: Environment,
     /// What is logged.
     pub log: Log,
+}
+
+/// How the audit log is signed and kept safe.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// The files that get a copy of each checkpoint.
+    pub checkpoint_copies: Vec<PathBuf>,
+    /// How long the log grows until its head is signed.
+    pub checkpoint_interval: Duration,
+    /// The file of the key that signs; `None`: in the data folder.
+    pub key_file: Option<PathBuf>,
+    /// The log's name; `None`: the one that its key has.
+    pub origin: Option<LogOrigin>,
 }
 
 /// How the gateway listens and how long it waits.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
-use super::table::{SETTINGS, setting};
+use super::table::{BETWEEN, LISTS, SETTINGS, setting};
 use crate::base::nearest::nearest;
 
 /// The file that is read if nobody names another and it is there.
@@ -192,9 +192,26 @@ impl Raw {
                 DeValue::Float(number) => number.to_string(),
                 DeValue::Boolean(word) => word.to_string(),
                 DeValue::Datetime(time) => time.to_string(),
+                DeValue::Array(parts) if LISTS.contains(&&*key) => match list(parts) {
+                    Some(text) => text,
+                    None => {
+                        let right = setting(&key).map_or("", |setting| setting.right);
+                        self.mistakes.push(format!("{key} ({place}): needs {right}"));
+                        continue;
+                    }
+                },
                 DeValue::Array(_) => "a list".to_owned(),
             };
             self.say(&key, text, place);
         }
     }
+}
+
+/// A list of texts as one text, if it is one.
+fn list(parts: &DeArray<'_>) -> Option<String> {
+    let parts = parts.iter().map(|part| part.get_ref().as_str());
+    let parts: Vec<&str> = parts
+        .map(|part| part.filter(|text| !text.is_empty() && !text.contains(BETWEEN)))
+        .collect::<Option<_>>()?;
+    Some(parts.join(&BETWEEN.to_string()))
 }

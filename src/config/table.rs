@@ -13,6 +13,12 @@ pub struct Setting {
     pub right: &'static str,
 }
 
+/// The settings that are lists.
+pub(super) const LISTS: &[&str] = &["audit.checkpoint_copies"];
+
+/// What stands between the parts of a list where it is one text, as in a variable.
+pub(super) const BETWEEN: char = ':';
+
 /// Every setting there is, by section.
 pub static SETTINGS: &[Setting] = &[
     Setting {
@@ -27,6 +33,37 @@ pub static SETTINGS: &[Setting] = &[
                 Empty: the name of the machine.",
         default: "",
         right: "at most 63 letters, digits, dots, hyphens and underscores",
+    },
+    Setting {
+        key: "audit.checkpoint_copies",
+        about: "Files that get a copy of every checkpoint of the audit log, best on other disks or \
+                machines: by them the gateway notices that its database was replaced by an older \
+                one. A list like [\"/mnt/nas/hydrant.checkpoint\"]; as a variable with colons \
+                between.",
+        default: "",
+        right: "a list of paths without colons, like [\"/mnt/nas/hydrant.checkpoint\"]",
+    },
+    Setting {
+        key: "audit.checkpoint_seconds",
+        about: "How often the head of the audit log is signed, if the log has grown.",
+        default: "10",
+        right: "a whole number from 1 to 3600",
+    },
+    Setting {
+        key: "audit.key_file",
+        about: "The file of the key that signs the audit log, made at the first start; audit.key \
+                in the data folder if nothing stands here. Several gateways on one database have \
+                the same key.",
+        default: "",
+        right: "the path of a file",
+    },
+    Setting {
+        key: "audit.origin",
+        about: "The name of the audit log, which its checkpoints begin with. It is decided when \
+                the key is made, and stays: the host of server.public_url and /log, if nothing \
+                stands here.",
+        default: "",
+        right: "a host and a path, like data.example.org/log, without blanks or a plus",
     },
     Setting {
         key: "data.folder",
@@ -149,9 +186,13 @@ pub fn example() -> String {
         for line in wrapped(setting.about) {
             text.push_str(&format!("# {line}\n"));
         }
-        let number = setting.default.parse::<u64>().is_ok();
-        let quote = if number { "" } else { "\"" };
-        text.push_str(&format!("# {name} = {quote}{}{quote}\n", setting.default));
+        let default = setting.default;
+        let value = match LISTS.contains(&setting.key) {
+            true => "[]".to_owned(),
+            false if default.parse::<u64>().is_ok() => default.to_owned(),
+            false => format!("\"{default}\""),
+        };
+        text.push_str(&format!("# {name} = {value}\n"));
     }
     text
 }

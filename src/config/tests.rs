@@ -147,6 +147,30 @@ fn a_public_url_is_scheme_and_host() {
 }
 
 #[test]
+fn a_list_of_files_is_a_list_in_the_file_and_has_colons_as_a_variable() {
+    let copies = |file: &str, variables: &[(&str, &str)]| {
+        let (_dir, raw) = read(file, variables, Vec::new());
+        let settings = raw.check().ok()?;
+        let paths = settings.audit.checkpoint_copies;
+        Some(paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "))
+    };
+    let variable = |value| [("HYDRANT__AUDIT__CHECKPOINT_COPIES", value)];
+    for (file, expected) in [
+        ("", Some("")),
+        ("[audit]\ncheckpoint_copies = []", Some("")),
+        ("[audit]\ncheckpoint_copies = [\"/a b\", \"c\"]", Some("/a b c")),
+        ("[audit]\ncheckpoint_copies = [\"\"]", None),
+        ("[audit]\ncheckpoint_copies = [\"/a:b\"]", None),
+        ("[audit]\ncheckpoint_copies = [1]", None),
+    ] {
+        assert_eq!(copies(file, &[]).as_deref(), expected, "{file}");
+    }
+    for (value, expected) in [("/a:b", Some("/a b")), ("/a", Some("/a")), ("/a::b", None)] {
+        assert_eq!(copies("", &variable(value)).as_deref(), expected, "{value}");
+    }
+}
+
+#[test]
 fn an_own_profile_is_read_and_its_mistakes_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("own.toml");

@@ -2,7 +2,7 @@
 //! the last word. The same seed makes the same bytes. What the demo does with them is in
 //! `cli/demo.rs`.
 
-mod chance;
+pub(crate) mod chance;
 mod content;
 mod json;
 mod people;

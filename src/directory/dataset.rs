@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, entity, not_found, text};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId};
 use crate::store::{DatasetRow, NewDataset, ReleaseRow, Tx, Visibility};
@@ -71,7 +71,7 @@ pub fn register(
         tx.dataset_entity_insert(id, entity)?;
     }
     make_current(tx, now_ms, id, &dataset.ids, release)?;
-    let (release, actor) = (release.id.clone(), actor.clone());
+    let (release, actor) = (release.id.clone(), name::of_actor(tx, actor)?);
     audit::append(tx, now_ms, &Leaf::DatasetRegistered { dataset: id, release, actor })?;
     find(tx, &dataset.slug)
 }
@@ -90,7 +90,7 @@ pub fn refresh(
 ) -> Result<DatasetRow, DirectoryError> {
     let dataset = find(tx, slug)?;
     make_current(tx, now_ms, dataset.id, &dataset.ids, release)?;
-    let (release, actor) = (release.id.clone(), actor.clone());
+    let (release, actor) = (release.id.clone(), name::of_actor(tx, actor)?);
     audit::append(tx, now_ms, &Leaf::DatasetRefreshed { dataset: dataset.id, release, actor })?;
     find(tx, slug)
 }
@@ -223,7 +223,7 @@ mod tests {
             assert_eq!(tx.releases(row.id).unwrap().len(), 2);
             let leaves = tx.journal_from(3, 9).unwrap();
             let expected = format!(
-                r#"{{"leaf":"dataset-refreshed","dataset":1,"release":"{}","actor":"local:ada"}}"#,
+                r#"{{"at_ms":3,"leaf":"dataset-refreshed","dataset":1,"release":"{}","actor":"local:ada"}}"#,
                 next.id
             );
             assert_eq!(leaves[0].leaf, expected);

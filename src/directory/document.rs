@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, not_found, person, text};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, PersonId};
 use crate::store::{AcceptanceRow, PersonRow, StoreError, Tx};
 
@@ -123,8 +123,11 @@ pub fn accept(
     }
     let documents =
         documents.iter().map(|document| format!("{}@{}", document.name, document.version));
-    let leaf =
-        Leaf::DocumentsAccepted { person, documents: documents.collect(), actor: actor.clone() };
+    let leaf = Leaf::DocumentsAccepted {
+        person: name::of_person(tx, person)?,
+        documents: documents.collect(),
+        actor: name::of_actor(tx, actor)?,
+    };
     audit::append(tx, now_ms, &leaf)?;
     Ok(())
 }

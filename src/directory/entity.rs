@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::{Sector, Status};
 use super::{DirectoryError, not_found, ror, text};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, EntityId};
 use crate::store::{EntityRow, Tx};
 
@@ -57,7 +57,14 @@ pub fn add(
         return Err(DirectoryError::Conflict(message));
     }
     row.id = tx.entity_insert(&row)?;
-    audit::append(tx, now_ms, &Leaf::EntityAdded { entity: row.id, actor: actor.clone() })?;
+    audit::append(
+        tx,
+        now_ms,
+        &Leaf::EntityAdded {
+            entity: name::of_entity(tx, row.id)?,
+            actor: name::of_actor(tx, actor)?,
+        },
+    )?;
     Ok(row)
 }
 
@@ -88,7 +95,14 @@ pub fn suspend(
     let reason =
         reason.map(|reason| text::line("the reason", reason, REASON_CHARS_MAX)).transpose()?;
     let row = set_status(tx, slug, Status::Suspended, reason.as_deref())?;
-    audit::append(tx, now_ms, &Leaf::EntitySuspended { entity: row.id, actor: actor.clone() })?;
+    audit::append(
+        tx,
+        now_ms,
+        &Leaf::EntitySuspended {
+            entity: name::of_entity(tx, row.id)?,
+            actor: name::of_actor(tx, actor)?,
+        },
+    )?;
     Ok(row)
 }
 
@@ -103,7 +117,14 @@ pub fn resume(
     slug: &str,
 ) -> Result<EntityRow, DirectoryError> {
     let row = set_status(tx, slug, Status::Active, None)?;
-    audit::append(tx, now_ms, &Leaf::EntityResumed { entity: row.id, actor: actor.clone() })?;
+    audit::append(
+        tx,
+        now_ms,
+        &Leaf::EntityResumed {
+            entity: name::of_entity(tx, row.id)?,
+            actor: name::of_actor(tx, actor)?,
+        },
+    )?;
     Ok(row)
 }
 

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::entity::{self, REASON_CHARS_MAX};
 use super::words::{ExemptionStatus, Sector, Status};
 use super::{DirectoryError, person, text};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::date::{DAY_MS, rfc3339};
 use crate::base::party::Actor;
-use crate::store::{EntityRow, ExemptionRow, PersonRow, Tx};
+use crate::store::{EntityRow, ExemptionRow, PersonRow, StoreError, Tx};
 
 /// Longest purpose.
 const PURPOSE_CHARS_MAX: usize = 2_000;
@@ -87,10 +87,10 @@ pub fn apply(
     row.id = tx.exemption_insert(&row)?;
     let leaf = Leaf::ExemptionApplied {
         exemption: row.id,
-        entity: row.entity,
-        person: row.person,
+        entity: name::of_entity(tx, row.entity)?,
+        person: name::of_person(tx, row.person)?,
         until_ms: row.until_ms,
-        actor: actor.clone(),
+        actor: name::of_actor(tx, actor)?,
     };
     audit::append(tx, now_ms, &leaf)?;
     Ok(row)
@@ -187,19 +187,25 @@ pub fn decide(
         row.from_ms = (decision == Decision::Approve).then_some(now_ms);
     }
     tx.exemption_decide(&row)?;
-    audit::append(tx, now_ms, &leaf_of(&row, decision, actor))?;
+    audit::append(tx, now_ms, &leaf_of(tx, &row, decision, actor)?)?;
     Ok(row)
 }
 
-fn leaf_of(row: &ExemptionRow, decision: Decision, actor: &Actor) -> Leaf {
-    let (exemption, entity, actor) = (row.id, row.entity, actor.clone());
-    match decision {
+fn leaf_of(
+    tx: &Tx<'_>,
+    row: &ExemptionRow,
+    decision: Decision,
+    actor: &Actor,
+) -> Result<Leaf, StoreError> {
+    let (exemption, actor) = (row.id, name::of_actor(tx, actor)?);
+    let entity = name::of_entity(tx, row.entity)?;
+    Ok(match decision {
         Decision::Approve => {
             Leaf::ExemptionApproved { exemption, entity, until_ms: row.until_ms, actor }
         }
         Decision::Refuse => Leaf::ExemptionRefused { exemption, entity, actor },
         Decision::Revoke => Leaf::ExemptionRevoked { exemption, entity, actor },
-    }
+    })
 }
 
 /// Whether the exemption lifts the ceiling at that time.

@@ -6,7 +6,7 @@ use super::person;
 use super::token::Token;
 use super::words::{Scope, Status};
 use super::{DirectoryError, text};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::date::{DAY_MS, rfc3339};
 use crate::base::party::{Actor, KeyId};
 use crate::store::{KeyRow, StoreError, Tx};
@@ -92,10 +92,10 @@ pub fn issue(
     row.id = tx.key_insert(&row)?;
     let leaf = Leaf::KeyIssued {
         key: row.id,
-        person: row.person,
+        person: name::of_person(tx, row.person)?,
         scope: row.scope.clone(),
         expires_ms: row.expires_ms,
-        actor: actor.clone(),
+        actor: name::of_actor(tx, actor)?,
     };
     audit::append(tx, now_ms, &leaf)?;
     Ok((row, token))
@@ -132,7 +132,7 @@ pub fn revoke(
     }
     row.revoked_ms = Some(now_ms);
     tx.key_set_revoked(key, now_ms)?;
-    audit::append(tx, now_ms, &Leaf::KeyRevoked { key, actor: actor.clone() })?;
+    audit::append(tx, now_ms, &Leaf::KeyRevoked { key, actor: name::of_actor(tx, actor)? })?;
     Ok(row)
 }
 

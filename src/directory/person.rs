@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entity::{self, REASON_CHARS_MAX};
 use super::words::{Role, Status};
 use super::{DirectoryError, mail, not_found, text};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, PersonId};
 use crate::store::{EntityRow, MembershipRow, PersonRow, Tx};
 
@@ -65,7 +65,14 @@ pub fn add(
         return Err(DirectoryError::Invalid(message.into()));
     }
     row.id = tx.person_insert(&row)?;
-    audit::append(tx, now_ms, &Leaf::PersonAdded { person: row.id, actor: actor.clone() })?;
+    audit::append(
+        tx,
+        now_ms,
+        &Leaf::PersonAdded {
+            person: name::of_person(tx, row.id)?,
+            actor: name::of_actor(tx, actor)?,
+        },
+    )?;
     for entity in entities {
         join(tx, now_ms, actor, &row, &entity, request.role)?;
     }
@@ -87,10 +94,10 @@ fn join(
         from_ms: now_ms,
     })?;
     let leaf = Leaf::MembershipJoined {
-        person: person.id,
-        entity: entity.id,
+        person: name::of_person(tx, person.id)?,
+        entity: name::of_entity(tx, entity.id)?,
         role: role.word().to_owned(),
-        actor: actor.clone(),
+        actor: name::of_actor(tx, actor)?,
     };
     audit::append(tx, now_ms, &leaf)?;
     Ok(())
@@ -124,7 +131,14 @@ pub fn suspend(
     let reason =
         reason.map(|reason| text::line("the reason", reason, REASON_CHARS_MAX)).transpose()?;
     let row = set_status(tx, mail, Status::Suspended, reason.as_deref())?;
-    audit::append(tx, now_ms, &Leaf::PersonSuspended { person: row.id, actor: actor.clone() })?;
+    audit::append(
+        tx,
+        now_ms,
+        &Leaf::PersonSuspended {
+            person: name::of_person(tx, row.id)?,
+            actor: name::of_actor(tx, actor)?,
+        },
+    )?;
     Ok(row)
 }
 
@@ -139,7 +153,14 @@ pub fn resume(
     mail: &str,
 ) -> Result<PersonRow, DirectoryError> {
     let row = set_status(tx, mail, Status::Active, None)?;
-    audit::append(tx, now_ms, &Leaf::PersonResumed { person: row.id, actor: actor.clone() })?;
+    audit::append(
+        tx,
+        now_ms,
+        &Leaf::PersonResumed {
+            person: name::of_person(tx, row.id)?,
+            actor: name::of_actor(tx, actor)?,
+        },
+    )?;
     Ok(row)
 }
 

@@ -244,7 +244,7 @@ fn every_change_leaves_a_leaf_without_names() {
         Ok(rows.into_iter().map(|row| row.leaf).collect::<Vec<_>>())
     })
     .unwrap();
-    let kinds: Vec<_> = leaves.iter().map(|leaf| leaf.split('"').nth(3).unwrap()).collect();
+    let kinds: Vec<_> = leaves.iter().map(|leaf| leaf.split('"').nth(5).unwrap()).collect();
     assert_eq!(
         kinds,
         [

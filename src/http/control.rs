@@ -137,6 +137,7 @@ async fn carried_out(operation: Operation, context: Context, uid: u32) -> Reply 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::{LogPlaces, Notary};
     use crate::base::clock::Clock;
     use crate::policy::Profile;
     use crate::store::Store;
@@ -154,6 +155,12 @@ mod tests {
             store: Store::open(&folder.database()).unwrap(),
             clock: Clock::manual(1_800_000_000_000),
             profile: Profile::built_in("twitter-2020-03").unwrap().into(),
+            notary: Notary::new(LogPlaces {
+                origin: None,
+                origin_default: "example.org/log".parse().unwrap(),
+                key_file: folder.audit_key(),
+                copies: Vec::new(),
+            }),
         };
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(control.serve(context, async { drop(stopped.await) }));

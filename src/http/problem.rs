@@ -89,6 +89,9 @@ problems! {
     INTERNAL = "internal", INTERNAL_SERVER_ERROR,
         "Something went wrong here",
         "Nothing that was not delivered is charged for good. Tell the operator the request's id.";
+    RECEIPT_NOT_READY = "receipt-not-ready", SERVICE_UNAVAILABLE,
+        "The receipt is not ready",
+        "The audit log is signed every few seconds. Ask again after Retry-After.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE,
         "Nothing can be delivered at the moment",
         "What cannot be recorded is not sent. Try again later.";

@@ -28,6 +28,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/acceptances", get(acceptances::list).post(acceptances::accept))
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{id}", get(deliveries::show))
+        .route("/v1/deliveries/{id}/receipt", get(deliveries::receipt))
         .route("/problems", get(problem::list))
         .route("/problems/{name}", get(problem::show))
         .fallback(not_found)

@@ -4,11 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::charge::{Charging, Desk, Opening, chunk_size};
+use super::charge::{Charging, Desk, Opening, Permit, chunk_size};
 use super::delivery::{Delivery, Order};
 use super::grant::{Attempt, Chunk, Unclaimed};
 use super::{Ledger, clock};
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
+use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
@@ -46,8 +47,8 @@ pub(super) fn admit(
     order: &Order,
 ) -> Result<Result<(Delivery, Opened), Refusal>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
-    let mut chargings = match lock_all(&desk, order, None)? {
-        Ok(chargings) => chargings,
+    let (person_name, mut chargings) = match lock_all(&desk, order, None)? {
+        Ok(locked) => locked,
         Err(refusal) => return refuse(&desk, order, refusal),
     };
     let requested_ids = order.ordinals.end - order.ordinals.start;
@@ -62,6 +63,7 @@ pub(super) fn admit(
     let opening = Opening {
         attempt,
         person: order.person,
+        person_name,
         key: order.key,
         kind: order.kind,
         dataset: order.dataset,
@@ -121,10 +123,11 @@ pub(super) fn open(
 ) -> Result<Result<Opened, Refusal>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
     let order = further.as_order();
-    let mut chargings = match lock_all(&desk, &order, Some(further.attempt.delivery))? {
-        Ok(chargings) => chargings,
-        Err(refusal) => return refuse(&desk, &order, refusal),
-    };
+    let (person_name, mut chargings) =
+        match lock_all(&desk, &order, Some(further.attempt.delivery))? {
+            Ok(locked) => locked,
+            Err(refusal) => return refuse(&desk, &order, refusal),
+        };
     let size = chunk_size(&chargings);
     let rest = &further.rest;
     let most = desk.profile().chunk_ids(size, further.attempt.number);
@@ -147,6 +150,7 @@ pub(super) fn open(
     let opening = Opening {
         attempt: further.attempt,
         person: further.person,
+        person_name,
         key: further.key,
         kind: further.kind,
         dataset: further.dataset,
@@ -184,14 +188,15 @@ impl Further {
     }
 }
 
-/// Locks the meters of everybody who is charged, in ascending order.
+/// Locks the meters of everybody who is charged, in ascending order; also how leaves name the
+/// person.
 fn lock_all(
     desk: &Desk<'_>,
     order: &Order,
     delivery: Option<DeliveryId>,
-) -> Result<Result<Vec<Charging>, Refusal>, StoreError> {
-    let all_charged = match desk.permit(order.person, order.key, order.kind)? {
-        Ok(all_charged) => all_charged,
+) -> Result<Result<(Commitment, Vec<Charging>), Refusal>, StoreError> {
+    let Permit { person, all_charged } = match desk.permit(order.person, order.key, order.kind)? {
+        Ok(permit) => permit,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let mut chargings = Vec::with_capacity(all_charged.len());
@@ -203,7 +208,7 @@ fn lock_all(
         };
         chargings.push(Charging { charged, meter, hold_ids });
     }
-    Ok(Ok(chargings))
+    Ok(Ok((person, chargings)))
 }
 
 /// The refusal of the meter that has the last word, if any refuses.
@@ -235,7 +240,7 @@ fn refuse<T>(
     let why = refusal.word();
     if desk.shared.is_first_of_minute(order.person, why, desk.now_ms) {
         let leaf = Leaf::Refused {
-            person: order.person,
+            person: name::of_person(desk.tx, order.person)?,
             key: order.key,
             kind: order.kind,
             dataset: order.dataset,

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::Shared;
 use super::grant::Attempt;
-use crate::audit::{self, Charge, Leaf};
+use crate::audit::{self, Charge, Leaf, RecipientName};
+use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
 use crate::policy::decision::{Wanted, parts};
@@ -21,6 +22,14 @@ pub(super) struct Desk<'a> {
     pub(super) shared: &'a Shared,
     /// Ledger time, read under the lock.
     pub(super) now_ms: i64,
+}
+
+/// Who may receive, and whom it is charged to.
+pub(super) struct Permit {
+    /// How leaves name the person.
+    pub(super) person: Commitment,
+    /// In ascending order.
+    pub(super) all_charged: Vec<Charged>,
 }
 
 /// A recipient whose meter is locked and up to date.
@@ -51,13 +60,13 @@ impl Desk<'_> {
         &self.shared.profile
     }
 
-    /// Everybody that is charged when `person` receives, in ascending order; or why they may not.
+    /// Everybody that is charged when `person` receives; or why they may not.
     pub(super) fn permit(
         &self,
         person: PersonId,
         key: Option<KeyId>,
         kind: IdKind,
-    ) -> Result<Result<Vec<Charged>, Refusal>, StoreError> {
+    ) -> Result<Result<Permit, Refusal>, StoreError> {
         let standing = self.tx.standing(person, key)?;
         let Some(standing) = standing.filter(|standing| standing.person_is_active) else {
             return Ok(Err(Refusal::PersonSuspended));
@@ -83,7 +92,10 @@ impl Desk<'_> {
                 basis: basis(self.profile(), kind, entity.exemption),
             });
         }
-        Ok(if all_charged.is_empty() { Err(Refusal::NoEntity) } else { Ok(all_charged) })
+        if all_charged.is_empty() {
+            return Ok(Err(Refusal::NoEntity));
+        }
+        Ok(Ok(Permit { person: standing.commitment, all_charged }))
     }
 
     /// Brings the meter of `charged` up to date: what has left the window falls out, expired holds
@@ -202,6 +214,8 @@ impl Desk<'_> {
 pub(super) struct Opening<'a> {
     pub(super) attempt: Attempt,
     pub(super) person: PersonId,
+    /// How leaves name the person.
+    pub(super) person_name: Commitment,
     pub(super) key: Option<KeyId>,
     pub(super) kind: IdKind,
     pub(super) dataset: i64,
@@ -248,10 +262,10 @@ impl Desk<'_> {
                 person: opening.person,
                 ids,
             };
-            let Charged { recipient, basis } = charging.charged;
+            let basis = charging.charged.basis;
             self.tx.open_charge_add(&row, self.shared.incarnation, basis)?;
             charges.push(Charge {
-                recipient: recipient.to_string(),
+                recipient: RecipientName::Entity(charging.meter.commitment),
                 basis: basis.to_string(),
                 live_ids: charging.meter.level.live_ids,
             });
@@ -259,7 +273,7 @@ impl Desk<'_> {
         let leaf = Leaf::Opened {
             delivery,
             attempt: number,
-            person: opening.person,
+            person: opening.person_name,
             key: opening.key,
             kind: opening.kind,
             dataset: opening.dataset,

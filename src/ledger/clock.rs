@@ -1,10 +1,12 @@
 //! Ledger time inside a transaction: read after the lock, moved on, written down.
 
 use super::Shared;
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::clock::{Clock, Reading};
 use crate::base::party::Actor;
 use crate::policy::LedgerTime;
+use crate::policy::time::{Advanced, Leap};
+use crate::policy::window::minute_of;
 use crate::store::{StoreError, Tx};
 
 /// The ledger time of this transaction, for a gateway that no other has taken over from.
@@ -23,24 +25,47 @@ fn read(tx: &Tx<'_>, clock: &Clock) -> Result<Reading, StoreError> {
     Ok(tx.wall_ms()?.map_or_else(|| clock.read(), |wall_ms| clock.read_beside(wall_ms)))
 }
 
+/// What ledger time becomes now; and the row that is there, if there is one.
+fn look(tx: &Tx<'_>, clock: &Clock) -> Result<(Advanced, Option<LedgerTime>), StoreError> {
+    let reading = read(tx, clock)?;
+    let stored = tx.ledger_time()?;
+    let others_ms = tx.ledger_time_of_others()?;
+    let advanced = match (&stored, others_ms) {
+        (Some(stored), others_ms) => stored.advance(&reading, others_ms),
+        // Who has never read a clock goes on from the others as after a new boot.
+        (None, Some(others_ms)) => LedgerTime::of_another_boot(others_ms).advance(&reading, None),
+        (None, None) => Advanced { time: LedgerTime::first(&reading), alarm: None, leap: None },
+    };
+    Ok((advanced, stored))
+}
+
 /// Moves ledger time on, in milliseconds UTC.
 ///
 /// # Errors
 /// [`StoreError`] of the look or the change.
 pub(super) fn move_on(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
-    let reading = &read(tx, clock)?;
-    let stored = tx.ledger_time()?;
-    let (time, alarm) = match &stored {
-        Some(stored) => stored.advance(reading),
-        None => (LedgerTime::first(reading), None),
-    };
+    let (advanced, stored) = look(tx, clock)?;
+    write(tx, &advanced, stored.as_ref())?;
+    Ok(advanced.time.time_ms)
+}
+
+fn write(tx: &Tx<'_>, advanced: &Advanced, stored: Option<&LedgerTime>) -> Result<(), StoreError> {
+    let Advanced { time, alarm, leap } = advanced;
     if let Some(alarm) = alarm {
         tracing::error!(%alarm, time_ms = time.time_ms, "look at this machine's clock");
     }
-    if stored.as_ref() != Some(&time) {
-        tx.ledger_time_set(&time)?;
+    if let Some(Leap { since_ms, by_ms }) = leap {
+        // What was settled while the time was behind counts from when it really left. A minute
+        // more: two that are put together must not leave before the later of them.
+        let (since, by) = (minute_of(*since_ms), minute_of(*by_ms) + 1);
+        tx.buckets_put_forward(since, by)?;
+        audit::append(tx, time.time_ms, &Leaf::LedgerTimeLeapt { since, by })?;
+        tracing::warn!(by_ms, "ledger time was behind, and so was what was settled meanwhile");
     }
-    Ok(time.time_ms)
+    if stored != Some(time) {
+        tx.ledger_time_set(time)?;
+    }
+    Ok(())
 }
 
 /// The ledger time by the last commit, for those who only look.
@@ -48,9 +73,7 @@ pub(super) fn move_on(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
 /// # Errors
 /// [`StoreError`] of the look.
 pub fn time_ms(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
-    let reading = &read(tx, clock)?;
-    let stored = tx.ledger_time()?;
-    Ok(stored.map_or(reading.wall_ms, |stored| stored.advance(reading).0.time_ms))
+    Ok(look(tx, clock)?.0.time.time_ms)
 }
 
 /// Believes the wall clock of this boot from now on, because `actor` says that it is right, and
@@ -61,10 +84,13 @@ pub fn time_ms(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
 pub fn accept_clock(tx: &Tx<'_>, clock: &Clock, actor: &Actor) -> Result<i64, StoreError> {
     let from_ms = move_on(tx, clock)?;
     let stored = tx.ledger_time()?.expect("it was written a statement ago");
-    let (accepted, _) = stored.accept(&read(tx, clock)?);
-    tx.ledger_time_set(&accepted)?;
-    let to_ms = accepted.time_ms;
-    let leaf = Leaf::LedgerClockAccepted { from_ms, to_ms, actor: actor.clone() };
+    let mut accepted = stored.accept(&read(tx, clock)?);
+    if let (Some(leap), Some(_)) = (&mut accepted.leap, tx.ledger_time_of_others()?) {
+        leap.since_ms = i64::MIN;
+    }
+    write(tx, &accepted, Some(&stored))?;
+    let to_ms = accepted.time.time_ms;
+    let leaf = Leaf::LedgerClockAccepted { from_ms, to_ms, actor: name::of_actor(tx, actor)? };
     audit::append(tx, to_ms, &leaf)?;
     Ok(to_ms)
 }

@@ -1,7 +1,7 @@
 //! The start of a ledger: what an earlier gateway left behind is settled, never given back.
 
 use super::queue;
-use crate::audit::{self, Leaf};
+use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::party::Actor;
 use crate::store::{OpenChargeRow, Store, StoreError, Tx};
@@ -59,6 +59,7 @@ pub fn retire(
         let now_ms = super::clock::move_on(tx, &clock)?;
         let Successor { incarnation, charges, broken } = take_over(tx, now_ms, REASON_RETIRED)?;
         tx.incarnation_retire(incarnation, now_ms, &actor.to_string(), &reason)?;
+        let actor = name::of_actor(tx, &actor)?;
         audit::append(tx, now_ms, &Leaf::InstanceRetired { incarnation, broken, actor })?;
         queue::settle(tx, &charges, now_ms)?;
         let settled_ids = charges.iter().map(|charge| charge.ids).sum();

@@ -8,16 +8,20 @@ mod account;
 mod answer;
 mod dataset;
 mod delivery;
+mod log;
 
 pub use account::actor_of;
 pub use answer::usage;
+pub use log::{DeliveryReceipt, receipt};
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::audit::Notary;
 use crate::base::clock::Clock;
+use crate::base::delivery::DeliveryId;
 use crate::base::party::{Actor, KeyId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
@@ -68,6 +72,14 @@ pub enum Operation {
     Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
     /// The gateways that ever started on the database.
     InstanceList,
+    /// Sign the head of the audit log; the newest checkpoint, and how the log is kept safe.
+    AuditCheckpoint,
+    /// The receipt of a delivery.
+    AuditReceipt { delivery: DeliveryId },
+    /// Files of the exported log by name: the first of them, as many as come at once.
+    AuditFiles { names: Vec<String> },
+    /// The sizes of the checkpoints after that of a size.
+    AuditCheckpointSizes { after: u64 },
     /// Whether a dataset could be entered, before its release is built.
     DatasetCheck(Plan),
     /// Enter a dataset with its first release.
@@ -89,6 +101,8 @@ pub struct Context {
     pub clock: Clock,
     /// The numbers in force.
     pub profile: Arc<Profile>,
+    /// Who signs the audit log.
+    pub notary: Notary,
 }
 
 /// Why an operation was not carried out.
@@ -217,6 +231,12 @@ pub fn execute(
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }
         Operation::InstanceList => desk.look(|tx, _| answer::instances(tx)),
+        Operation::AuditCheckpoint => return log::checkpoint(context),
+        Operation::AuditReceipt { delivery } => return log::receipt_of(context, delivery),
+        Operation::AuditFiles { names } => return log::files(context, &names),
+        Operation::AuditCheckpointSizes { after } => {
+            return log::checkpoint_sizes(context, after);
+        }
         Operation::DatasetCheck(plan) => {
             desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))
         }

@@ -9,6 +9,15 @@
 //! After a new boot nobody knows how long the machine was off. The time goes on from where it was
 //! at the boot clock's pace, until the kernel says that the wall clock is synchronised or an
 //! operator says that it is right. The time never goes back.
+//!
+//! That it never runs ahead is not enough: what was written down while it was behind would expire
+//! early once it has caught up. So a *leap* says since when the time was behind and by how much,
+//! and whoever keeps what was written down in between puts it forward by as much.
+//!
+//! Several instances share one time, each with an anchor in its own clocks. The time is the newest
+//! that any of them has read, so none is behind the others for longer than they are silent. An
+//! instance that was silent itself for too long gives up its own reckoning and goes on from
+//! theirs: its own may be ahead of what they have written down meanwhile.
 
 use std::sync::Arc;
 
@@ -16,6 +25,13 @@ use crate::base::clock::Reading;
 
 /// How far the two clocks may differ before it counts as a jump.
 const JUMP_MS: i64 = 1_000;
+
+/// How long an instance may be silent before its own reckoning gives way to the others': well
+/// within any grace, and longer than the pause between two heartbeats.
+const SILENCE_MAX_MS: i64 = 10 * 60_000;
+
+/// How old the newest time of the others may be when an instance joins them, without being behind.
+const STALE_MAX_MS: i64 = 15_000;
 
 /// The row of ledger time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +57,27 @@ pub enum Wall {
     Believed,
     /// Only the boot clock's steps count, until somebody says that it is right.
     Doubted,
+}
+
+/// Ledger time at a reading, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advanced {
+    /// The time.
+    pub time: LedgerTime,
+    /// What somebody should look at.
+    pub alarm: Option<Alarm>,
+    /// How far the time was behind, if that has come out.
+    pub leap: Option<Leap>,
+}
+
+/// Ledger time was behind and has caught up: what was written down at `since_ms` or later by
+/// ledger time happened up to `by_ms` later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leap {
+    /// From when on it was behind, by its own reckoning.
+    pub since_ms: i64,
+    /// By how much.
+    pub by_ms: i64,
 }
 
 /// What somebody should look at. The ledger goes on.
@@ -85,22 +122,40 @@ impl LedgerTime {
         }
     }
 
-    /// The time at `reading`, and what somebody should look at.
+    /// The time at `reading`, where other instances have read `others_ms` at the latest.
     #[must_use]
-    pub fn advance(&self, reading: &Reading) -> (LedgerTime, Option<Alarm>) {
+    pub fn advance(&self, reading: &Reading, others_ms: Option<i64>) -> Advanced {
+        let own = self.advance_alone(reading);
+        let is_new_boot = self.boot_id != reading.boot_id;
+        let Some(others_ms) = others_ms else {
+            // Nothing was written down since the boot that could be behind.
+            return Advanced { leap: own.leap.filter(|_| !is_new_boot), ..own };
+        };
+        let was_silent = is_new_boot || own.time.time_ms - self.time_ms > SILENCE_MAX_MS;
+        if own.leap.is_none() && was_silent && others_ms > self.time_ms {
+            // They went on meanwhile, perhaps with less time than this one knows to have gone by.
+            let time = LedgerTime::anchored(others_ms, reading, own.time.wall);
+            return Advanced { time, ..own };
+        }
+        let time = own.time.moved_to(others_ms);
+        // The others have written down what they read, and nobody knows since when it is behind.
+        let by_ms = time.time_ms - others_ms.max(self.time_ms);
+        let leap = own.leap.filter(|_| by_ms > STALE_MAX_MS);
+        Advanced { time, leap: leap.map(|_| Leap { since_ms: i64::MIN, by_ms }), ..own }
+    }
+
+    fn advance_alone(&self, reading: &Reading) -> Advanced {
         if self.boot_id != reading.boot_id {
             let rebooted = LedgerTime::anchored(self.time_ms, reading, Wall::Doubted);
             return if reading.synchronised {
                 rebooted.accept(reading)
             } else {
-                (rebooted, Some(Alarm::Rebooted))
+                Advanced { time: rebooted, alarm: Some(Alarm::Rebooted), leap: None }
             };
         }
         match self.wall {
             Wall::Doubted if reading.synchronised => self.accept(reading),
-            Wall::Doubted => {
-                (self.moved_to(self.anchor_time_ms + self.boot_step_ms(reading)), None)
-            }
+            Wall::Doubted => Advanced { time: self.at_pace(reading), alarm: None, leap: None },
             Wall::Believed => self.advance_by_both(reading),
         }
     }
@@ -108,23 +163,38 @@ impl LedgerTime {
     /// Believes the wall clock from now on: the kernel or an operator says that it is right.
     /// Ledger time moves on to it; it does not go back to it.
     #[must_use]
-    pub fn accept(&self, reading: &Reading) -> (LedgerTime, Option<Alarm>) {
-        let time_ms = self.time_ms.max(reading.wall_ms);
-        let by_ms = time_ms - reading.wall_ms;
-        let alarm = (by_ms > JUMP_MS).then_some(Alarm::Behind { by_ms });
-        (LedgerTime::anchored(time_ms, reading, Wall::Believed), alarm)
+    pub fn accept(&self, reading: &Reading) -> Advanced {
+        // Where both clocks of this boot were believed, time may have been lost at any jump.
+        let (before_ms, since_ms) = match self.wall {
+            _ if self.boot_id != reading.boot_id => (self.time_ms, i64::MIN),
+            Wall::Doubted => (self.at_pace(reading).time_ms, self.anchor_time_ms),
+            Wall::Believed => (self.advance_by_both(reading).time.time_ms, i64::MIN),
+        };
+        let time_ms = before_ms.max(reading.wall_ms);
+        let behind_ms = time_ms - reading.wall_ms;
+        let leap = Leap { since_ms, by_ms: time_ms - before_ms };
+        Advanced {
+            time: LedgerTime::anchored(time_ms, reading, Wall::Believed),
+            alarm: (behind_ms > JUMP_MS).then_some(Alarm::Behind { by_ms: behind_ms }),
+            leap: (leap.by_ms > 0).then_some(leap),
+        }
     }
 
-    fn advance_by_both(&self, reading: &Reading) -> (LedgerTime, Option<Alarm>) {
+    /// The time by the boot clock alone.
+    fn at_pace(&self, reading: &Reading) -> LedgerTime {
+        self.moved_to(self.anchor_time_ms + self.boot_step_ms(reading))
+    }
+
+    fn advance_by_both(&self, reading: &Reading) -> Advanced {
         let wall_step_ms = reading.wall_ms - self.anchor_wall_ms;
         let boot_step_ms = self.boot_step_ms(reading);
         let moved = self.moved_to(self.anchor_time_ms + wall_step_ms.min(boot_step_ms));
         let by_ms = wall_step_ms - boot_step_ms;
         if by_ms.abs() <= JUMP_MS {
-            return (moved, None);
+            return Advanced { time: moved, alarm: None, leap: None };
         }
-        let anchored = LedgerTime::anchored(moved.time_ms, reading, Wall::Believed);
-        (anchored, Some(Alarm::Jumped { by_ms }))
+        let time = LedgerTime::anchored(moved.time_ms, reading, Wall::Believed);
+        Advanced { time, alarm: Some(Alarm::Jumped { by_ms }), leap: None }
     }
 
     fn boot_step_ms(&self, reading: &Reading) -> i64 {
@@ -162,7 +232,7 @@ mod tests {
     fn check(story: &str, steps: &[(i64, i64, i64)]) {
         let mut time = LedgerTime::first(&reading(START_MS, 0));
         for &(wall_ms, boot_ms, expected_ms) in steps {
-            time = time.advance(&reading(START_MS + wall_ms, boot_ms)).0;
+            time = time.advance(&reading(START_MS + wall_ms, boot_ms), None).time;
             assert_eq!(time.time_ms - START_MS, expected_ms, "{story}: {wall_ms}, {boot_ms}");
         }
     }
@@ -192,9 +262,9 @@ mod tests {
     #[test]
     fn a_jump_raises_one_alarm() {
         let time = LedgerTime::first(&reading(START_MS, 0));
-        let (time, alarm) = time.advance(&reading(START_MS + DAY_MS, 10));
+        let Advanced { time, alarm, .. } = time.advance(&reading(START_MS + DAY_MS, 10), None);
         assert_eq!(alarm, Some(Alarm::Jumped { by_ms: DAY_MS - 10 }));
-        assert_eq!(time.advance(&reading(START_MS + DAY_MS + 10, 20)).1, None);
+        assert_eq!(time.advance(&reading(START_MS + DAY_MS + 10, 20), None).alarm, None);
     }
 
     #[test]
@@ -206,16 +276,42 @@ mod tests {
             synchronised,
         };
         let time = LedgerTime::first(&reading(START_MS, 500_000));
-        let (time, alarm) = time.advance(&booted(0, 7_000, false));
+        let Advanced { time, alarm, .. } = time.advance(&booted(0, 7_000, false), None);
         assert_eq!((time.time_ms, alarm), (START_MS, Some(Alarm::Rebooted)));
-        let (time, alarm) = time.advance(&booted(START_MS + 31 * DAY_MS, 9_000, false));
+        let wrong = booted(START_MS + 31 * DAY_MS, 9_000, false);
+        let Advanced { time, alarm, .. } = time.advance(&wrong, None);
         assert_eq!((time.time_ms, alarm), (START_MS + 2_000, None));
-        let (behind, alarm) = time.accept(&booted(START_MS - DAY_MS, 10_000, false));
-        assert_eq!(behind.time_ms, START_MS + 2_000);
-        assert_eq!(alarm, Some(Alarm::Behind { by_ms: DAY_MS + 2_000 }));
-        let (time, alarm) = time.advance(&booted(START_MS + DAY_MS, 10_000, true));
-        assert_eq!((time.time_ms, alarm), (START_MS + DAY_MS, None));
-        let (time, _) = time.advance(&booted(START_MS + DAY_MS + 5, 10_005, true));
-        assert_eq!(time.time_ms, START_MS + DAY_MS + 5);
+        let behind = time.accept(&booted(START_MS - DAY_MS, 10_000, false));
+        assert_eq!(behind.time.time_ms, START_MS + 3_000);
+        assert_eq!(behind.alarm, Some(Alarm::Behind { by_ms: DAY_MS + 3_000 }));
+        assert_eq!(behind.leap, None);
+        let right = time.advance(&booted(START_MS + DAY_MS, 10_000, true), None);
+        assert_eq!((right.time.time_ms, right.alarm), (START_MS + DAY_MS, None));
+        // What was written down since the boot happened as much later.
+        assert_eq!(right.leap, Some(Leap { since_ms: START_MS, by_ms: DAY_MS - 3_000 }));
+        let later = right.time.advance(&booted(START_MS + DAY_MS + 5, 10_005, true), None);
+        assert_eq!((later.time.time_ms, later.leap), (START_MS + DAY_MS + 5, None));
+    }
+
+    #[test]
+    fn the_newest_time_that_any_instance_has_read_is_everybodys() {
+        let time = LedgerTime::first(&reading(START_MS, 0));
+        let behind = time.advance(&reading(START_MS + 10, 10), Some(START_MS + 50));
+        assert_eq!(behind.time.time_ms, START_MS + 50);
+        let ahead = time.advance(&reading(START_MS + 90, 90), Some(START_MS + 50));
+        assert_eq!(ahead.time.time_ms, START_MS + 90);
+    }
+
+    #[test]
+    fn an_instance_that_was_silent_goes_on_from_the_others() {
+        let silent = LedgerTime::first(&reading(START_MS, 0));
+        // The others lost time meanwhile, and what they wrote down must not expire early.
+        let woken = silent.advance(&reading(START_MS + DAY_MS, DAY_MS), Some(START_MS + 7));
+        assert_eq!(woken.time.time_ms, START_MS + 7);
+        let later = woken.time.advance(&reading(START_MS + DAY_MS + 5, DAY_MS + 5), None);
+        assert_eq!(later.time.time_ms, START_MS + 12);
+        // Nobody was there meanwhile: all of the time has gone by.
+        let alone = silent.advance(&reading(START_MS + DAY_MS, DAY_MS), Some(START_MS));
+        assert_eq!(alone.time.time_ms, START_MS + DAY_MS);
     }
 }

@@ -60,7 +60,7 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`] if it cannot be made.
     pub fn create(path: &Path) -> Result<DataFolder, FolderError> {
-        let folder = DataFolder { path: path.to_owned(), releases: path.join("releases") };
+        let folder = DataFolder::named(path);
         for needed in [path, &folder.releases()] {
             make_private_folder(needed)
                 .map_err(|source| FolderError::Io { path: needed.to_owned(), source })?;
@@ -79,6 +79,11 @@ impl DataFolder {
         DataFolder::create(path)
     }
 
+    /// The folder at `path`, whether it is there or not: for where things are in it.
+    pub fn named(path: &Path) -> DataFolder {
+        DataFolder { path: path.to_owned(), releases: path.join("releases") }
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
@@ -87,6 +92,11 @@ impl DataFolder {
     /// The database.
     pub fn database(&self) -> PathBuf {
         self.path.join("hydrant.sqlite")
+    }
+
+    /// The key that signs the audit log, unless the settings name another place.
+    pub fn audit_key(&self) -> PathBuf {
+        self.path.join("audit.key")
     }
 
     /// Where releases lie, one folder each.
@@ -106,12 +116,7 @@ impl DataFolder {
 
     /// The socket through which commands reach a running gateway.
     pub fn control_socket(&self) -> PathBuf {
-        DataFolder::socket_in(&self.path)
-    }
-
-    /// Where that socket is in the folder at `path`, whether the folder is there or not.
-    pub fn socket_in(path: &Path) -> PathBuf {
-        path.join("control.sock")
+        self.path.join("control.sock")
     }
 
     /// Takes the folder for this process alone. `holder` is what another process will be told,

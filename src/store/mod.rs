@@ -19,6 +19,8 @@
 //! | `folder` | the data folder and its lock |
 //! | `place` | where a store is, as settings say it |
 
+#[cfg(test)]
+pub(crate) mod failing;
 mod folder;
 mod migrate;
 mod moving;
@@ -43,6 +45,8 @@ pub use moving::{
 };
 pub use place::{NotAPlace, Place};
 pub use postgres::{Address, NotAnAddress};
+pub use rows::checkpoint::CheckpointRow;
+pub use rows::commitment::{CommitmentRow, Party};
 pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
 pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
@@ -57,6 +61,7 @@ pub use rows::open_charge::OpenChargeRow;
 pub use rows::person::PersonRow;
 pub use rows::release::ReleaseRow;
 pub use rows::standing::{EntityStandingRow, StandingRow};
+pub use rows::tile::AuditLogRow;
 use tx::Connection;
 pub use tx::Tx;
 
@@ -125,6 +130,8 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     place: Place,
+    /// Which gateway works on a database file; a server's address says so itself.
+    file_instance: &'static str,
     readers: Mutex<Vec<Box<dyn Connection>>>,
     /// A turn for each look that may be under way.
     looks: Semaphore,
@@ -150,12 +157,27 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Newer`] or [`StoreError::Foreign`] if the schema is not ours,
-    /// [`StoreError::Moved`] if it went to a server, [`StoreError::Unfit`] if library or file system cannot give durable commits.
+    /// [`StoreError::Moved`] if it went to a server, [`StoreError::Unfit`] if library or file
+    /// system cannot give durable commits.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
-        let connection = sqlite::connect(path)?;
+        let connection = sqlite::connect(path, sqlite::INSTANCE)?;
         migrate::up_to_date(&connection, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
         moving::refuse_if_moved(&connection)?;
-        Ok(Store::on(Place::File(path.to_owned()), Box::new(connection)))
+        Ok(Store::on(Place::File(path.to_owned()), sqlite::INSTANCE, Box::new(connection)))
+    }
+
+    /// As [`Store::open`], for the gateway of that name among several on one file, with changes
+    /// that fail as `plan` says.
+    #[cfg(test)]
+    pub(crate) fn failing(
+        path: &Path,
+        instance: &'static str,
+        plan: &failing::Plan,
+    ) -> Result<Store, StoreError> {
+        let inner = sqlite::connect(path, instance)?;
+        migrate::up_to_date(&inner, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
+        let connection = failing::Failing::new(inner, plan.clone());
+        Ok(Store::on(Place::File(path.to_owned()), instance, Box::new(connection)))
     }
 
     /// Connects to the PostgreSQL database at `address` and brings its schema up to date.
@@ -168,12 +190,19 @@ impl Store {
     /// commits durable, or has a gateway of that name.
     pub fn connect(address: &Address) -> Result<Store, StoreError> {
         let connection = postgres::connect(address)?;
-        Ok(Store::on(Place::Server(address.clone()), Box::new(connection)))
+        let place = Place::Server(address.clone());
+        Ok(Store::on(place, sqlite::INSTANCE, Box::new(connection)))
     }
 
-    fn on(place: Place, connection: Box<dyn Connection>) -> Store {
+    /// Whether other gateways may work on the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.place, Place::Server(_))
+    }
+
+    fn on(place: Place, file_instance: &'static str, connection: Box<dyn Connection>) -> Store {
         Store(Arc::new(Shared {
             place,
+            file_instance,
             readers: Mutex::default(),
             looks: Semaphore::new(LOOKS_MAX),
             writer: writer::Writer::start(connection),
@@ -276,7 +305,7 @@ impl Store {
 
     fn connect_reader(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(match &self.0.place {
-            Place::File(path) => Box::new(sqlite::connect_reader(path)?),
+            Place::File(path) => Box::new(sqlite::connect_reader(path, self.0.file_instance)?),
             Place::Server(address) => Box::new(postgres::connect_reader(address)?),
         })
     }

@@ -116,7 +116,10 @@ fn run_group(
     for job in group {
         outcome = outcome.and_then(|()| connection.write("SAVEPOINT job", &[]));
         if let Err(error) = &outcome {
-            job.refuse(error.clone());
+            // Told like everybody else when the transaction is over: whoever asks anew then comes
+            // into one that is not lost already.
+            let error = error.clone();
+            answers.push(Box::new(move |_| job.refuse(error)));
             continue;
         }
         let (keep, answer) = catch_unwind(AssertUnwindSafe(|| job.run(&Tx { connection })))?;
@@ -128,7 +131,7 @@ fn run_group(
         outcome = outcome.and_then(|()| connection.write("RELEASE job", &[]));
         match ran {
             Ok(()) => answers.push(answer),
-            Err(error) => answer(Err(error)),
+            Err(error) => answers.push(Box::new(move |_| answer(Err(error)))),
         }
     }
     let outcome = outcome.and_then(|()| connection.commit());

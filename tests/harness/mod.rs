@@ -65,6 +65,7 @@ impl Bench {
         let mut bench = Bench { clock: self.clock.clone(), ..Bench::new() };
         bench.variables = self.variables.clone();
         bench.set("HYDRANT__DATA__URL", self.data().join("releases").to_str().unwrap());
+        bench.set("HYDRANT__AUDIT__KEY_FILE", self.data().join("audit.key").to_str().unwrap());
         bench.set("HYDRANT__INSTANCE", instance);
         bench
     }

@@ -46,7 +46,11 @@ impl Proxy {
     /// Before the server at `host`, as in `127.0.0.1:5432`.
     pub fn before(host: &str) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let proxy = Proxy { port: listener.local_addr().unwrap().port(), armed: Arc::default(), is_deaf: Arc::default() };
+        let proxy = Proxy {
+            port: listener.local_addr().unwrap().port(),
+            armed: Arc::default(),
+            is_deaf: Arc::default(),
+        };
         let (shared, host) = (proxy.clone(), host.to_owned());
         std::thread::spawn(move || {
             for client in listener.incoming() {

@@ -2,14 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Query, Segment, rfc3339};
+use crate::base::delivery::DeliveryId;
 use crate::directory::Requester;
 use crate::http::auth::Caller;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::operation::{self, DeliveryReceipt};
 use crate::policy::Recipient;
 use crate::store::{DeliveryRow, StoreError, Tx};
 
@@ -17,6 +21,8 @@ use crate::store::{DeliveryRow, StoreError, Tx};
 const PAGE_DELIVERIES: u32 = 100;
 /// How many it has at most.
 const PAGE_DELIVERIES_MAX: u32 = 1_000;
+/// When to ask again for a receipt that is not ready.
+const RECEIPT_RETRY_SECONDS: &str = "10";
 
 /// Which page of the deliveries is asked for.
 #[derive(Deserialize)]
@@ -65,6 +71,36 @@ pub(in crate::http) async fn show(
         Ok::<_, Problem>(described(tx, &row.ok_or_else(unknown)?, &requester)?)
     });
     Ok(Json(look.await?))
+}
+
+/// `GET /v1/deliveries/{id}/receipt`: proofs that the audit log holds one of the requester's own.
+pub(in crate::http) async fn receipt(
+    State(gateway): State<Gateway>,
+    Caller(requester): Caller,
+    Segment(id): Segment,
+) -> Result<Response, Problem> {
+    let id: DeliveryId = id.parse().map_err(|_| unknown())?;
+    let look = gateway.store.look(move |tx| {
+        let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
+        row.ok_or_else(unknown)?;
+        Ok::<_, Problem>(operation::receipt(tx, id)?)
+    });
+    match look.await? {
+        DeliveryReceipt::Ready(text) => {
+            let file = format!("attachment; filename=\"{id}.tlog-proof\"");
+            let fields = [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, file),
+            ];
+            Ok((fields, text).into_response())
+        }
+        // The gateway signs by itself within seconds; a request does not make it write.
+        DeliveryReceipt::NotYet | DeliveryReceipt::Unknown => {
+            let detail = "the audit log has not been signed since the newest part of this delivery";
+            Err(Problem::new(&problem::RECEIPT_NOT_READY, detail)
+                .with_header(header::RETRY_AFTER, RECEIPT_RETRY_SECONDS))
+        }
+    }
 }
 
 fn unknown() -> Problem {

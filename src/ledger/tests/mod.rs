@@ -3,8 +3,10 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same tests run on every engine")]
 
+mod faults;
 mod on_postgres;
 mod on_sqlite;
+mod simulation;
 
 use std::sync::Arc;
 
@@ -37,6 +39,9 @@ trait On {
     const CASES: u32;
 }
 
+/// Where a store that fails is needed, it is a file.
+type Rig = RigOn<on_sqlite::OnSqlite>;
+
 /// A ledger with everything that it stands on.
 struct RigOn<E: On> {
     ledger: Ledger,
@@ -45,8 +50,13 @@ struct RigOn<E: On> {
     lock: FolderLock,
     runtime: tokio::runtime::Runtime,
     _dir: TempDir,
-    _fresh: Fresh,
+    _fresh: Option<Fresh>,
     engine: std::marker::PhantomData<E>,
+}
+
+/// A folder in memory, if this machine has such: the disk is not what is tested here.
+fn memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// The numbers of 2020, but 1,000 Tweet IDs for an entity, in chunks of 10 to 40.
@@ -68,16 +78,20 @@ impl<E: On> RigOn<E> {
     }
 
     fn with_profile(profile: Profile) -> RigOn<E> {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = DataFolder::create(dir.path()).unwrap();
-        let lock = folder.lock("a test").unwrap();
         let fresh = Fresh::new(E::ENGINE);
         let store = fresh.open();
-        let clock = Clock::manual(START_MS);
+        let mut rig = RigOn::on(memory(), store, Clock::manual(START_MS), profile);
+        rig._fresh = Some(fresh);
+        rig
+    }
+
+    /// A ledger on a store that is open already.
+    fn on(dir: TempDir, store: Store, clock: Clock, profile: Profile) -> RigOn<E> {
+        let lock = DataFolder::create(dir.path()).unwrap().lock("a test").unwrap();
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), Arc::new(profile)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let engine = std::marker::PhantomData;
-        RigOn { ledger, clock, store, lock, runtime, _dir: dir, _fresh: fresh, engine }
+        RigOn { ledger, clock, store, lock, runtime, _dir: dir, _fresh: None, engine }
     }
 
     /// What a new gateway on the same folder would start.

@@ -2,14 +2,12 @@
 
 use super::*;
 
-struct OnSqlite;
+pub(super) struct OnSqlite;
 
 impl On for OnSqlite {
     const ENGINE: Engine = Engine::Sqlite;
     const CASES: u32 = 48;
 }
-
-type Rig = RigOn<OnSqlite>;
 
 #[path = "allowance.rs"]
 mod allowance;

@@ -1,7 +1,7 @@
 //! Open, settle, release, end: what counts when, what is written down, and what time does to it.
 
 use super::*;
-use crate::audit::Leaf;
+use crate::audit::{Leaf, RecipientName, name};
 use crate::store::DeliveryState;
 
 fn leaves(rig: &Rig) -> Vec<Leaf> {
@@ -102,6 +102,13 @@ fn a_grant_that_nobody_waits_for_any_more_gives_itself_back() {
     assert_eq!(rig.row(id).charged_ids, usage.used_ids);
     rig.verify();
 
+    // The writer waits until the caller is gone.
+    let (gone, wait) = std::sync::mpsc::channel::<()>();
+    let hold = move |_: &Tx<'_>| {
+        assert!(wait.recv().is_err(), "nothing is sent");
+        Ok::<_, StoreError>(())
+    };
+    rig.store.write_then(hold, |_: Result<(), StoreError>| {});
     let admission = rig.ledger.admit(order(person, 100));
     rig.wait(async {
         let mut admission = Box::pin(admission);
@@ -111,6 +118,7 @@ fn a_grant_that_nobody_waits_for_any_more_gives_itself_back() {
         })
         .await;
     });
+    drop(gone);
     rig.flush();
     rig.flush();
     assert_eq!(rig.counts(entity), (usage.used_ids, 0, 0));
@@ -149,7 +157,8 @@ fn every_chunk_has_its_leaf_and_many_settlements_share_one() {
     };
     assert_eq!((*delivery, profile.as_str()), (id, "twitter-2020-03"));
     assert_eq!((charges[0].basis.as_str(), charges[0].live_ids), ("limit", 30));
-    assert_eq!(charges[0].recipient, format!("entity:{}", entity.0));
+    let entity = rig.store.read(|tx| name::of_entity(tx, entity)).unwrap();
+    assert_eq!(charges[0].recipient, RecipientName::Entity(entity));
     let settled: usize = told
         .iter()
         .map(|leaf| if let Leaf::Settled { attempts } = leaf { attempts.len() } else { 0 })
@@ -228,19 +237,56 @@ fn after_a_new_boot_with_a_wrong_clock_time_goes_on_until_an_operator_vouches_fo
     let rig = Rig::new();
     let entity = rig.entity();
     let person = rig.person(&[entity]);
-    assert_eq!(rig.deliver(order(person, 1_000)).0, 1_000);
-    let mut booted = rig.clock.read();
-    booted.boot_id = "another".into();
-    booted.synchronised = false;
-    (booted.wall_ms, booted.boot_ms) = (START_MS + 40 * DAY_MS, 5_000);
-    rig.clock.set(booted);
-    assert_eq!(rig.deliver(order(person, 1)).0, 0);
+    assert_eq!(rig.deliver(order(person, 600)).0, 600);
+    rig.clock.advance_ms(MINUTE_MS);
+    rig.flush();
+    reboot(&rig, START_MS + 40 * DAY_MS);
+    assert_eq!(rig.deliver(order(person, 401)).0, 0);
     rig.clock.advance_ms(DAY_MS);
-    assert_eq!(rig.deliver(order(person, 1)).0, 0);
+    assert_eq!(rig.deliver(order(person, 401)).0, 0);
     let clock = rig.clock.clone();
     let actor = Actor::Local("ada".into());
     let accepted_ms = rig.write(move |tx| crate::ledger::accept_clock(tx, &clock, &actor));
     assert_eq!(accepted_ms, START_MS + 41 * DAY_MS);
-    assert_eq!(rig.deliver(order(person, 1)).0, 1);
+    assert_eq!(rig.deliver(order(person, 1_000)).0, 1_000);
+    rig.verify();
+}
+
+/// Starts the machine anew, with a clock that is not known to be right.
+fn reboot(rig: &Rig, wall_ms: i64) {
+    rig.wait(rig.ledger.ready()).unwrap();
+    let mut booted = rig.clock.read();
+    booted.boot_id = "another".into();
+    booted.synchronised = false;
+    (booted.wall_ms, booted.boot_ms) = (wall_ms, 5_000);
+    rig.clock.set(booted);
+}
+
+/// The machine was off for ten days, and nobody knew so for a day: what was handed over in that
+/// day was stamped ten days too early, and left the window ten days too early once the time had
+/// caught up.
+#[test]
+fn what_was_settled_while_the_time_was_behind_counts_from_when_it_left() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    assert_eq!(rig.deliver(order(person, 400)).0, 400);
+    rig.clock.advance_ms(MINUTE_MS);
+    reboot(&rig, START_MS + 10 * DAY_MS);
+    assert_eq!(rig.deliver(order(person, 600)).0, 600);
+    rig.clock.advance_ms(DAY_MS);
+    let mut synchronised = rig.clock.read();
+    synchronised.synchronised = true;
+    rig.clock.set(synchronised);
+    assert_eq!(rig.deliver(order(person, 1)).0, 0);
+    // The first ones leave in time, …
+    rig.clock.advance_ms(CHARGED_MS - 11 * DAY_MS);
+    assert_eq!(rig.deliver(order(person, 401)).0, 0);
+    assert_eq!(rig.deliver(order(person, 400)).0, 400);
+    // … and the others when 30 days have gone by since they left.
+    rig.clock.advance_ms(10 * DAY_MS - MINUTE_MS);
+    assert_eq!(rig.deliver(order(person, 1)).0, 0);
+    rig.clock.advance_ms(4 * MINUTE_MS);
+    assert_eq!(rig.deliver(order(person, 600)).0, 600);
     rig.verify();
 }

@@ -70,7 +70,7 @@ pub enum MoveError {
 /// # Errors
 /// [`MoveError`].
 pub fn move_store(file: &Path, target: &Address, at_ms: i64) -> Result<Totals, MoveError> {
-    let source = sqlite::connect(file)?;
+    let source = sqlite::connect(file, sqlite::INSTANCE)?;
     migrate::up_to_date(&source, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
     let server = postgres::connect(target)?;
     let name = target.to_string();
@@ -94,7 +94,7 @@ pub fn move_store(file: &Path, target: &Address, at_ms: i64) -> Result<Totals, M
 /// # Errors
 /// [`StoreError`] of the file.
 pub fn abandon_move(file: &Path) -> Result<bool, StoreError> {
-    let source = sqlite::connect(file)?;
+    let source = sqlite::connect(file, sqlite::INSTANCE)?;
     migrate::up_to_date(&source, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
     let begun = moved(&source)?.is_some_and(|(_, state)| state == "begun");
     forget(&source)?;
@@ -167,8 +167,13 @@ fn copy_tables(
         // An earlier try came as far as this.
         return Ok(table::guard_again(server, source)?);
     }
-    if let Some(full) = here.tables.iter().find(|table| table.rows > 0) {
+    let (here, new) = (here.tables.iter(), pristine(tables)?.tables);
+    if let Some((full, _)) = here.zip(&new).find(|(here, new)| *here != *new) {
         return Err(MoveError::NotEmpty { table: full.name.clone(), rows: full.rows });
+    }
+    for table in tables {
+        // What the schema itself has put there comes along with the rest.
+        server.script(&format!("DELETE FROM {}", table.name))?;
     }
     for table in tables {
         copy_table(source, server, table)?;
@@ -178,6 +183,15 @@ fn copy_tables(
         return Err(MoveError::Differs(difference));
     }
     Ok(table::guard_again(server, source)?)
+}
+
+/// What a store holds that nobody has used yet: the rows that the schema itself writes.
+fn pristine(tables: &[Table]) -> Result<Totals, MoveError> {
+    let unusable = |error: std::io::Error| StoreError::Unfit(error.to_string().into());
+    let folder = tempfile::tempdir().map_err(unusable)?;
+    let new = sqlite::connect(&folder.path().join("new.sqlite"), sqlite::INSTANCE)?;
+    migrate::up_to_date(&new, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
+    Ok(totals::of(&new, tables, Table::select)?)
 }
 
 fn copy_table(

@@ -1,6 +1,7 @@
 //! The rows of entities, the organisations that are metered; what may be done to them is
 //! `directory`'s business.
 
+use crate::base::commitment::{Commitment, PartyKind, Salt};
 use crate::base::party::EntityId;
 use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
@@ -27,8 +28,9 @@ pub struct EntityRow {
 }
 
 const INSERT: &str = "
-    INSERT INTO entities (slug, name, sector, ror, status, status_reason, created_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO entities
+        (slug, name, sector, ror, status, status_reason, created_ms, salt, commitment)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     RETURNING id";
 const SELECT_BY_SLUG: &str = "
     SELECT id, slug, name, sector, ror, status, status_reason, created_ms
@@ -42,11 +44,13 @@ const SELECT_ALL: &str = "
 const UPDATE_STATUS: &str = "UPDATE entities SET status = ?2, status_reason = ?3 WHERE id = ?1";
 
 impl Tx<'_> {
-    /// Adds an entity and returns its number; `row.id` is not looked at.
+    /// Adds an entity with a new salt, and returns its number; `row.id` is not looked at.
     ///
     /// # Errors
     /// [`StoreError`] of the insert, also if the slug is taken.
     pub fn entity_insert(&self, row: &EntityRow) -> Result<EntityId, StoreError> {
+        let salt = Salt::generate();
+        let commitment = Commitment::to(PartyKind::Entity, &salt, &row.slug);
         let values = values![
             &row.slug,
             &row.name,
@@ -54,7 +58,9 @@ impl Tx<'_> {
             &row.ror,
             &row.status,
             &row.status_reason,
-            row.created_ms
+            row.created_ms,
+            &salt.0,
+            &commitment.0
         ];
         self.one(INSERT, values).map(EntityId)
     }

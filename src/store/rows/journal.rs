@@ -1,6 +1,7 @@
 //! The rows of the journal, which is only ever added to; what a leaf says is `audit`'s business.
 
-use crate::store::value::values;
+use crate::base::delivery::DeliveryId;
+use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
 
 /// One decision as it was written down.
@@ -10,26 +11,34 @@ pub struct JournalRow {
     pub sequence: u64,
     /// When it was written, in milliseconds UTC.
     pub at_ms: i64,
-    /// The leaf, a JSON object.
+    /// The leaf, a JSON object: the bytes that the audit log's tree is over.
     pub leaf: String,
 }
 
 // The writer is alone, so the next number is free until the commit. A number that a rowid table
 // chose by itself would do as well; this one cannot leave a gap.
 const INSERT: &str = "
-    INSERT INTO journal (sequence, at_ms, leaf)
-    VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM journal), ?1, ?2)
-    RETURNING sequence";
+    INSERT INTO journal (sequence, at_ms, leaf, delivery_id)
+    VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM journal), ?1, ?2, ?3)";
 const SELECT_FROM: &str = "
     SELECT sequence, at_ms, leaf FROM journal WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
+const SELECT_OF_DELIVERY: &str = "
+    SELECT sequence, at_ms, leaf FROM journal WHERE delivery_id = ?1 ORDER BY sequence";
 
 impl Tx<'_> {
-    /// Adds `leaf` to the journal and returns its sequence number.
+    /// Adds `leaf` to the journal under the next sequence number; `delivery` is the one delivery
+    /// that it is about.
     ///
     /// # Errors
     /// [`StoreError`] of the insert.
-    pub fn journal_append(&self, at_ms: i64, leaf: &str) -> Result<u64, StoreError> {
-        self.one(INSERT, values![at_ms, leaf])
+    pub fn journal_append(
+        &self,
+        at_ms: i64,
+        leaf: &str,
+        delivery: Option<DeliveryId>,
+    ) -> Result<(), StoreError> {
+        let delivery = delivery.as_ref().map(DeliveryId::as_bytes);
+        self.write(INSERT, values![at_ms, leaf, delivery])
     }
 
     /// At most `rows_max` rows of the journal, beginning with number `sequence`.
@@ -41,8 +50,18 @@ impl Tx<'_> {
         sequence: u64,
         rows_max: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        self.rows(SELECT_FROM, values![sequence, rows_max], |row| {
-            Ok(JournalRow { sequence: row.get(0)?, at_ms: row.get(1)?, leaf: row.get(2)? })
-        })
+        self.rows(SELECT_FROM, values![sequence, rows_max], journal)
     }
+
+    /// All rows of the journal that are about one delivery, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn journal_of_delivery(&self, delivery: DeliveryId) -> Result<Vec<JournalRow>, StoreError> {
+        self.rows(SELECT_OF_DELIVERY, values![delivery.as_bytes()], journal)
+    }
+}
+
+fn journal(row: &Row<'_>) -> Result<JournalRow, StoreError> {
+    Ok(JournalRow { sequence: row.get(0)?, at_ms: row.get(1)?, leaf: row.get(2)? })
 }

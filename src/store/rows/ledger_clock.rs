@@ -5,12 +5,10 @@ use crate::policy::time::Wall;
 use crate::store::value::values;
 use crate::store::{StoreError, Tx};
 
-// Time itself is everybody's, and never goes back; the anchor is each instance's own.
 const SELECT: &str = "
-    SELECT (SELECT max(time_ms) FROM ledger_clocks), anchor_time_ms, anchor_wall_ms,
-           anchor_boot_ms, boot_id, wall
+    SELECT time_ms, anchor_time_ms, anchor_wall_ms, anchor_boot_ms, boot_id, wall
     FROM ledger_clocks WHERE instance = ?1";
-const SELECT_NEWEST: &str = "SELECT max(time_ms) FROM ledger_clocks";
+const SELECT_OTHERS: &str = "SELECT max(time_ms) FROM ledger_clocks WHERE instance <> ?1";
 const UPSERT: &str = "
     INSERT INTO ledger_clocks
         (instance, time_ms, anchor_time_ms, anchor_wall_ms, anchor_boot_ms, boot_id, wall)
@@ -26,13 +24,12 @@ const END_EARLIER: &str = "
 const RUNS: &str = "SELECT ended_ms IS NULL FROM incarnations WHERE id = ?1";
 
 impl Tx<'_> {
-    /// The row of ledger time, if a ledger was ever started. An instance that has none of its own
-    /// goes on from the time of the others as after a new boot.
+    /// This instance's row of ledger time, if it has ever read a clock.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn ledger_time(&self) -> Result<Option<LedgerTime>, StoreError> {
-        let own = self.row(SELECT, values![self.instance()], |row| {
+        self.row(SELECT, values![self.instance()], |row| {
             let boot_id: String = row.get(4)?;
             let wall: String = row.get(5)?;
             Ok(LedgerTime {
@@ -43,12 +40,15 @@ impl Tx<'_> {
                 boot_id: boot_id.into(),
                 wall: if wall == "believed" { Wall::Believed } else { Wall::Doubted },
             })
-        })?;
-        if own.is_some() {
-            return Ok(own);
-        }
-        let newest_ms: Option<i64> = self.one(SELECT_NEWEST, values![])?;
-        Ok(newest_ms.map(LedgerTime::of_another_boot))
+        })
+    }
+
+    /// The newest ledger time that any other instance has read, in milliseconds UTC.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn ledger_time_of_others(&self) -> Result<Option<i64>, StoreError> {
+        self.one(SELECT_OTHERS, values![self.instance()])
     }
 
     /// Writes this instance's row of ledger time.

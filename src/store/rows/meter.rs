@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
 use crate::base::party::PersonId;
 use crate::policy::{Level, Recipient};
@@ -15,6 +16,8 @@ pub struct MeterRow {
     pub id: i64,
     /// How full it is, and how full it may be.
     pub level: Level,
+    /// How the audit log names the recipient in all leaves about this meter.
+    pub commitment: Commitment,
 }
 
 /// What all people of one recipient were handed in one minute.
@@ -27,11 +30,15 @@ pub struct BucketRow {
 }
 
 const SELECT: &str = "
-    SELECT id, ceiling_ids, live_ids, held_ids FROM meters WHERE recipient = ?1 AND unit = ?2";
+    SELECT id, ceiling_ids, live_ids, held_ids, commitment FROM meters
+    WHERE recipient = ?1 AND unit = ?2";
+const SELECT_ALL: &str = "
+    SELECT id, ceiling_ids, live_ids, held_ids, commitment, recipient, unit FROM meters
+    ORDER BY id";
 const INSERT: &str = "
-    INSERT INTO meters (recipient, unit, ceiling_ids, live_ids, held_ids)
-    VALUES (?1, ?2, NULL, 0, 0)
-    RETURNING id, ceiling_ids, live_ids, held_ids";
+    INSERT INTO meters (recipient, unit, ceiling_ids, live_ids, held_ids, commitment)
+    VALUES (?1, ?2, NULL, 0, 0, ?3)
+    RETURNING id, ceiling_ids, live_ids, held_ids, commitment";
 const UPDATE: &str = "
     UPDATE meters SET ceiling_ids = ?2, live_ids = ?3, held_ids = ?4 WHERE id = ?1";
 const LOWER: &str = "
@@ -42,6 +49,10 @@ const DELETE_LEFT: &str = "DELETE FROM buckets WHERE meter_id = ?1 AND minute <=
 const ADD_TO_BUCKET: &str = "
     INSERT INTO buckets (meter_id, minute, person_id, ids) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (meter_id, minute, person_id) DO UPDATE SET ids = buckets.ids + ?4";
+// Every bucket of a person is put forward by as much, so none meets another; but a key is not
+// changed row by row where rows in between still have the old one.
+const TAKE_SINCE: &str = "
+    DELETE FROM buckets WHERE minute >= ?1 RETURNING meter_id, minute, person_id, ids";
 const SELECT_BUCKETS: &str = "
     SELECT minute, CAST(sum(ids) AS BIGINT) FROM buckets WHERE meter_id = ?1 AND minute > ?2
     GROUP BY minute ORDER BY minute";
@@ -73,8 +84,25 @@ impl Tx<'_> {
         if let Some(found) = self.meter_find(recipient, kind)? {
             return Ok(found);
         }
-        let made = self.row(INSERT, values![&recipient.to_string(), kind.word()], meter)?;
+        // A recipient without a row of its own (in tests) has a name that commits to nothing.
+        let commitment = self.commitment(recipient.into())?.unwrap_or_else(Commitment::to_nobody);
+        let name = recipient.to_string();
+        let made = self.row(INSERT, values![&name, kind.word(), &commitment.0], meter)?;
         Ok(made.expect("what is inserted is returned"))
+    }
+
+    /// All meters, each with its recipient and the kind of IDs.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn meters(&self) -> Result<Vec<(Recipient, IdKind, MeterRow)>, StoreError> {
+        self.rows(SELECT_ALL, values![], |row| {
+            let (recipient, unit): (String, String) = (row.get(5)?, row.get(6)?);
+            let damaged = || StoreError::Damaged(format!("the meter {recipient}/{unit}").into());
+            let kind = IdKind::from_word(&unit).ok_or_else(damaged)?;
+            let recipient = Recipient::try_from(recipient.clone()).map_err(|_| damaged())?;
+            Ok((recipient, kind, meter(row)?))
+        })
     }
 
     /// Writes how full a meter is.
@@ -130,6 +158,21 @@ impl Tx<'_> {
         self.write(ADD_TO_BUCKET, values![meter_id, minute, person, ids])
     }
 
+    /// Puts every bucket from minute `since` on forward by `minutes`: its IDs leave as much later.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn buckets_put_forward(&self, since: i64, minutes: i64) -> Result<(), StoreError> {
+        let taken = self.rows(TAKE_SINCE, values![since], |row| {
+            let bucket: (i64, i64, PersonId) = (row.get(0)?, row.get(1)?, PersonId(row.get(2)?));
+            Ok((bucket, row.get(3)?))
+        })?;
+        for ((meter_id, minute, person), ids) in taken {
+            self.bucket_add(meter_id, minute + minutes, person, ids)?;
+        }
+        Ok(())
+    }
+
     /// The buckets after minute `newest_left`, oldest first, all people together, as far as
     /// `more` says that it wants more.
     ///
@@ -160,6 +203,7 @@ fn meter(row: &Row<'_>) -> Result<MeterRow, StoreError> {
     Ok(MeterRow {
         id: row.get(0)?,
         level: Level { ceiling_ids: row.get(1)?, live_ids: row.get(2)?, held_ids: row.get(3)? },
+        commitment: Commitment(row.get(4)?),
     })
 }
 
@@ -192,7 +236,8 @@ mod tests {
                 "UPDATE meters SET held_ids = 41",
                 "UPDATE meters SET live_ids = 101, held_ids = 0",
                 "UPDATE meters SET live_ids = 61, ceiling_ids = 90",
-                "UPDATE meters SET ceiling_ids = 50; UPDATE meters SET live_ids = 61, held_ids = 29",
+                "UPDATE meters SET ceiling_ids = 50;
+                 UPDATE meters SET live_ids = 61, held_ids = 29",
                 "UPDATE meters SET live_ids = -1",
                 "UPDATE meters SET held_ids = held_ids - 31",
                 "INSERT INTO meters (recipient, unit, live_ids, held_ids) VALUES ('x', 'y', 1, 0)",

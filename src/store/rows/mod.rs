@@ -2,6 +2,8 @@
 //! statement is written once and understood by every engine; what is put together from them is
 //! decided by `ledger` and `directory`.
 
+pub(super) mod checkpoint;
+pub(super) mod commitment;
 pub(super) mod dataset;
 pub(super) mod delivery;
 pub(super) mod document;
@@ -18,3 +20,4 @@ pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod release;
 pub(super) mod standing;
+pub(super) mod tile;

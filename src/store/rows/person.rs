@@ -1,5 +1,6 @@
 //! The rows of people; where they belong stands in `membership`, what they hold in `key`.
 
+use crate::base::commitment::{Commitment, PartyKind, Salt};
 use crate::base::party::PersonId;
 use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
@@ -22,8 +23,8 @@ pub struct PersonRow {
 }
 
 const INSERT: &str = "
-    INSERT INTO people (mail, name, status, status_reason, created_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5)
+    INSERT INTO people (mail, name, status, status_reason, created_ms, salt, commitment)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     RETURNING id";
 const SELECT_BY_MAIL: &str = "
     SELECT id, mail, name, status, status_reason, created_ms FROM people WHERE mail = ?1";
@@ -34,12 +35,22 @@ const SELECT_ALL: &str = "
 const UPDATE_STATUS: &str = "UPDATE people SET status = ?2, status_reason = ?3 WHERE id = ?1";
 
 impl Tx<'_> {
-    /// Adds a person and returns their number; `row.id` is not looked at.
+    /// Adds a person with a new salt, and returns their number; `row.id` is not looked at.
     ///
     /// # Errors
     /// [`StoreError`] of the insert, also if the address is taken.
     pub fn person_insert(&self, row: &PersonRow) -> Result<PersonId, StoreError> {
-        let values = values![&row.mail, &row.name, &row.status, &row.status_reason, row.created_ms];
+        let salt = Salt::generate();
+        let commitment = Commitment::to(PartyKind::Person, &salt, &row.mail);
+        let values = values![
+            &row.mail,
+            &row.name,
+            &row.status,
+            &row.status_reason,
+            row.created_ms,
+            &salt.0,
+            &commitment.0
+        ];
         self.one(INSERT, values).map(PersonId)
     }
 

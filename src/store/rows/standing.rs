@@ -1,6 +1,7 @@
 //! What the directory says of a requester at this moment, as the ledger must know it within its
 //! own transaction; how the directory's rows come to be is not here.
 
+use crate::base::commitment::Commitment;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::store::value::values;
 use crate::store::{StoreError, Tx};
@@ -14,6 +15,8 @@ pub struct StandingRow {
     pub key_expires_ms: Option<i64>,
     /// Whether the key is revoked.
     pub key_is_revoked: bool,
+    /// How the audit log names the person.
+    pub commitment: Commitment,
 }
 
 /// An entity that a person belongs to.
@@ -28,7 +31,7 @@ pub struct EntityStandingRow {
 }
 
 const SELECT_PERSON: &str = "
-    SELECT p.status = 'active', k.expires_ms, k.revoked_ms IS NOT NULL
+    SELECT p.status = 'active', k.expires_ms, k.revoked_ms IS NOT NULL, p.commitment
     FROM people p LEFT JOIN keys k ON k.id = ?2 AND k.person_id = p.id
     WHERE p.id = ?1";
 const EXEMPTION_IN_FORCE: &str = "
@@ -58,6 +61,7 @@ impl Tx<'_> {
                 person_is_active: row.get(0)?,
                 key_expires_ms: row.get(1)?,
                 key_is_revoked: row.get(2)?,
+                commitment: Commitment(row.get(3)?),
             })
         })
     }

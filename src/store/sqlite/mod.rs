@@ -27,7 +27,7 @@ const WRITER_MEMORY: &str = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEM
 const STATEMENTS_MAX: usize = 256;
 
 /// A database file has one gateway at a time, which needs no name of its own.
-const INSTANCE: &str = "local";
+pub(super) const INSTANCE: &str = "local";
 
 /// Where the applied steps of the schema are remembered.
 pub(super) const MIGRATIONS_TABLE: &str = "
@@ -38,13 +38,17 @@ pub(super) const MIGRATIONS_TABLE: &str = "
     ) STRICT";
 
 /// A connection to a database file.
-pub(super) struct Sqlite(rusqlite::Connection);
+pub(super) struct Sqlite {
+    connection: rusqlite::Connection,
+    instance: &'static str,
+}
 
-/// Opens a connection that may change something, and makes sure that its commits are durable.
+/// Opens a connection that may change something, for the gateway of that name, and makes sure that
+/// its commits are durable.
 ///
 /// # Errors
 /// [`StoreError::Unfit`] if library or file system cannot give durable commits.
-pub(super) fn connect(path: &Path) -> Result<Sqlite, StoreError> {
+pub(super) fn connect(path: &Path, instance: &'static str) -> Result<Sqlite, StoreError> {
     if rusqlite::version_number() < LIBRARY_VERSION_MIN {
         let version = rusqlite::version();
         let text = format!("SQLite {version} is older than 3.51.3 and may lose commits");
@@ -65,19 +69,19 @@ pub(super) fn connect(path: &Path) -> Result<Sqlite, StoreError> {
         );
         return Err(StoreError::Unfit(text.into()));
     }
-    Ok(Sqlite(connection))
+    Ok(Sqlite { connection, instance })
 }
 
 /// Opens a connection that only looks.
 ///
 /// # Errors
 /// [`StoreError`] of the file.
-pub(super) fn connect_reader(path: &Path) -> Result<Sqlite, StoreError> {
+pub(super) fn connect_reader(path: &Path, instance: &'static str) -> Result<Sqlite, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(path, flags)?;
     set_up(&connection)?;
     connection.execute_batch("PRAGMA query_only = ON")?;
-    Ok(Sqlite(connection))
+    Ok(Sqlite { connection, instance })
 }
 
 fn set_up(connection: &rusqlite::Connection) -> Result<(), StoreError> {
@@ -92,14 +96,14 @@ fn set_up(connection: &rusqlite::Connection) -> Result<(), StoreError> {
 
 impl Sqlite {
     fn run(&self, statement: &str) -> Result<(), StoreError> {
-        self.0.prepare_cached(statement)?.execute([])?;
+        self.connection.prepare_cached(statement)?.execute([])?;
         Ok(())
     }
 }
 
 impl Connection for Sqlite {
     fn instance(&self) -> &str {
-        INSTANCE
+        self.instance
     }
 
     fn wall_ms(&self) -> Result<Option<i64>, StoreError> {
@@ -127,7 +131,7 @@ impl Connection for Sqlite {
     /// A commit whose fsync failed ends the process: after it nobody knows what is on the disk,
     /// and only a fresh start reads the truth.
     fn commit(&self) -> Result<(), StoreError> {
-        let Err(error) = self.0.execute_batch("COMMIT") else { return Ok(()) };
+        let Err(error) = self.connection.execute_batch("COMMIT") else { return Ok(()) };
         let fsync_failed = matches!(
             error.sqlite_error().map(|failure| failure.extended_code),
             Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC)
@@ -140,15 +144,15 @@ impl Connection for Sqlite {
     }
 
     fn rollback(&self) -> bool {
-        self.0.is_autocommit() || self.run("ROLLBACK").is_ok()
+        self.connection.is_autocommit() || self.run("ROLLBACK").is_ok()
     }
 
     fn script(&self, statements: &str) -> Result<(), StoreError> {
-        Ok(self.0.execute_batch(statements)?)
+        Ok(self.connection.execute_batch(statements)?)
     }
 
     fn change(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-        let mut statement = self.0.prepare_cached(statement)?;
+        let mut statement = self.connection.prepare_cached(statement)?;
         bind(&mut statement, values)?;
         Ok(statement.raw_execute()? as u64)
     }
@@ -167,7 +171,7 @@ impl Connection for Sqlite {
         values: &[Value<'_>],
         take: Take<'_>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(statement)?;
+        let mut statement = self.connection.prepare_cached(statement)?;
         bind(&mut statement, values)?;
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {

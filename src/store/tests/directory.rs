@@ -161,8 +161,12 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
             let expected = [standing(acme, None), standing(uni, expected)];
             assert_eq!(tx.standing_entities(person, now_ms)?, expected, "{now_ms}");
         }
-        let standing =
-            StandingRow { person_is_active: true, key_expires_ms: None, key_is_revoked: false };
+        let standing = StandingRow {
+            person_is_active: true,
+            key_expires_ms: None,
+            key_is_revoked: false,
+            commitment: tx.standing(person, None)?.unwrap().commitment,
+        };
         assert_eq!(tx.standing(person, None)?, Some(standing));
         assert_eq!(tx.standing(person, Some(KeyId(9)))?, Some(standing));
         assert_eq!(tx.standing(PersonId(99), None)?, None);

@@ -44,7 +44,11 @@ pub(crate) enum Fresh {
 impl Fresh {
     pub(crate) fn new(engine: Engine) -> Fresh {
         match engine {
-            Engine::Sqlite => Fresh::File(tempfile::tempdir().unwrap()),
+            Engine::Sqlite => {
+                // In memory, if this machine has such: the disk is not what is tested here.
+                let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+                Fresh::File(dir.unwrap())
+            }
             Engine::Postgres => Fresh::Server(Box::new(Database::fresh())),
         }
     }
@@ -64,7 +68,9 @@ impl Fresh {
     /// A connection whose schema nobody has brought up to date.
     pub(in crate::store) fn bare(&self) -> Box<dyn Connection> {
         match self {
-            Fresh::File(dir) => Box::new(sqlite::connect(&dir.path().join("test.sqlite")).unwrap()),
+            Fresh::File(dir) => Box::new(
+                sqlite::connect(&dir.path().join("test.sqlite"), sqlite::INSTANCE).unwrap(),
+            ),
             Fresh::Server(_) => Box::new(postgres::connect_reader(&self.address()).unwrap()),
         }
     }

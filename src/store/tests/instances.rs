@@ -38,7 +38,7 @@ fn a_name_that_was_lost_is_taken_again() {
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     for _ in 0..3 {
         fresh.database().superuser().run(sessions);
-        store.write_blocking(|tx| tx.journal_append(1, "{}")).unwrap();
+        store.write_blocking(|tx| tx.journal_append(1, "{}", None)).unwrap();
         store.read(|tx| tx.journal_from(1, 1)).unwrap();
         assert!(refused(&fresh.address().for_instance("one")).contains("a gateway named one"));
     }
@@ -50,15 +50,17 @@ fn a_session_that_is_ended_in_the_middle_of_a_change_takes_the_change_with_it() 
     let store = fresh.open();
     let superuser = fresh.database().superuser();
     let changed = store.write_blocking(move |tx| {
-        tx.journal_append(1, "{}")?;
+        tx.journal_append(1, "{}", None)?;
         superuser.run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND state = 'idle in transaction'",
         );
-        tx.journal_append(2, "{}")
+        tx.journal_append(2, "{}", None)
     });
     assert!(matches!(changed, Err(StoreError::Unreachable(_))), "{changed:?}");
-    assert_eq!(store.write_blocking(|tx| tx.journal_append(3, "{}")).unwrap(), 1);
+    store.write_blocking(|tx| tx.journal_append(3, "{}", None)).unwrap();
+    let rows = store.read(|tx| tx.journal_from(1, 9)).unwrap();
+    assert_eq!(rows.iter().map(|row| (row.sequence, row.at_ms)).collect::<Vec<_>>(), [(1, 3)]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::fresh::{Engine, Fresh};
+use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, PersonId};
@@ -254,7 +255,10 @@ fn apply(
     };
     let start = *starts.last().unwrap();
     match *change {
-        Change::Set { meter, level } => tx.meter_set(&MeterRow { id: id(meter), level })?,
+        Change::Set { meter, level } => {
+            let commitment = Commitment([0; 32]);
+            tx.meter_set(&MeterRow { id: id(meter), level, commitment })?;
+        }
         Change::Lower { meter, live_ids, held_ids } => {
             tx.meter_lower(id(meter), live_ids, held_ids)?;
         }

@@ -80,7 +80,7 @@ fn a_leaf_has_at_most_65535_bytes() {
         // In letters of two bytes, of which a column must not count the letters.
         for (letters, fits) in [(32_767, true), (32_768, false)] {
             let leaf = "é".repeat(letters);
-            let added = store.write_blocking(move |tx| tx.journal_append(1, &leaf));
+            let added = store.write_blocking(move |tx| tx.journal_append(1, &leaf, None));
             assert_eq!(added.is_ok(), fits, "{letters}: {added:?}");
         }
     });

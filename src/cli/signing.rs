@@ -1,0 +1,60 @@
+//! How a gateway signs its audit log while it runs; what signing means is `audit`'s business.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use crate::operation::Context;
+
+/// The signing of the log's head, again and again.
+pub(crate) struct Signing {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Signing {
+    /// Signs now, and whenever `interval` is over.
+    pub(crate) fn start(context: Context, interval: Duration) -> Signing {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(keep_on(context, interval, stopped));
+        Signing { stop, task }
+    }
+
+    /// Signs what has been written so far, and no more.
+    pub(crate) async fn end(self) {
+        let _ = self.stop.send(());
+        if let Err(bug) = self.task.await {
+            tracing::error!(%bug, "the signing of the audit log failed");
+        }
+    }
+}
+
+async fn keep_on(context: Context, interval: Duration, mut stopped: oneshot::Receiver<()>) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let is_last = tokio::select! {
+            _ = ticks.tick() => false,
+            _ = &mut stopped => true,
+        };
+        sign(&context).await;
+        if is_last {
+            return;
+        }
+    }
+}
+
+async fn sign(context: &Context) {
+    let Context { store, clock, notary, .. } = context.clone();
+    let work = move || notary.checkpoint(&store, clock.now_ms());
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            let error = anyhow::Error::from(error);
+            tracing::error!("the audit log is not signed: {error:#}");
+        }
+        Err(bug) => tracing::error!(%bug, "the audit log is not signed"),
+    }
+}
