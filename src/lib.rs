@@ -34,7 +34,7 @@
 //! | [`policy`] | profile, window, ledger time, decisions: pure functions |
 //! | [`store`] | SQLite or PostgreSQL: one writer that groups commits, readers beside it |
 //! | [`pipeline`] | source → decode → extract → filter → encode, and the tally of it all |
-//! | [`audit`] | the journal's leaves, written in the transaction of what they record |
+//! | [`audit`] | the journal's leaves, the tree over them, its signed heads, receipts, a verifier |
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |
 //! | [`directory`] | entities, people, keys, documents, exemptions |
 //! | [`release`] | a version of a dataset on disk: build, open, read, verify |

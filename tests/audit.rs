@@ -143,7 +143,7 @@ fn an_export_is_verified_without_a_database_and_continues_what_an_auditor_kept()
 }
 
 #[test]
-fn a_gateway_signs_when_it_stops_and_does_not_start_on_a_database_that_is_older_than_a_copy() {
+fn a_gateway_signs_when_it_stops_and_leaves_the_copy_that_an_older_database_contradicts() {
     let (bench, [ada, _]) = bench();
     let copy = bench.path("elsewhere.checkpoint");
     let variables = [("HYDRANT__AUDIT__CHECKPOINT_COPIES", text(&copy))];
@@ -151,7 +151,7 @@ fn a_gateway_signs_when_it_stops_and_does_not_start_on_a_database_that_is_older_
     assert_eq!(gateway.stop(), 0);
     let first = std::fs::read_to_string(&copy).unwrap();
     let backup = bench.path("backup.sqlite");
-    std::fs::copy(bench.data().join("hydrant.sqlite"), &backup).unwrap();
+    bench.back_up(&backup);
 
     let gateway = serve(&bench, &variables);
     deliver(&gateway, &ada);
@@ -159,10 +159,11 @@ fn a_gateway_signs_when_it_stops_and_does_not_start_on_a_database_that_is_older_
     let second = std::fs::read_to_string(&copy).unwrap();
     assert_ne!(first, second);
 
-    std::fs::copy(&backup, bench.data().join("hydrant.sqlite")).unwrap();
-    let mut command = bench.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let refused = ended(command.envs(variables).output().unwrap());
-    assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("the database is an older one"), "{}", refused.stderr);
+    bench.restore(&backup);
+    let gateway = serve(&bench, &variables);
+    let refused = gateway.get(IDS, &ada);
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "ledger-frozen"));
+    assert!(refused.text().contains("the database is an older one"), "{}", refused.text());
+    assert_eq!(gateway.stop(), 0);
     assert_eq!(std::fs::read_to_string(&copy).unwrap(), second, "the evidence stays");
 }

@@ -1,9 +1,31 @@
-//! The audit log: what a leaf is, and how one is written in the transaction of the decision that
-//! it records. The rows themselves are `store`'s.
+//! The audit log: a record of every decision that outsiders can check, without a database and
+//! without trusting whoever keeps it. The rows themselves are `store`'s.
 //!
-//! A leaf names people and entities by salted commitments, and holds no names, mail addresses,
-//! tokens, reasons in words or lists of IDs: what a person may ask to have erased stands in the
-//! tables alone. A range of an immutable release stands for its IDs.
+//! # The story
+//!
+//! A decision writes a leaf into the journal, in its own transaction ([`append`]). A leaf names
+//! people and entities by salted commitments, and holds no names, mail addresses, tokens, reasons
+//! in words or lists of IDs: what a person may ask to have erased stands in the tables alone. A
+//! range of an immutable release stands for its IDs.
+//!
+//! Every few seconds the notary takes what is new in the journal into a Merkle tree, compares the
+//! tree to every head that is known, signs its new head, and copies it to places outside of the
+//! database ([`Notary`]). Each head must extend all earlier ones, or nothing is signed.
+//!
+//! From there outsiders get a receipt for one delivery ([`receipt()`]) or the whole log
+//! ([`export()`]), and check it ([`receipt::verify`], [`verify()`]). Later changes are noticed by
+//! whoever holds an earlier checkpoint; more is not claimed.
+//!
+//! | file | what |
+//! |---|---|
+//! | `leaf`, `entry`, `name` | what is recorded, in which bytes, under which names |
+//! | `tree`, `tile`, `proof` | the Merkle tree, how it lies in tiles, proofs from them |
+//! | `key`, `checkpoint` | who signs, and what |
+//! | `log`, `notary` | the log in the store: how it grows, how it is signed |
+//! | `head`, `copy` | heads that are known, and how the store compares to them |
+//! | `published`, `export`, `files` | the log as files |
+//! | `receipt`, `verify` | what an auditor checks |
+//! | `durable` | files that are whole or not there |
 
 mod checkpoint;
 mod copy;
@@ -15,6 +37,7 @@ pub mod head;
 mod key;
 mod leaf;
 mod log;
+mod log_copy;
 pub mod name;
 mod notary;
 mod proof;
@@ -34,6 +57,7 @@ pub use files::{LogFiles, LogFolder};
 pub use key::{KeyError, NotAVerifierKey, SigningKey, VerifierKey};
 pub use leaf::{AttemptName, Charge, Leaf};
 pub use log::{Receipt, faults, receipt};
+pub use log_copy::{LogCopy, LogCopyError};
 pub use name::{ActorName, NotAName, RecipientName};
 pub use notary::{LogPlaces, Notary, NotaryError, Safekeeping};
 pub use tree::{Hash, Head};

@@ -140,7 +140,8 @@ mod tests {
     fn a_commitment_follows_from_kind_salt_and_identity_alone() {
         let salt = Salt([7; 32]);
         let commitment = Commitment::to(PartyKind::Entity, &salt, "acme");
-        // printf 'hydrant/commitment/v1\nentity\n%b%s' "$(printf '\\a%.0s' {1..32})" acme | sha256sum
+        // printf 'hydrant/commitment/v1\nentity\n%b%s' "$(printf '\\a%.0s' {1..32})" acme |
+        //     sha256sum
         let expected = "4b0cb0a0";
         assert_eq!(&commitment.to_string()[..8], expected);
         assert_ne!(commitment, Commitment::to(PartyKind::Person, &salt, "acme"));

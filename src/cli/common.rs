@@ -81,8 +81,8 @@ pub(crate) fn place(settings: &Settings, folder: &DataFolder) -> Place {
     settings.store.clone().unwrap_or_else(|| Place::File(folder.database()))
 }
 
-/// Who signs the audit log of `folder`; nothing is read or made yet.
-pub(crate) fn notary(settings: &Settings, folder: &DataFolder) -> Notary {
+/// Who signs the audit log; nothing is read or made yet.
+pub(crate) fn notary(settings: &Settings) -> Notary {
     let address = settings.server.public_url.as_deref().unwrap_or_default();
     let host = address.rsplit("//").next().filter(|host| !host.is_empty());
     let origin_default = format!("{}/log", host.unwrap_or("hydrant.invalid")).parse();
@@ -90,7 +90,10 @@ pub(crate) fn notary(settings: &Settings, folder: &DataFolder) -> Notary {
     Notary::new(LogPlaces {
         origin: audit.origin.clone(),
         origin_default: origin_default.expect("the host of a checked address has no blank or plus"),
-        key_file: audit.key_file.clone().unwrap_or_else(|| folder.audit_key()),
+        key_file: audit
+            .key_file
+            .clone()
+            .unwrap_or_else(|| DataFolder::audit_key_in(&settings.data_folder)),
         copies: audit.checkpoint_copies.clone(),
     })
 }

@@ -16,6 +16,7 @@ mod entity;
 mod exemption;
 mod instance;
 mod key;
+mod ledger;
 mod migrate;
 mod person;
 mod progress;
@@ -72,6 +73,9 @@ enum Command {
     /// Sign, export and verify the audit log, and print receipts
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Look at the ledger as a whole, and thaw it
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// List the gateways on one database, and end one that never returns
     #[command(subcommand)]
     Instance(instance::Command),
@@ -117,6 +121,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
         Command::Audit(command) => audit::run(common, command),
+        Command::Ledger(command) => ledger::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Instance(command) => instance::run(common, command),

@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::signing::Signing;
+use super::signing::{Signing, freeze_after};
 use super::{Common, Done};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
@@ -65,9 +65,13 @@ impl<'a> Gateway<'a> {
         let lock = folder.lock(&holder)?;
         let place = super::place(settings, &folder).for_instance(&settings.instance);
         let store = Store::at(&place).with_context(|| format!("cannot use the store {place}"))?;
-        // Before anything is written: an older database than a copy knows of starts nothing.
-        let notary = super::notary(settings, &folder);
-        notary.open(&store)?;
+        // Before anything is written: an older database than a copy knows of charges nothing.
+        let notary = super::notary(settings);
+        if let Err(error) = notary.open(&store)
+            && !freeze_after(&error, &store, clock.now_ms())?
+        {
+            return Err(error.into());
+        }
         let profile = Arc::clone(&settings.profile);
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), profile)?;
         Ok(Gateway { settings, clock, folder, store, ledger, notary, _lock: lock })

@@ -11,7 +11,7 @@ use tracing_subscriber::filter::Targets;
 use super::raw::{Effective, Raw};
 use super::table::{BETWEEN, setting};
 use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError};
-use crate::policy::Profile;
+use crate::policy::{Count, Profile};
 use crate::store::Place;
 
 impl Raw {
@@ -34,8 +34,6 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn settings(&mut self) -> Settings {
-        // It has one right value and is not asked for yet: what is wrong with it matters alone.
-        self.take("policy.count", |text| (text == "deliveries").then_some(()));
         Settings {
             audit: Audit {
                 checkpoint_copies: self.take("audit.checkpoint_copies", paths),
@@ -70,7 +68,7 @@ impl Checker<'_> {
             }),
             store: self.store(),
             instance: self.take("instance", instance),
-            profile: Arc::new(self.profile()),
+            profile: Arc::new(self.profile_with_count()),
             environment: self.take("environment", |text| match text {
                 "dev" => Some(Environment::Dev),
                 "staging" => Some(Environment::Staging),
@@ -121,6 +119,16 @@ impl Checker<'_> {
         };
         let said = if file.value.is_empty() { said } else { file };
         Place::parse(&text).map_err(|error| self.mistake(&said, &error.to_string())).ok()
+    }
+
+    fn profile_with_count(&mut self) -> Profile {
+        let mut profile = self.profile();
+        let count = self.take("policy.count", |text| match text {
+            "" => Some(None),
+            word => Count::from_word(word).map(Some),
+        });
+        profile.count = count.unwrap_or(profile.count);
+        profile
     }
 
     fn profile(&mut self) -> Profile {

@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::directory::words::Sector;
     use crate::store::{Store, StoreError};
+    use serde_json::json;
 
     fn plan(slug: &str) -> Plan {
         Plan {
@@ -222,11 +223,14 @@ mod tests {
             assert_eq!(row.current_release, next.id);
             assert_eq!(tx.releases(row.id).unwrap().len(), 2);
             let leaves = tx.journal_from(3, 9).unwrap();
-            let expected = format!(
-                r#"{{"at_ms":3,"leaf":"dataset-refreshed","dataset":1,"release":"{}","actor":"local:ada"}}"#,
-                next.id
-            );
-            assert_eq!(leaves[0].leaf, expected);
+            let expected = json!({
+                "at_ms": 3,
+                "leaf": "dataset-refreshed",
+                "dataset": 1,
+                "release": next.id,
+                "actor": "local:ada",
+            });
+            assert_eq!(leaves[0].leaf, expected.to_string());
         });
     }
 

@@ -158,7 +158,7 @@ mod tests {
             notary: Notary::new(LogPlaces {
                 origin: None,
                 origin_default: "example.org/log".parse().unwrap(),
-                key_file: folder.audit_key(),
+                key_file: DataFolder::audit_key_in(folder.path()),
                 copies: Vec::new(),
             }),
         };

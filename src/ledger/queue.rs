@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::delivery::Outcome;
 use super::grant::Attempt;
-use super::{Ledger, clock};
+use super::{Ledger, clock, distinct};
 use crate::audit::{self, AttemptName, Leaf};
 use crate::base::delivery::DeliveryId;
 use crate::base::party::PersonId;
@@ -22,7 +22,7 @@ use crate::store::{OpenChargeRow, StoreError, Tx};
 
 /// How many attempts one leaf names at most: with 36 + 10 digits and punctuation each, they stay
 /// below the longest leaf.
-const ATTEMPTS_PER_LEAF_MAX: usize = 1_000;
+pub(super) const ATTEMPTS_PER_LEAF_MAX: usize = 1_000;
 
 /// Something that is over.
 #[derive(Debug)]
@@ -113,19 +113,18 @@ impl Ledger {
 }
 
 fn carry_out(tx: &Tx<'_>, ledger: &Ledger, steps: &[Step]) -> Result<(), StoreError> {
-    let shared = &*ledger.0;
-    if !tx.incarnation_runs(shared.incarnation)? {
+    if !tx.incarnation_runs(ledger.incarnation())? {
         tracing::error!(steps = steps.len(), "a later gateway has settled these: forgotten");
         return Ok(());
     }
-    let now_ms = clock::now_ms(tx, shared)?;
+    let now_ms = clock::now_ms(tx, ledger)?;
     let mut settled = Vec::new();
     for step in steps {
         match step {
             Step::Settle(Attempt { delivery, number }) => {
-                settled.extend(tx.open_charges_take(*delivery, *number, shared.incarnation)?);
+                settled.extend(tx.open_charges_take(*delivery, *number, ledger.incarnation())?);
             }
-            Step::Release(attempt) => release(tx, *attempt, shared.incarnation, now_ms)?,
+            Step::Release(attempt) => release(tx, *attempt, ledger.incarnation(), now_ms)?,
             Step::End { delivery, outcome } => {
                 let reason = match outcome {
                     Outcome::Complete => None,
@@ -150,10 +149,15 @@ pub(super) fn settle(
     let mut buckets: BTreeMap<(i64, PersonId), u64> = BTreeMap::new();
     let mut attempts = Vec::with_capacity(charges.len());
     for charge in charges {
-        *buckets.entry((charge.meter_id, charge.person)).or_default() += charge.ids;
+        let counted_ids = match charge.seen_charge {
+            Some(seen) => distinct::settle(tx, seen, minute_of(now_ms))?,
+            None => charge.ids,
+        };
+        *buckets.entry((charge.meter_id, charge.person)).or_default() += counted_ids;
         attempts.push(AttemptName(charge.delivery, charge.attempt));
     }
-    for ((meter_id, person), ids) in buckets {
+    // Later charges may have taken over all that the settled ones had.
+    for ((meter_id, person), ids) in buckets.into_iter().filter(|(_, ids)| *ids > 0) {
         tx.bucket_add(meter_id, minute_of(now_ms), person, ids)?;
     }
     // An attempt has a charge for each recipient, and is named once.
@@ -171,7 +175,11 @@ fn release(tx: &Tx<'_>, attempt: Attempt, incarnation: i64, now_ms: i64) -> Resu
     let Some(first) = charges.first() else { return Ok(()) };
     tx.delivery_release(delivery, first.ids)?;
     for charge in &charges {
-        tx.meter_lower(charge.meter_id, charge.ids, 0)?;
+        let counted_ids = match charge.seen_charge {
+            Some(seen) => distinct::give_back(tx, seen)?,
+            None => charge.ids,
+        };
+        tx.meter_lower(charge.meter_id, counted_ids, 0)?;
     }
     let leaf = Leaf::Released { attempt: AttemptName(delivery, number) };
     audit::append(tx, now_ms, &leaf)?;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use super::clock::time_ms;
 use crate::audit::{AttemptName, Entry, Leaf, RecipientName};
 use crate::base::clock::Clock;
-use crate::base::ids::IdKind;
-use crate::policy::Profile;
 use crate::policy::window::minute_of;
+use crate::policy::{Profile, Unit};
 use crate::store::{StoreError, Tx};
 
 /// How many rows of the journal are looked at together.
@@ -15,9 +14,10 @@ const ROWS_MAX: u32 = 10_000;
 
 /// Everything that does not agree, one clause each; nothing, if the ledger is whole.
 ///
-/// Each meter must be the sum of its rows, and what is live the sum of what the journal says was
-/// opened and neither released nor out of the window. The whole journal is read: this is for
-/// `doctor` and for tests.
+/// Each meter must be the sum of its rows. What is live must be what the journal says was opened
+/// and neither released nor out of the window, where it counts each time, together with all
+/// elements that a reference keeps, where they count once: the journal lists no IDs. The whole
+/// journal is read: this is for `doctor` and for tests.
 ///
 /// # Errors
 /// [`StoreError`] of the look.
@@ -27,38 +27,47 @@ pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<Strin
         .into_iter()
         .map(|name| format!("the meter {name} is not the sum of its rows"))
         .collect();
-    let newest_left = profile.window.newest_left(time_ms(tx, clock)?);
-    let mut replayed = replay(tx, newest_left, &mut faults)?;
-    for (recipient, kind, meter) in tx.meters()? {
+    let miscounted = tx.seen_miscounted()?.into_iter();
+    faults.extend(miscounted.map(|meter| {
+        format!("the charges of meter {meter} do not have the references that they count")
+    }));
+    let now_ms = time_ms(tx, clock)?;
+    let mut replayed = replay(tx, profile.window.newest_left(now_ms), &mut faults)?;
+    for (recipient, unit, meter) in tx.meters()? {
         // The meter keeps the name that its leaves have, even when the recipient's is erased.
-        let name = RecipientName::Entity(meter.commitment);
-        let replayed_ids = replayed.remove(&(name, kind)).unwrap_or(0);
+        let name = RecipientName::of(recipient, meter.commitment);
+        let newest_left = profile.window_of(unit).newest_left(now_ms);
         let live_ids = meter.level.live_ids - tx.buckets_left(meter.id, newest_left)?;
-        if live_ids != replayed_ids {
+        let each_ids = replayed.remove(&(name, unit)).unwrap_or(0);
+        let once_ids = tx.seen_counted(meter.id, newest_left)?;
+        if live_ids != each_ids + once_ids {
             faults.push(format!(
-                "{recipient}/{kind} has {live_ids} live IDs, by the journal {replayed_ids}"
+                "{recipient}/{} has {live_ids} live IDs, by the journal {each_ids} that count \
+                 each time, and {once_ids} that count once",
+                unit.word()
             ));
         }
     }
     replayed.retain(|_, ids| *ids > 0);
-    for ((recipient, kind), ids) in replayed {
-        faults.push(format!("{recipient} has no meter, by the journal {ids} live IDs/{kind}"));
+    for ((recipient, unit), ids) in replayed {
+        let unit = unit.word();
+        faults.push(format!("{recipient} has no meter, by the journal {ids} live IDs/{unit}"));
     }
     Ok(faults)
 }
 
 /// What is charged by the journal, for each attempt that is open.
-type Charged = Vec<(RecipientName, IdKind, u64)>;
+type Charged = Vec<(RecipientName, Unit, u64)>;
 
 /// What was settled by the journal at each meter it ever names, by the minute.
-type Buckets = BTreeMap<(RecipientName, IdKind), BTreeMap<i64, u64>>;
+type Buckets = BTreeMap<(RecipientName, Unit), BTreeMap<i64, u64>>;
 
-/// What is live by the journal at each meter it ever names.
+/// What is live by the journal and counts each time, at each meter it ever names.
 fn replay(
     tx: &Tx<'_>,
     newest_left: i64,
     faults: &mut Vec<String>,
-) -> Result<BTreeMap<(RecipientName, IdKind), u64>, StoreError> {
+) -> Result<BTreeMap<(RecipientName, Unit), u64>, StoreError> {
     let mut open: BTreeMap<AttemptName, Charged> = BTreeMap::new();
     let mut buckets = Buckets::new();
     let mut next = 1;
@@ -74,7 +83,7 @@ fn replay(
             }
         }
     }
-    let mut live: BTreeMap<(RecipientName, IdKind), u64> = BTreeMap::new();
+    let mut live: BTreeMap<(RecipientName, Unit), u64> = BTreeMap::new();
     for (meter, minutes) in buckets {
         let ids = minutes.range(newest_left + 1..).map(|(_, ids)| ids).sum();
         live.insert(meter, ids);
@@ -89,7 +98,8 @@ fn replay(
 fn play(entry: Entry, open: &mut BTreeMap<AttemptName, Charged>, buckets: &mut Buckets) {
     match entry.leaf {
         Leaf::Opened { delivery, attempt, kind, ids, charges, .. } => {
-            let charged = charges.into_iter().map(|charge| (charge.recipient, kind, ids));
+            let each = charges.into_iter().filter(|charge| charge.fresh_ids.is_none());
+            let charged = each.map(|charge| (charge.recipient, kind.into(), ids));
             open.insert(AttemptName(delivery, attempt), charged.collect());
         }
         Leaf::Settled { attempts } => {
@@ -102,6 +112,20 @@ fn play(entry: Entry, open: &mut BTreeMap<AttemptName, Charged>, buckets: &mut B
             }
         }
         Leaf::Released { attempt } => drop(open.remove(&attempt)),
+        Leaf::Carried { target, kind, settled, open: attempts, .. } => {
+            let unit = Unit::from(kind);
+            let minutes = buckets.entry((target, unit)).or_default();
+            for (minute, ids) in settled {
+                *minutes.entry(minute).or_default() += ids;
+            }
+            for (attempt, ids) in attempts {
+                open.entry(attempt).or_default().push((target, unit, ids));
+            }
+        }
+        Leaf::PhantomCharged { recipient, kind, ids } => {
+            let minutes = buckets.entry((recipient, kind.into())).or_default();
+            *minutes.entry(minute_of(entry.at_ms)).or_default() += ids;
+        }
         Leaf::LedgerTimeLeapt { since, by } => {
             for minutes in buckets.values_mut() {
                 let late = minutes.split_off(&since);

@@ -8,10 +8,12 @@ mod account;
 mod answer;
 mod dataset;
 mod delivery;
+mod ledger;
 mod log;
 
 pub use account::actor_of;
 pub use answer::usage;
+pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
 
 use std::sync::Arc;
@@ -72,6 +74,12 @@ pub enum Operation {
     Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
     /// The gateways that ever started on the database.
     InstanceList,
+    /// Whether the ledger is frozen, its time, and its log's head.
+    LedgerStatus,
+    /// Thaw the frozen ledger.
+    LedgerThaw(ThawRequest),
+    /// Believe the wall clock from now on.
+    LedgerClockAccept { reason: String },
     /// Sign the head of the audit log; the newest checkpoint, and how the log is kept safe.
     AuditCheckpoint,
     /// The receipt of a delivery.
@@ -231,6 +239,11 @@ pub fn execute(
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }
         Operation::InstanceList => desk.look(|tx, _| answer::instances(tx)),
+        Operation::LedgerStatus => return ledger::status(context),
+        Operation::LedgerThaw(request) => return ledger::thaw_as_told(context, actor, request),
+        Operation::LedgerClockAccept { reason } => {
+            return ledger::clock_accept(context, actor, &reason);
+        }
         Operation::AuditCheckpoint => return log::checkpoint(context),
         Operation::AuditReceipt { delivery } => return log::receipt_of(context, delivery),
         Operation::AuditFiles { names } => return log::files(context, &names),

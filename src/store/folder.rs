@@ -94,9 +94,10 @@ impl DataFolder {
         self.path.join("hydrant.sqlite")
     }
 
-    /// The key that signs the audit log, unless the settings name another place.
-    pub fn audit_key(&self) -> PathBuf {
-        self.path.join("audit.key")
+    /// The key that signs the audit log in the data folder at `path`, if the settings name no
+    /// other place.
+    pub fn audit_key_in(path: &Path) -> PathBuf {
+        path.join("audit.key")
     }
 
     /// Where releases lie, one folder each.

@@ -45,6 +45,7 @@ pub use moving::{
 };
 pub use place::{NotAPlace, Place};
 pub use postgres::{Address, NotAnAddress};
+pub use rows::carry::PersonBucketRow;
 pub use rows::checkpoint::CheckpointRow;
 pub use rows::commitment::{CommitmentRow, Party};
 pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
@@ -52,6 +53,7 @@ pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
 pub use rows::entity::EntityRow;
 pub use rows::exemption::ExemptionRow;
+pub use rows::freeze::FreezeRow;
 pub use rows::instance::InstanceRow;
 pub use rows::journal::JournalRow;
 pub use rows::key::KeyRow;
@@ -60,6 +62,7 @@ pub use rows::meter::{BucketRow, MeterRow};
 pub use rows::open_charge::OpenChargeRow;
 pub use rows::person::PersonRow;
 pub use rows::release::ReleaseRow;
+pub use rows::seen::{SeenChargeRow, SeenRow};
 pub use rows::standing::{EntityStandingRow, StandingRow};
 pub use rows::tile::AuditLogRow;
 use tx::Connection;
@@ -86,6 +89,9 @@ pub enum StoreError {
          restore the newest backup"
     )]
     Damaged(Arc<str>),
+    /// The ledger is frozen: nothing is charged, entered or decided until it is thawed.
+    #[error("the ledger is frozen: {0}; `hydrant ledger status` tells the way out")]
+    Frozen(Arc<str>),
     /// The database server cannot be reached, or the connection to it was lost.
     #[error("the database server does not answer: {0}")]
     Unreachable(Arc<str>),

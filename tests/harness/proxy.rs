@@ -116,8 +116,7 @@ impl Proxy {
         let mut statements = Statements::default();
         let mut server = server;
         let mut is_first = true;
-        loop {
-            let Ok(message) = read_message(&mut client, is_first) else { break };
+        while let Ok(message) = read_message(&mut client, is_first) {
             is_first = false;
             let what = statements.named(&message).and_then(|text| self.taken(&text));
             match what {

@@ -1,6 +1,7 @@
 //! The audit log as a whole: logs for the tests of its parts, and how their files are read.
 
 mod damage;
+mod golden;
 mod journal;
 mod python;
 mod store;

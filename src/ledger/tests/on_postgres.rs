@@ -13,8 +13,16 @@ type Rig = RigOn<OnPostgres>;
 
 #[path = "allowance.rs"]
 mod allowance;
+#[path = "carried.rs"]
+mod carried;
 #[path = "crash.rs"]
 mod crash;
+#[path = "distinct.rs"]
+mod distinct;
+#[path = "distinct_random.rs"]
+mod distinct_random;
+#[path = "objects.rs"]
+mod objects;
 #[path = "permission.rs"]
 mod permission;
 #[path = "protocol.rs"]

@@ -1,4 +1,5 @@
-//! How values go to PostgreSQL and come back; every column is a `BIGINT`, a `TEXT` or a `BYTEA`.
+//! How values go to PostgreSQL and come back; every column is a `BIGINT`, a `TEXT` or a `BYTEA`,
+//! and a list of numbers a `BIGINT[]`.
 
 use std::error::Error;
 
@@ -15,6 +16,7 @@ pub(super) enum Kept {
     Number(i64),
     Text(String),
     Bytes(Vec<u8>),
+    List(Vec<i64>),
 }
 
 impl Kept {
@@ -26,12 +28,20 @@ impl Kept {
             Value::Number(number) => Kept::Number(number),
             Value::Text(text) => Kept::Text(text.to_owned()),
             Value::Bytes(bytes) => Kept::Bytes(bytes.to_owned()),
-            Value::TooLarge(number) => {
-                let text = format!("the number {number} is larger than any that can be kept");
-                return Err(StoreError::Database(text.into()));
+            Value::List(numbers) => {
+                let numbers = numbers.iter();
+                Kept::List(numbers.map(|&number| small(number)).collect::<Result<_, _>>()?)
             }
+            Value::TooLarge(number) => Kept::Number(small(number)?),
         })
     }
+}
+
+fn small(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| {
+        let text = format!("the number {number} is larger than any that can be kept");
+        StoreError::Database(text.into())
+    })
 }
 
 impl ToSql for Kept {
@@ -45,12 +55,13 @@ impl ToSql for Kept {
             Kept::Number(number) if *kind == Type::INT8 => number.to_sql(kind, out),
             Kept::Text(text) if *kind == Type::TEXT => text.to_sql(kind, out),
             Kept::Bytes(bytes) if *kind == Type::BYTEA => bytes.to_sql(kind, out),
+            Kept::List(numbers) if *kind == Type::INT8_ARRAY => numbers.to_sql(kind, out),
             _ => Err(format!("a statement wants a {kind} where another type is given").into()),
         }
     }
 
     fn accepts(kind: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BYTEA].contains(kind)
+        [Type::INT8, Type::TEXT, Type::BYTEA, Type::INT8_ARRAY].contains(kind)
     }
 
     to_sql_checked!();

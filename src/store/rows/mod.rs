@@ -3,12 +3,14 @@
 //! decided by `ledger` and `directory`.
 
 pub(super) mod checkpoint;
+pub(super) mod carry;
 pub(super) mod commitment;
 pub(super) mod dataset;
 pub(super) mod delivery;
 pub(super) mod document;
 pub(super) mod entity;
 pub(super) mod exemption;
+pub(super) mod freeze;
 pub(super) mod hold;
 pub(super) mod instance;
 pub(super) mod journal;
@@ -19,5 +21,6 @@ pub(super) mod meter;
 pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod release;
+pub(super) mod seen;
 pub(super) mod standing;
 pub(super) mod tile;

@@ -284,7 +284,7 @@ fn apply(
         Change::Open { delivery, attempt, meter, person, ids } => {
             let (delivery, meter_id) = (deliveries[delivery], id(meter));
             let person = PersonId(person);
-            let row = OpenChargeRow { delivery, attempt, meter_id, person, ids };
+            let row = OpenChargeRow { delivery, attempt, meter_id, person, ids, seen_charge: None };
             tx.open_charge_add(&row, start, Basis::Limit)?;
         }
         Change::Take { delivery, attempt } => {

@@ -138,6 +138,7 @@ fn each_instance_has_its_own_ledger_time_and_sees_the_others_newest() {
         anchor_boot_ms: 3,
         boot_id: boot.into(),
         wall: Wall::Believed,
+        behind_since_ms: Some(time_ms),
     };
     on_every_engine(|fresh| {
         let store = fresh.open();
