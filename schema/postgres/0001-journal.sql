@@ -20,3 +20,6 @@ EXECUTE FUNCTION refuse('the journal is only ever added to');
 
 CREATE TRIGGER journal_is_never_shortened BEFORE DELETE ON journal FOR EACH ROW
 EXECUTE FUNCTION refuse('the journal is only ever added to');
+
+CREATE TRIGGER journal_is_never_emptied BEFORE TRUNCATE ON journal FOR EACH STATEMENT
+EXECUTE FUNCTION refuse('the journal is only ever added to');

@@ -104,6 +104,9 @@ pub enum Leaf {
     /// An earlier gateway's open charges are settled by the leaves that follow, its holds are gone,
     /// and so many of its deliveries are broken.
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
+    /// An instance never returns: its open charges are settled by the leaves that follow, its holds
+    /// are gone, and so many of its deliveries are broken.
+    InstanceRetired { incarnation: i64, broken: u64, actor: ActorName },
     /// The salt behind a name was erased: it says no more whom its leaves are about.
     SaltErased { name: Commitment, actor: ActorName },
     /// What is live elsewhere counts at `target` as well, because a person joined or an entity was

@@ -68,14 +68,14 @@ use crate::store::{StoreError, Tx};
 /// The longest leaf in bytes: what one entry bundle of a transparency log can hold.
 pub const LEAF_BYTES_MAX: usize = 65_535;
 
-/// Writes `leaf` into the journal, in the caller's transaction, and returns its sequence number.
+/// Writes `leaf` into the journal, in the caller's transaction.
 ///
 /// # Errors
 /// [`StoreError`] of the insert; the caller's whole transaction is then given up.
 ///
 /// # Panics
 /// If the leaf is longer than [`LEAF_BYTES_MAX`]: leaves are small by construction.
-pub fn append(tx: &Tx<'_>, now_ms: i64, leaf: &Leaf) -> Result<u64, StoreError> {
+pub fn append(tx: &Tx<'_>, now_ms: i64, leaf: &Leaf) -> Result<(), StoreError> {
     let delivery = leaf.delivery();
     let text = Entry { at_ms: now_ms, leaf }.text();
     assert!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::audit::{LogPlaces, Notary};
 use crate::base::clock::Clock;
 use crate::config::{Flag, LogFormat, Raw, Settings, SettingsError};
-use crate::store::DataFolder;
+use crate::store::{DataFolder, FolderError, Place};
 use crate::telemetry;
 
 /// The flags of every command.
@@ -57,6 +57,28 @@ impl Common {
         }
         Clock::system()
     }
+}
+
+/// The data folder, made if it is not there.
+pub(crate) fn folder(settings: &Settings) -> Result<DataFolder, FolderError> {
+    with_releases(settings, DataFolder::create(&settings.data_folder)?)
+}
+
+/// The data folder, which has to be there.
+pub(crate) fn existing_folder(settings: &Settings) -> Result<DataFolder, FolderError> {
+    with_releases(settings, DataFolder::existing(&settings.data_folder)?)
+}
+
+fn with_releases(settings: &Settings, folder: DataFolder) -> Result<DataFolder, FolderError> {
+    match &settings.releases {
+        Some(path) => folder.with_releases(path),
+        None => Ok(folder),
+    }
+}
+
+/// Where the database is.
+pub(crate) fn place(settings: &Settings, folder: &DataFolder) -> Place {
+    settings.store.clone().unwrap_or_else(|| Place::File(folder.database()))
 }
 
 /// Who signs the audit log; nothing is read or made yet.

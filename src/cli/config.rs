@@ -27,7 +27,7 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         Command::Show => {
             let row = |setting: &crate::config::Effective| {
                 let from = setting.origin.to_string();
-                json!({ "key": setting.key, "value": setting.value, "from": from })
+                json!({ "key": setting.key, "value": setting.shown(), "from": from })
             };
             let rows: Vec<Value> = effective.iter().map(row).collect();
             if common.json {

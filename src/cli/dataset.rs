@@ -174,7 +174,7 @@ fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
     if let Some(upstream) = &plan.upstream {
         return add_stream(common, upstream, plan.clone());
     }
-    let folder = DataFolder::create(&common.settings(None)?.data_folder)?;
+    let folder = super::folder(&common.settings(None)?)?;
     operate(common, Operation::DatasetCheck(plan.clone()))?;
     let ids = plan.ids.iter().copied().collect();
     let spec = spec(common, ids, arguments.scope, arguments.strict);
@@ -213,7 +213,7 @@ fn refresh(
     strict: bool,
 ) -> anyhow::Result<Done> {
     let dataset = operate(common, Operation::DatasetShow { slug: slug.clone() })?;
-    let folder = DataFolder::existing(&common.settings(None)?.data_folder)?;
+    let folder = super::existing_folder(&common.settings(None)?)?;
     let sources = if sources.is_empty() { sources_of(&folder, &dataset)? } else { sources };
     let words = show::list(&dataset["ids"]).iter().filter_map(Value::as_str);
     let ids = words.filter_map(IdKind::from_word).collect();
@@ -289,7 +289,7 @@ fn one(common: &Common, slug: String, verify: bool) -> anyhow::Result<Done> {
         }
         return Ok(Done::Clean);
     }
-    let folder = DataFolder::existing(&common.settings(None)?.data_folder)?;
+    let folder = super::existing_folder(&common.settings(None)?)?;
     let release = current(&folder, &answer)?;
     if verify {
         release::verify(&release_folder(&folder, &answer))?;

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::demo_data::{self, DATASET, Requester};
 use super::serve::Gateway;
 use super::{Common, Done, show, start_log};
+use crate::config::Settings;
 use crate::operation::{Context, actor_of};
 use crate::store::DataFolder;
 
@@ -44,7 +45,7 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     }
     start_log(&settings);
     let demo = settings.data_folder.join("demo");
-    claim(&settings.data_folder, arguments.fresh)?;
+    claim(&settings, arguments.fresh)?;
     let clock = common.clock();
     let gateway = Gateway::prepare(&settings, clock.clone())?;
     let context = Context {
@@ -56,7 +57,11 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     let actor = actor_of(nix::unistd::Uid::effective().as_raw());
     let desk = demo_data::Desk { context, actor };
     if !demo.join(READY).is_file() {
-        desk.enter_everything(&settings.data_folder, gateway.ledger())?;
+        // A database outside the folder may be somebody's, whatever the folder says.
+        if settings.store.is_some() && !gateway.store().read(|tx| tx.entities())?.is_empty() {
+            bail!("the store holds something that no demo made: choose another store.url");
+        }
+        desk.enter_everything(&demo, &gateway.releases(), gateway.ledger())?;
         fs::write(demo.join(READY), "")?;
     }
     let requesters = desk.issue_keys()?;
@@ -64,7 +69,13 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
 }
 
 /// Makes sure that the folder is a demo's, or makes it one; an unfinished one begins anew.
-fn claim(folder: &Path, fresh: bool) -> anyhow::Result<()> {
+fn claim(settings: &Settings, fresh: bool) -> anyhow::Result<()> {
+    if fresh && settings.store.is_some() {
+        bail!(
+            "the demo empties its folder, never a store elsewhere: leave out --fresh or store.url"
+        );
+    }
+    let folder = settings.data_folder.as_path();
     let demo = folder.join("demo");
     let occupied = folder.is_dir() && fs::read_dir(folder)?.next().is_some();
     if occupied && !demo.join(BEGUN).is_file() {

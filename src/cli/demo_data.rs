@@ -26,7 +26,7 @@ use crate::ledger::{Ledger, Order, Ordered, Outcome, Values};
 use crate::operation::{Context, Operation, execute};
 use crate::pipeline::{Damage, KindSet, Scope};
 use crate::release::{self, Spec};
-use crate::store::{DataFolder, Visibility};
+use crate::store::Visibility;
 
 /// The slug of the made-up dataset.
 pub(super) const DATASET: &str = "harbour-2018";
@@ -105,14 +105,19 @@ impl Desk {
     }
 
     /// Makes everything up and enters it.
-    pub(super) fn enter_everything(&self, data: &Path, ledger: &Ledger) -> anyhow::Result<()> {
+    pub(super) fn enter_everything(
+        &self,
+        demo: &Path,
+        releases: &Path,
+        ledger: &Ledger,
+    ) -> anyhow::Result<()> {
         for party in [&COMMERCIAL, &ACADEMIC, &BRIMFUL] {
             self.enter(party)?;
         }
         self.exempt(&ACADEMIC)?;
         eprintln!("making up {} tweets …", show::separated(V1_TWEETS + V2_PAGES * PAGE_TWEETS));
-        let sources = make_up(&data.join("demo"))?;
-        let dataset = self.add_dataset(data, &sources)?;
+        let sources = make_up(demo)?;
+        let dataset = self.add_dataset(releases, &sources)?;
         eprintln!("charging {} until it is near its limit …", BRIMFUL.name);
         self.fill(ledger, &BRIMFUL, &dataset)
     }
@@ -153,7 +158,7 @@ impl Desk {
         Ok(())
     }
 
-    fn add_dataset(&self, data: &Path, sources: &[PathBuf]) -> anyhow::Result<Value> {
+    fn add_dataset(&self, releases: &Path, sources: &[PathBuf]) -> anyhow::Result<Value> {
         let spec = Spec {
             ids: KindSet::only(IdKind::Tweet),
             scope: Scope::Own,
@@ -161,8 +166,7 @@ impl Desk {
             now_ms: self.context.clock.now_ms(),
         };
         let bar = Bar::over_files(sources);
-        let releases = DataFolder::create(data)?.releases();
-        let built = release::build(sources, &spec, &releases, &bar);
+        let built = release::build(sources, &spec, releases, &bar);
         bar.clear();
         let plan = Plan {
             slug: DATASET.into(),

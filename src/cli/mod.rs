@@ -14,8 +14,10 @@ mod demo;
 mod demo_data;
 mod entity;
 mod exemption;
+mod instance;
 mod key;
 mod ledger;
+mod migrate;
 mod person;
 mod progress;
 mod reach;
@@ -33,7 +35,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub(crate) use self::common::{Common, notary, start_log};
+pub(crate) use self::common::{Common, existing_folder, folder, notary, place, start_log};
 
 /// A metered gateway for datasets of tweets: strips them to IDs and keeps the limit.
 #[derive(Parser)]
@@ -74,6 +76,10 @@ enum Command {
     /// Look at the ledger as a whole, and thaw it
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// List the gateways on one database, and end one that never returns
+    #[command(subcommand)]
+    Instance(instance::Command),
+    Migrate(migrate::Arguments),
     /// Show who received what, the newest first
     Deliveries(deliveries::Arguments),
     /// Show what an entity has used, what is left, and when how much returns
@@ -118,6 +124,8 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Ledger(command) => ledger::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
+        Command::Instance(command) => instance::run(common, command),
+        Command::Migrate(arguments) => migrate::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),
     }
 }

@@ -3,9 +3,11 @@
 //! Where a gateway runs, it has the folder's lock and answers on the control socket. Where none
 //! runs, this process takes the lock for the moment and works on the store itself. Between the
 //! two lies a gateway that starts or another command that is at it: both are waited for a little.
+//! A store on a database server needs no lock of a folder, nor a folder.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -13,8 +15,9 @@ use serde_json::Value;
 
 use super::Common;
 use super::signing::freeze_after;
+use crate::config::Settings;
 use crate::operation::{Context, Operation, Reply, actor_of, execute};
-use crate::store::{DataFolder, FolderError, Store};
+use crate::store::{DataFolder, FolderError, FolderLock, Place, Store};
 
 /// How often the socket and the lock are tried in turn before that is given up.
 const ATTEMPTS_MAX: u32 = 50;
@@ -26,20 +29,45 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// Carries out `operation` and returns its answer.
 pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<Value> {
     let settings = common.settings(None)?;
-    let folder = if operation.may_begin() {
-        DataFolder::create(&settings.data_folder)?
-    } else {
-        DataFolder::existing(&settings.data_folder)?
-    };
-    let process = std::process::id();
-    let mut attempts = 0;
-    let lock = loop {
-        if let Ok(stream) = UnixStream::connect(folder.control_socket()) {
+    if let Some(place @ Place::Server(_)) = &settings.store {
+        let socket = DataFolder::named(&settings.data_folder).control_socket();
+        if let Ok(stream) = UnixStream::connect(socket) {
             return ask(stream, &operation);
         }
+        return carry_out(common, &settings, operation, place);
+    }
+    let folder = if operation.may_begin() {
+        super::folder(&settings)?
+    } else {
+        super::existing_folder(&settings)?
+    };
+    let lock = match gateway_or_lock(&folder)? {
+        Reached::Gateway(stream) => return ask(stream, &operation),
+        Reached::Lock(lock) => lock,
+    };
+    let answer = carry_out(common, &settings, operation, &super::place(&settings, &folder))?;
+    drop(lock);
+    Ok(answer)
+}
+
+/// Who may carry an operation out.
+enum Reached {
+    /// The gateway at the other end.
+    Gateway(UnixStream),
+    /// This process, as long as it has the lock.
+    Lock(FolderLock),
+}
+
+/// Finds the gateway that runs on the folder, or makes sure that there is none.
+fn gateway_or_lock(folder: &DataFolder) -> anyhow::Result<Reached> {
+    let mut attempts = 0;
+    loop {
+        if let Ok(stream) = UnixStream::connect(folder.control_socket()) {
+            return Ok(Reached::Gateway(stream));
+        }
         attempts += 1;
-        match folder.lock(&format!("a hydrant command (process {process})")) {
-            Ok(lock) => break lock,
+        match folder.lock(&format!("a hydrant command (process {})", std::process::id())) {
+            Ok(lock) => return Ok(Reached::Lock(lock)),
             Err(FolderError::Held { .. }) if attempts < ATTEMPTS_MAX => {
                 std::thread::sleep(ATTEMPT_PAUSE);
             }
@@ -51,17 +79,27 @@ pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<V
             ),
             Err(error) => return Err(error.into()),
         }
-    };
-    let store = Store::open(&folder.database())?;
-    let notary = super::notary(&settings);
-    // What else is wrong with the log is told by the commands that need it.
-    if let Err(error) = notary.open(&store) {
+    }
+}
+
+/// Carries `operation` out here, on the store at `place`.
+fn carry_out(
+    common: &Common,
+    settings: &Settings,
+    operation: Operation,
+    place: &Place,
+) -> anyhow::Result<Value> {
+    let store = Store::at(place).with_context(|| format!("cannot use the store {place}"))?;
+    let profile = Arc::clone(&settings.profile);
+    let notary = super::notary(settings);
+    // Where nothing of a gateway's own is, there is nothing to compare the log with either. What
+    // else is wrong with the log is told by the commands that need it.
+    let is_gateways = settings.data_folder.is_dir() || settings.audit.key_file.is_some();
+    if is_gateways && let Err(error) = notary.open(&store) {
         freeze_after(&error, &store, common.clock().now_ms())?;
     }
-    let context = Context { store, clock: common.clock(), profile: settings.profile, notary };
-    let answer = execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?;
-    drop(lock);
-    Ok(answer)
+    let context = Context { store, clock: common.clock(), profile, notary };
+    Ok(execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?)
 }
 
 /// Asks the gateway at the other end of `stream`.

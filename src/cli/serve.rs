@@ -59,11 +59,12 @@ pub(crate) struct Gateway<'a> {
 impl<'a> Gateway<'a> {
     /// Takes the data folder, opens the store and starts the ledger.
     pub(crate) fn prepare(settings: &'a Settings, clock: Clock) -> anyhow::Result<Gateway<'a>> {
-        let folder = DataFolder::create(&settings.data_folder)?;
+        let folder = super::folder(settings)?;
         let process = std::process::id();
         let holder = format!("hydrant serve (process {process}) on {}", settings.server.listen);
         let lock = folder.lock(&holder)?;
-        let store = Store::open(&folder.database())?;
+        let place = super::place(settings, &folder).for_instance(&settings.instance);
+        let store = Store::at(&place).with_context(|| format!("cannot use the store {place}"))?;
         // Before anything is written: an older database than a copy knows of charges nothing.
         let notary = super::notary(settings);
         if let Err(error) = notary.open(&store)
@@ -79,6 +80,11 @@ impl<'a> Gateway<'a> {
     /// The store that it works on.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Where releases lie.
+    pub(crate) fn releases(&self) -> std::path::PathBuf {
+        self.folder.releases()
     }
 
     /// The ledger that it charges.

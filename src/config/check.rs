@@ -14,6 +14,7 @@ use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
 use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError, StripBounds};
 use crate::policy::{Count, Profile};
+use crate::store::Place;
 
 impl Raw {
     /// The settings, if all of them are right.
@@ -62,6 +63,13 @@ impl Checker<'_> {
             data_folder: self.take("data.folder", |text| {
                 (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
             }),
+            releases: self.take("data.url", |text| match text {
+                "" => Some(None),
+                _ if text.contains("://") || text.contains('\0') => None,
+                _ => Some(Some(PathBuf::from(text))),
+            }),
+            store: self.store(),
+            instance: self.take("instance", instance),
             profile: Arc::new(self.profile_with_count()),
             environment: self.take("environment", |text| match text {
                 "dev" => Some(Environment::Dev),
@@ -140,6 +148,29 @@ impl Checker<'_> {
         parse(setting.default).expect("a test takes every default")
     }
 
+    /// Where the database is said to be, in the settings or in the file that they name.
+    fn store(&mut self) -> Option<Place> {
+        let said = self.raw.effective_of("store.url");
+        let file = self.raw.effective_of("store.url_file");
+        let text = match (said.value.as_str(), file.value.as_str()) {
+            ("", "") => return None,
+            (text, "") => text.to_owned(),
+            ("", path) => match std::fs::read_to_string(path) {
+                Ok(text) => text.lines().next().unwrap_or_default().trim().to_owned(),
+                Err(error) => {
+                    self.mistake(&file, &format!("the file cannot be read: {error}"));
+                    return None;
+                }
+            },
+            _ => {
+                self.mistake(&file, "store.url is set too, and only one of the two can hold");
+                return None;
+            }
+        };
+        let said = if file.value.is_empty() { said } else { file };
+        Place::parse(&text).map_err(|error| self.mistake(&said, &error.to_string())).ok()
+    }
+
     fn profile_with_count(&mut self) -> Profile {
         let mut profile = self.profile();
         let count = self.take("policy.count", |text| match text {
@@ -170,8 +201,8 @@ impl Checker<'_> {
     }
 
     fn mistake(&mut self, said: &Effective, clause: &str) {
-        let Effective { key, value, origin } = said;
-        self.mistakes.push(format!("{key} = {value:?} ({origin}): {clause}"));
+        let Effective { key, origin, .. } = said;
+        self.mistakes.push(format!("{key} = {:?} ({origin}): {clause}", said.shown()));
     }
 }
 
@@ -187,6 +218,18 @@ fn read_profile(path: &Path) -> Result<Profile, Vec<String>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| vec![format!("the file cannot be read: {error}")])?;
     Profile::parse(&text).map_err(|error| error.mistakes)
+}
+
+/// The name of this gateway; the machine's, if nobody gave it one.
+fn instance(text: &str) -> Option<String> {
+    const CHARS_MAX: usize = 63;
+    if text.is_empty() {
+        let machine = rustix::system::uname();
+        let name = machine.nodename().to_string_lossy().into_owned();
+        return Some(if name.is_empty() { "hydrant".to_owned() } else { name });
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    (text.len() <= CHARS_MAX && text.chars().all(fits)).then(|| text.to_owned())
 }
 
 fn number(text: &str, min: usize, max: usize) -> Option<usize> {

@@ -23,6 +23,7 @@ pub use upstream::{Reach, UPSTREAM_SETTINGS, Upstream};
 
 use crate::base::origin::LogOrigin;
 use crate::policy::Profile;
+use crate::store::Place;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -31,8 +32,14 @@ pub struct Settings {
     pub audit: Audit,
     /// How the gateway listens.
     pub server: Server,
-    /// Where everything is kept.
+    /// Where everything is kept that is this gateway's own.
     pub data_folder: PathBuf,
+    /// Where releases are, if not in the data folder.
+    pub releases: Option<PathBuf>,
+    /// Where the database is, if not in the data folder.
+    pub store: Option<Place>,
+    /// The name of this gateway among those on one database.
+    pub instance: String,
     /// The numbers in force.
     pub profile: Arc<Profile>,
     /// What this instance is for.

@@ -66,6 +66,23 @@ pub struct Effective {
     pub origin: Origin,
 }
 
+impl Effective {
+    /// The value as it may be shown: without a password.
+    pub fn shown(&self) -> String {
+        without_password(&self.value)
+    }
+}
+
+/// `text`, with … for the password if it is the address of something with one.
+fn without_password(text: &str) -> String {
+    let hidden = text.split_once("://").and_then(|(scheme, rest)| {
+        let (user, host) = rest.rsplit_once('@')?;
+        let (name, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{name}:…@{host}"))
+    });
+    hidden.unwrap_or_else(|| text.to_owned())
+}
+
 /// What was said, not yet checked.
 #[derive(Debug, Default)]
 pub struct Raw {

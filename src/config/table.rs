@@ -31,6 +31,13 @@ pub static SETTINGS: &[Setting] = &[
         right: "dev, staging or prod",
     },
     Setting {
+        key: "instance",
+        about: "The name of this gateway among those on one PostgreSQL database; each has its own. \
+                Empty: the name of the machine.",
+        default: "",
+        right: "at most 63 letters, digits, dots, hyphens and underscores",
+    },
+    Setting {
         key: "audit.checkpoint_copies",
         about: "Files that get a copy of every checkpoint of the audit log, best on other disks or \
                 machines: by them the gateway notices that its database was replaced by an older \
@@ -67,6 +74,13 @@ pub static SETTINGS: &[Setting] = &[
                 A relative path is relative to the folder in which hydrant is started.",
         default: "hydrant-data",
         right: "the path of a folder",
+    },
+    Setting {
+        key: "data.url",
+        about: "The folder of the releases, which several gateways may share. Empty: `releases` \
+                in the data folder.",
+        default: "",
+        right: "the path of a folder; s3:// is not there yet",
     },
     Setting {
         key: "log.format",
@@ -133,6 +147,22 @@ pub static SETTINGS: &[Setting] = &[
         about: "How long downloads under way are waited for when the gateway is stopped.",
         default: "30",
         right: "a whole number from 0 to 3600",
+    },
+    Setting {
+        key: "store.url",
+        about: "Where the database is: sqlite:PATH for one gateway, or for several \
+                postgres://user:password@host:5432/database. TLS is required unless the server is \
+                on this machine or the address says otherwise with ?sslmode=. Empty: \
+                `hydrant.sqlite` in the data folder.",
+        default: "",
+        right: "sqlite:PATH or postgres://user:password@host:5432/database",
+    },
+    Setting {
+        key: "store.url_file",
+        about: "A file whose first line is the value of store.url, for a password that shall not \
+                stand among the settings.",
+        default: "",
+        right: "the path of a file that holds sqlite:PATH or postgres://…",
     },
     Setting {
         key: "strip.body_bytes_max",

@@ -77,6 +77,47 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
 }
 
 #[test]
+fn a_store_is_named_once_and_its_password_is_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("url");
+    std::fs::write(&file, "postgres://ada:secret@db.example/h\nmore\n").unwrap();
+    let file = file.to_str().unwrap();
+    let (url, url_file) = ("HYDRANT__STORE__URL", "HYDRANT__STORE__URL_FILE");
+    let check = |variables: &[(&str, &str)]| {
+        let (_dir, raw) = read("", variables, Vec::new());
+        let shown: Vec<_> = raw.effective().iter().map(|setting| setting.shown()).collect();
+        assert!(!shown.concat().contains("secret"), "{shown:?}");
+        raw.check().map(|settings| settings.store.map(|place| place.to_string()))
+    };
+    assert_eq!(check(&[]), Ok(None));
+    let server = Some("postgres://db.example:5432/h".to_owned());
+    assert_eq!(check(&[(url, "postgres://ada:secret@db.example/h")]), Ok(server.clone()));
+    assert_eq!(check(&[(url_file, file)]), Ok(server));
+    for (variables, told) in [
+        (&[(url, "sqlite:x"), (url_file, file)][..], "store.url is set too"),
+        (&[(url_file, "no-such-file")], "the file cannot be read"),
+        (&[(url, "mysql://ada:secret@db.example/h")], "\"mysql://ada:…@db.example/h\""),
+        (&[(url, "postgres://ada:secret@/h?sslmode=perhaps")], "postgres://ada:…@/h"),
+    ] {
+        let mistakes = check(variables).unwrap_err().mistakes;
+        assert!(mistakes[0].contains(told) && !mistakes[0].contains("secret"), "{mistakes:?}");
+    }
+}
+
+#[test]
+fn an_instance_is_called_after_its_machine_unless_it_has_a_name() {
+    let name = |name: &str| {
+        let (_dir, raw) = read("", &[("HYDRANT__INSTANCE", name)], Vec::new());
+        raw.check().map(|settings| settings.instance)
+    };
+    assert_eq!(name("left.example-1"), Ok("left.example-1".to_owned()));
+    assert!(!name("").unwrap().is_empty());
+    for wrong in ["two words", "a/b", &"x".repeat(64)] {
+        assert!(name(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn the_setting_of_the_count_wins_over_the_profile_and_nothing_leaves_it_alone() {
     use crate::policy::Count;
     for (said, expected) in [

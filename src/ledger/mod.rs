@@ -60,6 +60,7 @@ use tokio::sync::Semaphore;
 pub use clock::{accept_clock, time_ms};
 pub use delivery::{Delivery, Order, Ordered, Outcome, Parcel};
 pub use grant::{Chunk, Content, Granted};
+pub use recover::{Retired, retire};
 pub use usage::{Usage, usage};
 pub use values::Values;
 pub use verify::verify;
@@ -124,11 +125,12 @@ pub enum Denied {
 impl Ledger {
     /// Starts the ledger: settles all that an earlier gateway left open and ends its deliveries.
     ///
-    /// The lock on the data folder is the proof that no earlier gateway lives. A frozen ledger
-    /// starts as well, and does this once it is thawed; until then it grants nothing.
+    /// The lock on the data folder is the proof that no earlier gateway lives; where several work
+    /// on one database, it is the name that the store was opened with. A frozen ledger starts as
+    /// well, and does this once it is thawed; until then it grants nothing.
     ///
     /// # Errors
-    /// [`StoreError`] of the transaction.
+    /// [`StoreError`] of the transaction; [`StoreError::Unfit`] if the store has no name.
     pub fn start(
         _lock: &FolderLock,
         store: Store,

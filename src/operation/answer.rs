@@ -51,6 +51,30 @@ pub(super) fn entity(tx: &Tx<'_>, row: &EntityRow, now_ms: i64) -> Answer {
     Ok(answer)
 }
 
+/// The instances with whether each is alive: `null` where the database cannot tell.
+pub(super) fn instances(tx: &Tx<'_>) -> Answer {
+    list(tx.instances()?, |row| {
+        let alive = tx.instance_is_alive(&row.name)?;
+        let state = match (alive, row.retired_ms) {
+            (Some(true), _) => Some("alive"),
+            (_, Some(_)) => Some("retired"),
+            (Some(false), None) => Some("gone"),
+            (None, None) => None,
+        };
+        Ok(json!({
+            "name": row.name,
+            "state": state,
+            "alive": alive,
+            "started": rfc3339(row.started_ms),
+            "open": row.open_ids,
+            "deliveries": row.deliveries,
+            "retired": row.retired_ms.map(rfc3339),
+            "retired_by": row.retired_by,
+            "retired_reason": row.retired_reason,
+        }))
+    })
+}
+
 pub(super) fn person(tx: &Tx<'_>, row: &PersonRow) -> Answer {
     let entities = list(tx.memberships_of_person(row.id)?, |membership| {
         let MembershipRow { entity, role, from_ms, .. } = membership;

@@ -72,6 +72,8 @@ pub enum Operation {
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
     Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
+    /// The gateways that ever started on the database.
+    InstanceList,
     /// Whether the ledger is frozen, its time, and its log's head.
     LedgerStatus,
     /// Thaw the frozen ledger.
@@ -239,6 +241,7 @@ pub fn execute(
         Operation::Deliveries { entity, person, rows_max } => {
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }
+        Operation::InstanceList => desk.look(|tx, _| answer::instances(tx)),
         Operation::LedgerStatus => return ledger::status(context),
         Operation::LedgerThaw(request) => return ledger::thaw_as_told(context, actor, request),
         Operation::LedgerClockAccept { reason } => {

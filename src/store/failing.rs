@@ -122,6 +122,14 @@ impl<C: Connection> Connection for Failing<C> {
         self.inner.wall_ms()
     }
 
+    fn is_taken(&self, instance: &str) -> Result<Option<bool>, StoreError> {
+        self.inner.is_taken(instance)
+    }
+
+    fn keep_up(&self) {
+        self.inner.keep_up();
+    }
+
     fn begin_change(&self) -> Result<(), StoreError> {
         self.has_statements.set(false);
         self.plan.pass(false)?;
@@ -160,6 +168,15 @@ impl<C: Connection> Connection for Failing<C> {
     fn change(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.pass(statement)?;
         self.inner.change(statement, values)
+    }
+
+    fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        self.pass(statement)?;
+        self.inner.write(statement, values)
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.inner.flush()
     }
 
     fn each(

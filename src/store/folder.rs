@@ -42,6 +42,7 @@ pub enum FolderError {
 #[derive(Clone, Debug)]
 pub struct DataFolder {
     path: PathBuf,
+    releases: PathBuf,
 }
 
 /// The exclusive lock on a data folder.
@@ -59,7 +60,7 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Io`] if it cannot be made.
     pub fn create(path: &Path) -> Result<DataFolder, FolderError> {
-        let folder = DataFolder { path: path.to_owned() };
+        let folder = DataFolder::named(path);
         for needed in [path, &folder.releases(), &folder.spools()] {
             make_private_folder(needed)
                 .map_err(|source| FolderError::Io { path: needed.to_owned(), source })?;
@@ -76,6 +77,11 @@ impl DataFolder {
             return Err(FolderError::Missing { folder: path.to_owned() });
         }
         DataFolder::create(path)
+    }
+
+    /// The folder at `path`, whether it is there or not: for where things are in it.
+    pub fn named(path: &Path) -> DataFolder {
+        DataFolder { path: path.to_owned(), releases: path.join("releases") }
     }
 
     /// The folder itself.
@@ -96,7 +102,17 @@ impl DataFolder {
 
     /// Where releases lie, one folder each.
     pub fn releases(&self) -> PathBuf {
-        self.path.join("releases")
+        self.releases.clone()
+    }
+
+    /// The same folder with its releases at `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`FolderError::Io`] if it cannot be made.
+    pub fn with_releases(self, path: &Path) -> Result<DataFolder, FolderError> {
+        make_private_folder(path)
+            .map_err(|source| FolderError::Io { path: path.to_owned(), source })?;
+        Ok(DataFolder { releases: path.to_owned(), ..self })
     }
 
     /// Where IDs wait that outgrow memory, in files without names.

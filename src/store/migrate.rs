@@ -23,8 +23,7 @@ macro_rules! migrations {
     ($folder:literal) => {
         migrations!($folder: "0001-journal.sql", "0002-directory.sql", "0003-datasets.sql",
             "0004-ledger.sql", "0005-instances.sql", "0006-audit.sql", "0007-carries.sql",
-            "0008-behind.sql", "0009-distinct.sql",
-            "0010-streams.sql")
+            "0008-behind.sql", "0009-distinct.sql", "0010-streams.sql", "0011-marks.sql")
     };
     ($folder:literal: $($file:literal),*) => {
         &[$($crate::store::migrate::Migration {
@@ -59,6 +58,9 @@ pub(super) fn up_to_date(
         return Err(StoreError::Newer { found, known });
     }
     for (number, migration) in (1_u32..).zip(migrations) {
+        if is_applied(connection, number, migration)? {
+            continue;
+        }
         connection.begin_step()?;
         match apply(connection, number, migration) {
             Ok(()) => connection.commit()?,
@@ -76,34 +78,40 @@ fn apply(
     number: u32,
     migration: &Migration,
 ) -> Result<(), StoreError> {
+    // Somebody else may have been faster.
+    if !is_applied(connection, number, migration)? {
+        let digest = Sha256::digest(migration.sql);
+        connection.script(migration.sql)?;
+        let tx = Tx { connection };
+        tx.change(INSERT_APPLIED, values![number, migration.name, digest.as_slice()])?;
+    }
+    Ok(())
+}
+
+fn is_applied(
+    connection: &dyn Connection,
+    number: u32,
+    migration: &Migration,
+) -> Result<bool, StoreError> {
     let tx = Tx { connection };
-    let digest = Sha256::digest(migration.sql);
     let applied: Option<Vec<u8>> = tx.row(SELECT_APPLIED, values![number], |row| row.get(0))?;
     match applied {
-        Some(applied) if applied == digest.as_slice() => Ok(()),
+        None => Ok(false),
+        Some(applied) if applied == Sha256::digest(migration.sql).as_slice() => Ok(true),
         Some(_) => Err(StoreError::Foreign { number, name: migration.name }),
-        None => {
-            connection.script(migration.sql)?;
-            tx.change(INSERT_APPLIED, values![number, migration.name, digest.as_slice()])?;
-            Ok(())
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite;
+    use crate::store::tests::fresh::{Fresh, on_every_engine};
 
-    const TABLE: &str = sqlite::MIGRATIONS_TABLE;
     const FIRST: Migration = Migration { name: "first", sql: "CREATE TABLE a (n INTEGER)" };
     const SECOND: Migration = Migration { name: "second", sql: "CREATE TABLE b (n INTEGER)" };
 
-    fn connection() -> (tempfile::TempDir, impl Connection) {
-        let dir = tempfile::tempdir().unwrap();
-        let connection =
-            sqlite::connect(&dir.path().join("test.sqlite"), sqlite::INSTANCE).unwrap();
-        (dir, connection)
+    fn migrate(fresh: &Fresh, steps: &[Migration]) -> Result<(), StoreError> {
+        up_to_date(&*fresh.bare(), fresh.migrations_table(), steps)
     }
 
     #[test]
@@ -114,21 +122,68 @@ mod tests {
 
     #[test]
     fn a_newer_or_an_edited_schema_is_refused() {
-        let (_dir, connection) = connection();
-        up_to_date(&connection, TABLE, &[FIRST, SECOND]).unwrap();
-        up_to_date(&connection, TABLE, &[FIRST, SECOND]).unwrap();
-        let newer = up_to_date(&connection, TABLE, &[FIRST]);
-        assert!(matches!(newer, Err(StoreError::Newer { found: 2, known: 1 })), "{newer:?}");
-        let edited = Migration { sql: "CREATE TABLE c (n INTEGER)", ..SECOND };
-        let foreign = up_to_date(&connection, TABLE, &[FIRST, edited]);
-        assert!(matches!(foreign, Err(StoreError::Foreign { number: 2, .. })), "{foreign:?}");
+        on_every_engine(|fresh| {
+            migrate(fresh, &[FIRST, SECOND]).unwrap();
+            migrate(fresh, &[FIRST, SECOND]).unwrap();
+            let newer = migrate(fresh, &[FIRST]);
+            assert!(matches!(newer, Err(StoreError::Newer { found: 2, known: 1 })), "{newer:?}");
+            let edited = Migration { sql: "CREATE TABLE c (n INTEGER)", ..SECOND };
+            let foreign = migrate(fresh, &[FIRST, edited]);
+            let is_second = matches!(foreign, Err(StoreError::Foreign { number: 2, .. }));
+            assert!(is_second, "{foreign:?}");
+        });
     }
 
     #[test]
     fn a_migration_that_fails_leaves_nothing_behind() {
-        let (_dir, connection) = connection();
-        let broken = Migration { name: "broken", sql: "CREATE TABLE b (n INTEGER); SELECT nope" };
-        up_to_date(&connection, TABLE, &[FIRST, broken]).unwrap_err();
-        up_to_date(&connection, TABLE, &[FIRST, SECOND]).unwrap();
+        on_every_engine(|fresh| {
+            let sql = "CREATE TABLE b (n INTEGER); SELECT nope";
+            migrate(fresh, &[FIRST, Migration { name: "broken", sql }]).unwrap_err();
+            migrate(fresh, &[FIRST, SECOND]).unwrap();
+        });
+    }
+
+    #[test]
+    fn a_migration_that_is_killed_half_way_stands_before_it() {
+        on_every_engine(|fresh| {
+            migrate(fresh, &[FIRST]).unwrap();
+            let connection = fresh.bare();
+            connection.begin_step().unwrap();
+            connection.script(SECOND.sql).unwrap();
+            // What the disk holds at this moment, or what the server sees when its client dies.
+            let after = match fresh {
+                Fresh::File(dir) => {
+                    let copy = tempfile::tempdir().unwrap();
+                    for entry in std::fs::read_dir(dir.path()).unwrap() {
+                        let path = entry.unwrap().path();
+                        let to = copy.path().join(path.file_name().unwrap());
+                        std::fs::copy(&path, to).unwrap();
+                    }
+                    Some(Fresh::File(copy))
+                }
+                Fresh::Server(database) => {
+                    database.superuser().run(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                    );
+                    None
+                }
+            };
+            migrate(after.as_ref().unwrap_or(fresh), &[FIRST, SECOND]).unwrap();
+        });
+    }
+
+    #[test]
+    fn gateways_that_start_together_migrate_once() {
+        on_every_engine(|fresh| {
+            if let Fresh::Server(_) = fresh {
+                std::thread::scope(|scope| {
+                    for name in ["one", "two", "three", "four"] {
+                        scope.spawn(|| drop(fresh.try_open(name).unwrap()));
+                    }
+                });
+            }
+            fresh.open();
+        });
     }
 }

@@ -15,25 +15,35 @@
 //! | `sqlite/`, `postgres/` | the engines |
 //! | `writer` | the one thread that changes, in groups |
 //! | `migrate` | the steps of the schema |
+//! | `moving/` | from a file to a server, with a proof |
 //! | `folder` | the data folder and its lock |
+//! | `place` | where a store is, as settings say it |
 
 #[cfg(test)]
 pub(crate) mod failing;
 mod folder;
 mod migrate;
+mod moving;
+mod place;
 mod postgres;
 mod rows;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod tests;
 mod tx;
 mod value;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
+pub use moving::{
+    JournalHead, MeterTotals, MoveError, TableTotals, Totals, abandon_move, move_store,
+};
+pub use place::{NotAPlace, Place};
 pub use postgres::{Address, NotAnAddress};
 pub use rows::carry::PersonBucketRow;
 pub use rows::checkpoint::CheckpointRow;
@@ -44,6 +54,7 @@ pub use rows::document::AcceptanceRow;
 pub use rows::entity::EntityRow;
 pub use rows::exemption::ExemptionRow;
 pub use rows::freeze::FreezeRow;
+pub use rows::instance::InstanceRow;
 pub use rows::journal::JournalRow;
 pub use rows::key::KeyRow;
 pub use rows::membership::MembershipRow;
@@ -106,16 +117,17 @@ pub enum StoreError {
         /// The migration's file name.
         name: &'static str,
     },
+    /// The store is somewhere else.
+    #[error("the store has moved to {target}: {advice}")]
+    Moved {
+        /// Where to, without the password.
+        target: Arc<str>,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The library or its settings cannot keep the ledger's promise.
     #[error("the database cannot be used: {0}")]
     Unfit(Arc<str>),
-}
-
-/// Where the rows are.
-#[derive(Clone, Debug)]
-enum Place {
-    File { path: PathBuf, instance: &'static str },
-    Server(Address),
 }
 
 /// The open store; clones share it.
@@ -124,6 +136,8 @@ pub struct Store(Arc<Shared>);
 
 struct Shared {
     place: Place,
+    /// Which gateway works on a database file; a server's address says so itself.
+    file_instance: &'static str,
     readers: Mutex<Vec<Box<dyn Connection>>>,
     /// A turn for each look that may be under way.
     looks: Semaphore,
@@ -131,6 +145,17 @@ struct Shared {
 }
 
 impl Store {
+    /// Opens the store at `place`: [`Store::open`] or [`Store::connect`].
+    ///
+    /// # Errors
+    /// As theirs.
+    pub fn at(place: &Place) -> Result<Store, StoreError> {
+        match place {
+            Place::File(path) => Store::open(path),
+            Place::Server(address) => Store::connect(address),
+        }
+    }
+
     /// Opens the database file at `path`, makes it if it is not there, and brings its schema up to
     /// date.
     ///
@@ -138,12 +163,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Newer`] or [`StoreError::Foreign`] if the schema is not ours,
-    /// [`StoreError::Unfit`] if library or file system cannot give durable commits.
+    /// [`StoreError::Moved`] if it went to a server, [`StoreError::Unfit`] if library or file
+    /// system cannot give durable commits.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let connection = sqlite::connect(path, sqlite::INSTANCE)?;
         migrate::up_to_date(&connection, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
-        let place = Place::File { path: path.to_owned(), instance: sqlite::INSTANCE };
-        Ok(Store::on(place, Box::new(connection)))
+        moving::refuse_if_moved(&connection)?;
+        Ok(Store::on(Place::File(path.to_owned()), sqlite::INSTANCE, Box::new(connection)))
     }
 
     /// As [`Store::open`], for the gateway of that name among several on one file, with changes
@@ -157,7 +183,7 @@ impl Store {
         let inner = sqlite::connect(path, instance)?;
         migrate::up_to_date(&inner, sqlite::MIGRATIONS_TABLE, migrate::SQLITE)?;
         let connection = failing::Failing::new(inner, plan.clone());
-        Ok(Store::on(Place::File { path: path.to_owned(), instance }, Box::new(connection)))
+        Ok(Store::on(Place::File(path.to_owned()), instance, Box::new(connection)))
     }
 
     /// Connects to the PostgreSQL database at `address` and brings its schema up to date.
@@ -170,7 +196,8 @@ impl Store {
     /// commits durable, or has a gateway of that name.
     pub fn connect(address: &Address) -> Result<Store, StoreError> {
         let connection = postgres::connect(address)?;
-        Ok(Store::on(Place::Server(address.clone()), Box::new(connection)))
+        let place = Place::Server(address.clone());
+        Ok(Store::on(place, sqlite::INSTANCE, Box::new(connection)))
     }
 
     /// Whether other gateways may work on the same database.
@@ -178,9 +205,10 @@ impl Store {
         matches!(self.0.place, Place::Server(_))
     }
 
-    fn on(place: Place, connection: Box<dyn Connection>) -> Store {
+    fn on(place: Place, file_instance: &'static str, connection: Box<dyn Connection>) -> Store {
         Store(Arc::new(Shared {
             place,
+            file_instance,
             readers: Mutex::default(),
             looks: Semaphore::new(LOOKS_MAX),
             writer: writer::Writer::start(connection),
@@ -283,7 +311,7 @@ impl Store {
 
     fn connect_reader(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(match &self.0.place {
-            Place::File { path, instance } => Box::new(sqlite::connect_reader(path, instance)?),
+            Place::File(path) => Box::new(sqlite::connect_reader(path, self.0.file_instance)?),
             Place::Server(address) => Box::new(postgres::connect_reader(address)?),
         })
     }

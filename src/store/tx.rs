@@ -32,10 +32,19 @@ pub(super) trait Connection: Send {
     fn commit(&self) -> Result<(), StoreError>;
     /// Ends the transaction, if one is open, without a trace; `false` if the connection is lost.
     fn rollback(&self) -> bool;
+    /// Whether a gateway of that name is alive; `None` where that cannot be known.
+    fn is_taken(&self, instance: &str) -> Result<Option<bool>, StoreError>;
+    /// Is called now and then while there is nothing to do: what was lost may be replaced.
+    fn keep_up(&self);
     /// Runs statements that have no parameters.
     fn script(&self, statements: &str) -> Result<(), StoreError>;
     /// Runs one statement and returns how many rows it has changed.
     fn change(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError>;
+    /// Takes one statement whose answer nobody looks at. An engine may run it later, but before
+    /// whatever comes next; that it failed is then told by that one, or by [`Connection::flush`].
+    fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<(), StoreError>;
+    /// Waits until every statement so far has run.
+    fn flush(&self) -> Result<(), StoreError>;
     /// Runs one statement and hands over its rows until `take` has enough.
     fn each(&self, statement: &str, values: &[Value<'_>], take: Take<'_>)
     -> Result<(), StoreError>;
@@ -57,6 +66,24 @@ impl Tx<'_> {
     /// [`StoreError`] of the look.
     pub fn wall_ms(&self) -> Result<Option<i64>, StoreError> {
         self.connection.wall_ms()
+    }
+
+    /// Whether a gateway of that name is alive; `None` where that cannot be known.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn instance_is_alive(&self, instance: &str) -> Result<Option<bool>, StoreError> {
+        self.connection.is_taken(instance)
+    }
+
+    /// Runs a statement whose answer nobody looks at. That it failed may be told by a later
+    /// statement of the same work, or be the end of the work.
+    pub(super) fn write(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<(), StoreError> {
+        self.connection.write(statement, values)
     }
 
     /// Runs a statement and returns how many rows it has changed.

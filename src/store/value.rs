@@ -124,6 +124,17 @@ pub(super) enum Cell<'a> {
     Bytes(&'a [u8]),
 }
 
+impl<'a> From<Cell<'a>> for Value<'a> {
+    fn from(cell: Cell<'a>) -> Value<'a> {
+        match cell {
+            Cell::Null => Value::Null,
+            Cell::Number(number) => Value::Number(number),
+            Cell::Text(text) => Value::Text(text),
+            Cell::Bytes(bytes) => Value::Bytes(bytes),
+        }
+    }
+}
+
 /// One row of an answer.
 pub(super) struct Row<'a>(pub(super) &'a dyn Columns);
 

@@ -7,7 +7,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use super::StoreError;
 use super::tx::{Connection, Tx};
@@ -15,6 +16,9 @@ use super::tx::{Connection, Tx};
 /// How many jobs one commit confirms at most: enough that the commit's cost vanishes, few enough
 /// that the first of them does not wait long for the last.
 const GROUP_JOBS_MAX: usize = 512;
+
+/// How long nobody wants a change before the connection is looked after.
+const KEEP_UP_PERIOD: Duration = Duration::from_secs(2);
 
 /// Tells the caller of one job how its commit went.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -84,7 +88,15 @@ impl Writer {
 }
 
 fn run(connection: &dyn Connection, queue: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = queue.recv() {
+    loop {
+        let first = match queue.recv_timeout(KEEP_UP_PERIOD) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                connection.keep_up();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let group = std::iter::once(first).chain(queue.try_iter()).take(GROUP_JOBS_MAX);
         if let Err(bug) = run_group(connection, group) {
             // A panic of a job is a bug of ours. Fail closed: the queue's end is dropped with this
@@ -100,10 +112,9 @@ fn run_group(
     group: impl Iterator<Item = Box<dyn Job>>,
 ) -> Result<(), Box<dyn Any + Send>> {
     let mut answers: Vec<Answer> = Vec::new();
-    let run = |statement| connection.change(statement, &[]).map(drop);
     let mut outcome = connection.begin_change();
     for job in group {
-        outcome = outcome.and_then(|()| run("SAVEPOINT job"));
+        outcome = outcome.and_then(|()| connection.write("SAVEPOINT job", &[]));
         if let Err(error) = &outcome {
             // Told like everybody else when the transaction is over: whoever asks anew then comes
             // into one that is not lost already.
@@ -112,11 +123,16 @@ fn run_group(
             continue;
         }
         let (keep, answer) = catch_unwind(AssertUnwindSafe(|| job.run(&Tx { connection })))?;
-        answers.push(answer);
-        if !keep {
-            outcome = run("ROLLBACK TO job");
+        // What the work did not wait for may have failed: then that is the work's own failure.
+        let ran = connection.flush();
+        if !keep || ran.is_err() {
+            outcome = connection.change("ROLLBACK TO job", &[]).map(drop);
         }
-        outcome = outcome.and_then(|()| run("RELEASE job"));
+        outcome = outcome.and_then(|()| connection.write("RELEASE job", &[]));
+        match ran {
+            Ok(()) => answers.push(answer),
+            Err(error) => answers.push(Box::new(move |_| answer(Err(error)))),
+        }
     }
     let outcome = outcome.and_then(|()| connection.commit());
     // What could not be committed must not be the beginning of the next group.
@@ -130,71 +146,4 @@ fn run_group(
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Store;
-    use crate::store::value::values;
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
-        store
-            .write_blocking(|tx| -> Result<(), StoreError> {
-                tx.connection.script("CREATE TABLE t (n INTEGER UNIQUE)")
-            })
-            .unwrap();
-        (dir, store)
-    }
-
-    fn insert(tx: &Tx<'_>, n: i64) -> Result<(), StoreError> {
-        tx.change("INSERT INTO t VALUES (?1)", values![n]).map(drop)
-    }
-
-    fn count(store: &Store) -> i64 {
-        store
-            .read(|tx| -> Result<i64, StoreError> { tx.one("SELECT count(*) FROM t", values![]) })
-            .unwrap()
-    }
-
-    #[test]
-    fn a_failing_change_undoes_itself_and_nothing_of_its_group() {
-        let (_dir, store) = store();
-        let waiting: Vec<_> = (0..100)
-            .map(|n| {
-                store.write(move |tx| {
-                    insert(tx, n)?;
-                    // Every third one breaks the uniqueness of its own row.
-                    if n % 3 == 0 { insert(tx, n) } else { Ok(()) }
-                })
-            })
-            .collect();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let kept = waiting
-            .into_iter()
-            .map(|change| runtime.block_on(change))
-            .filter(|result: &Result<(), StoreError>| result.is_ok())
-            .count();
-        assert_eq!(kept, 66);
-        assert_eq!(count(&store), 66);
-    }
-
-    #[test]
-    fn after_a_panic_nothing_is_confirmed_any_more() {
-        let (_dir, store) = store();
-        let broken = store.write_blocking(|_| -> Result<(), StoreError> { panic!("a bug") });
-        assert!(matches!(broken, Err(StoreError::Stopped)), "{broken:?}");
-        let later = store.write_blocking(|tx| insert(tx, 1));
-        assert!(matches!(later, Err(StoreError::Stopped)), "{later:?}");
-        assert_eq!(count(&store), 0);
-    }
-
-    #[test]
-    fn a_look_cannot_change_anything() {
-        let (_dir, store) = store();
-        let refused = store.read(|tx| insert(tx, 1));
-        assert!(matches!(refused, Err(StoreError::Database(_))), "{refused:?}");
-    }
 }

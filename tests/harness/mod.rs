@@ -12,6 +12,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub mod database;
+pub mod proxy;
+pub mod server;
+
 /// How long anything here may take before the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -32,6 +36,8 @@ pub fn id_text(series: u64, count: u64) -> String {
 pub struct Bench {
     folder: tempfile::TempDir,
     clock: Option<PathBuf>,
+    /// What its commands and gateways find in their environment.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// How a command ended, with what it printed.
@@ -44,7 +50,45 @@ pub struct Ended {
 
 impl Bench {
     pub fn new() -> Bench {
-        Bench { folder: tempfile::tempdir().unwrap(), clock: None }
+        Bench { folder: tempfile::tempdir().unwrap(), clock: None, variables: Vec::new() }
+    }
+
+    /// A bench whose store is the PostgreSQL database at `url`.
+    pub fn on(url: &str) -> Bench {
+        let mut bench = Bench::new();
+        bench.set("HYDRANT__STORE__URL", url);
+        bench.set("HYDRANT__INSTANCE", "one");
+        bench
+    }
+
+    /// A bench with a data folder of its own that shares store and releases with this one, for
+    /// another gateway.
+    pub fn beside(&self, instance: &str) -> Bench {
+        let mut bench = Bench { clock: self.clock.clone(), ..Bench::new() };
+        bench.variables = self.variables.clone();
+        bench.set("HYDRANT__DATA__URL", self.data().join("releases").to_str().unwrap());
+        bench.set("HYDRANT__AUDIT__KEY_FILE", self.data().join("audit.key").to_str().unwrap());
+        bench.set("HYDRANT__INSTANCE", instance);
+        bench
+    }
+
+    /// Sets a variable of the environment of all that starts from now on.
+    pub fn set(&mut self, variable: &'static str, value: &str) {
+        self.variables.retain(|(name, _)| *name != variable);
+        self.variables.push((variable, value.to_owned()));
+    }
+
+    /// An own profile with so many Tweet IDs for an entity, from now on.
+    pub fn set_ceiling(&mut self, tweet_ids_max: u64) {
+        let built_in = include_str!("../../schema/profiles/twitter-2020-03.toml");
+        let lines = built_in.lines().map(|line| match line.split(' ').next() {
+            Some("name") => "name = \"own\"".to_owned(),
+            Some("tweet_ids_max") => format!("tweet_ids_max = {tweet_ids_max}"),
+            _ => line.to_owned(),
+        });
+        let path = self.path("own.toml");
+        std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
+        self.set("HYDRANT__POLICY__PROFILE", path.to_str().unwrap());
     }
 
     /// A bench whose commands and gateways read the time from a file.
@@ -92,6 +136,7 @@ impl Bench {
         if let Some(clock) = &self.clock {
             command.arg("--clock").arg(clock);
         }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }

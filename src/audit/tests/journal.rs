@@ -18,9 +18,8 @@ fn leaf(entity: u8) -> Leaf {
 #[test]
 fn leaves_are_numbered_without_gaps_even_when_a_decision_is_undone() {
     let (_dir, store) = store();
-    for expected in [1, 2] {
-        let sequence = store.write_blocking(move |tx| append(tx, 5, &leaf(7))).unwrap();
-        assert_eq!(sequence, expected);
+    for _ in 0..2 {
+        store.write_blocking(move |tx| append(tx, 5, &leaf(7))).unwrap();
         store
             .write_blocking(|tx| -> Result<(), StoreError> {
                 append(tx, 6, &leaf(8))?;
@@ -29,7 +28,7 @@ fn leaves_are_numbered_without_gaps_even_when_a_decision_is_undone() {
             .unwrap_err();
     }
     let rows = store.read(|tx| tx.journal_from(1, 10)).unwrap();
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.iter().map(|row| row.sequence).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(rows[1].at_ms, 5);
     let expected = format!(
         r#"{{"at_ms":5,"leaf":"entity-added","entity":"{}","actor":"local:ada"}}"#,

@@ -339,7 +339,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..crate::base::cases::remembered() })]
+    #![proptest_config(ProptestConfig { cases: Rig::CASES / 2, ..crate::base::cases::remembered() })]
 
     #[test]
     fn an_id_counts_once_as_the_naive_list_says_whatever_the_filter_says(

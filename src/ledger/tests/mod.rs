@@ -1,16 +1,11 @@
-//! The ledger on a store of its own with a clock that stands still; tests lie beside by topic.
+//! The ledger on a store of its own with a clock that stands still; tests lie beside by topic, and
+//! run on every engine of the store.
 
-mod allowance;
-mod carried;
-mod crash;
-mod distinct;
-mod distinct_random;
+#![allow(clippy::duplicate_mod, reason = "the same tests run on every engine")]
+
 mod faults;
-mod objects;
-mod parcels;
-mod permission;
-mod protocol;
-mod random;
+mod on_postgres;
+mod on_sqlite;
 mod simulation;
 
 use std::io;
@@ -28,6 +23,7 @@ use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::policy::{Profile, Refusal};
+use crate::store::tests::fresh::{Engine, Fresh};
 use crate::store::{
     DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow, KeyRow,
     MembershipRow, PersonRow, Store, StoreError, Tx,
@@ -41,14 +37,26 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// How long a charge counts that is settled at the beginning of a minute.
 const CHARGED_MS: i64 = 30 * DAY_MS + HOUR_MS + MINUTE_MS;
 
+/// An engine that the tests run on.
+trait On {
+    const ENGINE: Engine;
+    /// How many random cases are tried.
+    const CASES: u32;
+}
+
+/// Where a store that fails is needed, it is a file.
+type Rig = RigOn<on_sqlite::OnSqlite>;
+
 /// A ledger with everything that it stands on.
-struct Rig {
+struct RigOn<E: On> {
     ledger: Ledger,
     clock: Clock,
     store: Store,
     lock: FolderLock,
     runtime: tokio::runtime::Runtime,
     _dir: TempDir,
+    _fresh: Option<Fresh>,
+    engine: std::marker::PhantomData<E>,
 }
 
 /// A folder in memory, if this machine has such: the disk is not what is tested here.
@@ -67,29 +75,33 @@ fn small_profile() -> Profile {
     }
 }
 
-impl Rig {
-    fn new() -> Rig {
-        Rig::with_profile(small_profile())
+impl<E: On> RigOn<E> {
+    const CASES: u32 = E::CASES;
+
+    fn new() -> RigOn<E> {
+        RigOn::with_profile(small_profile())
     }
 
-    fn with_profile(profile: Profile) -> Rig {
-        let dir = memory();
-        let folder = DataFolder::create(dir.path()).unwrap();
-        let store = Store::open(&folder.database()).unwrap();
-        Rig::on(dir, store, Clock::manual(START_MS), profile)
+    fn with_profile(profile: Profile) -> RigOn<E> {
+        let fresh = Fresh::new(E::ENGINE);
+        let store = fresh.open();
+        let mut rig = RigOn::on(memory(), store, Clock::manual(START_MS), profile);
+        rig._fresh = Some(fresh);
+        rig
     }
 
     /// A ledger on a store that is open already.
-    fn on(dir: TempDir, store: Store, clock: Clock, profile: Profile) -> Rig {
+    fn on(dir: TempDir, store: Store, clock: Clock, profile: Profile) -> RigOn<E> {
         let lock = DataFolder::create(dir.path()).unwrap().lock("a test").unwrap();
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), Arc::new(profile)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Rig { ledger, clock, store, lock, runtime, _dir: dir }
+        let engine = std::marker::PhantomData;
+        RigOn { ledger, clock, store, lock, runtime, _dir: dir, _fresh: None, engine }
     }
 
     /// A ledger whose filters say something else.
-    fn with_filter(profile: Profile, instead: Instead) -> Rig {
-        let mut rig = Rig::with_profile(profile);
+    fn with_filter(profile: Profile, instead: Instead) -> RigOn<E> {
+        let mut rig = RigOn::with_profile(profile);
         rig.replace_filters(instead);
         rig
     }

@@ -160,7 +160,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..remembered() })]
+    #![proptest_config(ProptestConfig { cases: Rig::CASES / 2, ..remembered() })]
 
     /// Days begin at any hour, and the longest, when clocks are put back, has 25.
     #[test]

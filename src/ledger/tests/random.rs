@@ -149,7 +149,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..crate::base::cases::remembered() })]
+    #![proptest_config(ProptestConfig { cases: Rig::CASES, ..crate::base::cases::remembered() })]
 
     #[test]
     fn no_true_window_is_ever_over_the_limit(

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use tokio_postgres::config::{Config, Host, SslMode};
+use tokio_postgres::config::{Config, Host, SslMode, TargetSessionAttrs};
 
 /// The URL of a database, checked, and the name of the gateway that works on it.
 #[derive(Clone)]
@@ -41,6 +41,10 @@ impl Address {
         let mut config = Config::from_str(url).map_err(unreadable)?;
         if config.get_hosts().is_empty() {
             return Err(NotAnAddress::NoHost);
+        }
+        if config.get_hosts().len() > 1 && !url.contains("target_session_attrs=") {
+            // Whichever is the primary just now.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
         if !url.contains("sslmode=") {
             let is_here = config.get_hosts().iter().all(is_this_machine);

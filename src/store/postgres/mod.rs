@@ -17,47 +17,60 @@
 //!
 //! A connection that is lost before the turn came is replaced, a few times, and nobody notices. If
 //! it is lost later, the change is lost with it. If it is lost while the commit is confirmed,
-//! nobody knows; then the server is asked what became of the transaction's number, and if it
-//! cannot say so either, the answer is that nothing is known, which grants nothing.
+//! nobody knows; so each change leaves a mark of its own, and a new connection takes a turn and
+//! looks for it. (The number of a transaction would not do: a server that crashes gives the
+//! numbers that it forgot to others.) If that cannot be asked either, the answer is that nothing
+//! is known, which grants nothing.
+//!
+//! A gateway's name is the business of `name.rs`, what a server must be that of `fitness.rs`.
 
 mod address;
+mod fitness;
+mod name;
 mod session;
 mod value;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use address::{Address, NotAnAddress};
-use session::Session;
+use name::Name;
+use session::{Driver, Session};
 
 use super::StoreError;
 use super::migrate;
 use super::tx::{Connection, Take};
-use super::value::{Row, Value};
+use super::value::{Row, Value, values};
 
 /// How often a server is tried before the answer is that it cannot be reached.
 const ATTEMPTS_MAX: u32 = 5;
 /// How long to wait before the second attempt; before each further one twice as long.
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(50);
-/// How often the name of a gateway is tried: its former holder may just have died.
-const NAME_ATTEMPTS_MAX: u32 = 50;
-/// How long to wait between two of them.
-const NAME_PAUSE: Duration = Duration::from_millis(100);
 
 /// The locks that keep two programs from applying the same migration: any number will do, as long
 /// as it is always the same one.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(7303014, 0)";
 const MIGRATION_UNLOCK: &str = "SELECT pg_advisory_unlock(7303014, 0)";
-/// The lock that a gateway has on its name, as long as its session lives.
-const TAKE_NAME: &str = "SELECT pg_try_advisory_lock(7303015, hashtext(?1))";
-const TAKE_TURN: &str = "
-    SELECT CAST(pg_current_xact_id() AS TEXT) FROM turn WHERE id = 1 FOR UPDATE";
-const OUTCOME: &str = "SELECT pg_xact_status(CAST(CAST(?1 AS TEXT) AS xid8))";
+// A statement of its own: what comes after it sees all that was committed before it ended.
+const TAKE_TURN: &str = "SELECT id FROM turn WHERE id = 1 FOR UPDATE";
+const SET_MARK: &str = "
+    INSERT INTO marks (instance, mark) VALUES (?1, ?2)
+    ON CONFLICT (instance) DO UPDATE SET mark = ?2";
+const SELECT_MARK: &str = "SELECT mark FROM marks WHERE instance = ?1";
 const WALL: &str = "
     SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)";
+// Whatever a role's settings say.
+const BEGIN_CHANGE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const BEGIN_LOOK: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+// A step may take as long as it takes.
+const BEGIN_STEP: &str = "
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL statement_timeout = 0";
 
-const MIGRATIONS_TABLE: &str = "
+/// Where the applied steps of the schema are remembered.
+pub(super) const MIGRATIONS_TABLE: &str = "
     CREATE TABLE IF NOT EXISTS migrations (
         number BIGINT PRIMARY KEY,
         name   TEXT   NOT NULL,
@@ -68,9 +81,14 @@ const MIGRATIONS_TABLE: &str = "
 pub(super) struct Postgres {
     address: Address,
     role: Role,
+    driver: Arc<Driver>,
     session: RefCell<Option<Session>>,
-    /// The number of the transaction under way that changes something.
-    transaction: RefCell<Option<String>>,
+    /// The gateway's name, as long as it is this process's.
+    name: RefCell<Option<Name>>,
+    /// What the change under way will be known by.
+    mark: Cell<Option<i64>>,
+    /// Whether a transaction may be open.
+    is_open: Cell<bool>,
 }
 
 /// What a connection is for.
@@ -90,8 +108,8 @@ pub(super) fn connect(address: &Address) -> Result<Postgres, StoreError> {
     let connection = Postgres::new(address, Role::Changes)?;
     connection.script(MIGRATION_LOCK)?;
     let migrated = migrate::up_to_date(&connection, MIGRATIONS_TABLE, migrate::POSTGRES);
-    connection.script(MIGRATION_UNLOCK)?;
-    migrated?;
+    let unlocked = connection.script(MIGRATION_UNLOCK);
+    migrated.and(unlocked)?;
     Ok(connection)
 }
 
@@ -108,22 +126,34 @@ impl Postgres {
         let connection = Postgres {
             address: address.clone(),
             role,
+            driver: Driver::new()?,
             session: RefCell::default(),
-            transaction: RefCell::default(),
+            name: RefCell::default(),
+            mark: Cell::default(),
+            is_open: Cell::default(),
         };
         connection.reconnect()?;
         Ok(connection)
     }
 
-    /// Replaces the session.
+    /// Replaces what is lost.
     fn reconnect(&self) -> Result<(), StoreError> {
-        // The old one first: the server gives the name up with it.
-        *self.session.borrow_mut() = None;
-        let mut session = Session::open(&self.address)?;
-        if let (Role::Changes, Some(name)) = (self.role, &self.address.instance) {
-            take_name(&mut session, name)?;
+        if self.session.borrow().as_ref().is_none_or(Session::is_lost) {
+            // The old one first: the server gives up with it what it has locked.
+            *self.session.borrow_mut() = None;
+            let mut session = Session::open(&self.address, &self.driver)?;
+            fitness::check(&mut session)?;
+            *self.session.borrow_mut() = Some(session);
         }
-        *self.session.borrow_mut() = Some(session);
+        let Some(instance) = self.address.instance.as_deref() else { return Ok(()) };
+        if self.role == Role::Changes && self.name.borrow().as_ref().is_none_or(Name::is_lost) {
+            let former = self.name.take();
+            let mut session = Session::open(&self.address, &self.driver)?;
+            if let Some(former) = former {
+                former.end(&mut session);
+            }
+            *self.name.borrow_mut() = Some(Name::take(session, instance)?);
+        }
         Ok(())
     }
 
@@ -139,7 +169,9 @@ impl Postgres {
     }
 
     fn is_lost(&self) -> bool {
+        let has_name = self.role == Role::Looks || self.address.instance.is_none();
         self.session.borrow().as_ref().is_none_or(Session::is_lost)
+            || !has_name && self.name.borrow().as_ref().is_none_or(Name::is_lost)
     }
 
     /// Runs `begin`, which has changed nothing if it fails, on a new session if the old one is
@@ -147,6 +179,7 @@ impl Postgres {
     fn begin(&self, begin: impl Fn() -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut pause = ATTEMPT_PAUSE;
         for attempt in 1.. {
+            self.driver.look();
             let connected = if self.is_lost() { self.reconnect() } else { Ok(()) };
             let Err(error) = connected.and_then(|()| begin()) else { return Ok(()) };
             if !self.is_lost() {
@@ -164,52 +197,53 @@ impl Postgres {
     }
 
     fn take_turn(&self) -> Result<(), StoreError> {
-        self.script("BEGIN")?;
-        let rows = self.with(|session| session.rows(TAKE_TURN, &[]))?;
-        let row = rows.first().ok_or_else(|| StoreError::Damaged("nobody has a turn".into()))?;
-        *self.transaction.borrow_mut() = Some(row.get(0));
-        Ok(())
+        self.is_open.set(true);
+        self.with(|session| {
+            session.forget();
+            session.send(BEGIN_CHANGE, &[])?;
+            session.row(TAKE_TURN, &[]).map(drop)
+        })
     }
 
-    /// What became of a transaction whose commit was not confirmed.
-    fn look_up(&self, transaction: &str, lost: StoreError) -> Result<(), StoreError> {
+    /// What became of a change whose commit was not confirmed.
+    fn look_up(&self, mark: i64, lost: StoreError) -> Result<(), StoreError> {
         let mut pause = ATTEMPT_PAUSE;
         for _ in 0..ATTEMPTS_MAX {
+            if let Ok(found) = self.newest_mark() {
+                return match found {
+                    Some(found) if found == mark => {
+                        tracing::warn!("the connection was lost in a commit that went through");
+                        Ok(())
+                    }
+                    // Commands have no mark of their own, and another one may have been here.
+                    Some(_) if self.address.instance.is_none() => break,
+                    _ => Err(lost),
+                };
+            }
             std::thread::sleep(pause);
             pause *= 2;
-            if self.is_lost() && self.reconnect().is_err() {
-                continue;
-            }
-            let asked = self.with(|session| session.rows(OUTCOME, &[Value::Text(transaction)]));
-            let Ok(rows) = asked else { continue };
-            match rows[0].get::<_, Option<&str>>(0) {
-                Some("committed") => {
-                    tracing::warn!("the connection was lost in a commit that went through");
-                    return Ok(());
-                }
-                Some("aborted") => return Err(lost),
-                // The server has not noticed yet that we left, or does not know the number.
-                _ => {}
-            }
         }
-        tracing::error!("the connection was lost in a commit, and nobody knows its outcome");
-        Err(lost)
+        tracing::error!(%lost, "the connection was lost in a commit, and nobody knows its outcome");
+        Err(StoreError::Unreachable(
+            "the connection was lost while a change was committed, and nobody can tell whether it \
+             was; look before you try again"
+                .into(),
+        ))
     }
-}
 
-fn take_name(session: &mut Session, name: &str) -> Result<(), StoreError> {
-    for _ in 0..NAME_ATTEMPTS_MAX {
-        let rows = session.rows(TAKE_NAME, &[Value::Text(name)])?;
-        if rows[0].get(0) {
-            return Ok(());
+    /// The mark of this instance's last change that was committed. Until the old session is over,
+    /// whatever became of it, nobody else gets a turn.
+    fn newest_mark(&self) -> Result<Option<i64>, StoreError> {
+        self.driver.look();
+        if self.is_lost() {
+            self.reconnect()?;
         }
-        std::thread::sleep(NAME_PAUSE);
+        self.rollback();
+        self.take_turn()?;
+        let found = self.with(|session| session.rows(SELECT_MARK, values![self.instance()]))?;
+        self.rollback();
+        Ok(found.first().map(|row| row.get(0)))
     }
-    let text = format!(
-        "a gateway named {name} works on it already; stop that one first, or give this one a name \
-         of its own with the setting `instance`"
-    );
-    Err(StoreError::Unfit(text.into()))
 }
 
 impl Connection for Postgres {
@@ -218,42 +252,82 @@ impl Connection for Postgres {
     }
 
     fn wall_ms(&self) -> Result<Option<i64>, StoreError> {
-        self.with(|session| Ok(Some(session.rows(WALL, &[])?[0].get(0))))
+        self.with(|session| Ok(Some(session.row(WALL, &[])?.get(0))))
+    }
+
+    fn is_taken(&self, instance: &str) -> Result<Option<bool>, StoreError> {
+        self.with(|session| name::is_taken(session, instance).map(Some))
+    }
+
+    fn keep_up(&self) {
+        self.driver.look();
+        if self.is_lost()
+            && let Err(error) = self.reconnect()
+        {
+            tracing::warn!(%error, "the database does not answer; it is tried again");
+        }
     }
 
     fn begin_change(&self) -> Result<(), StoreError> {
-        self.begin(|| self.take_turn())
+        self.begin(|| self.take_turn())?;
+        let mark = rand::random();
+        self.mark.set(Some(mark));
+        self.with(|session| session.send(SET_MARK, values![self.instance(), mark]))
     }
 
     fn begin_step(&self) -> Result<(), StoreError> {
-        self.script("BEGIN")
+        self.is_open.set(true);
+        self.script(BEGIN_STEP)
     }
 
     fn begin_look(&self) -> Result<(), StoreError> {
-        self.begin(|| self.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        self.begin(|| {
+            self.is_open.set(true);
+            self.script(BEGIN_LOOK)
+        })
     }
 
     fn commit(&self) -> Result<(), StoreError> {
-        let committed = self.script("COMMIT");
-        let transaction = self.transaction.take();
-        match (committed, transaction) {
-            (Err(lost), Some(transaction)) if self.is_lost() => self.look_up(&transaction, lost),
-            (committed, _) => committed,
+        let committed = self.with(|session| session.change("COMMIT", &[]));
+        match (committed, self.mark.take()) {
+            // Also if the server gave a reason: it may have given up waiting for a standby after
+            // it had committed.
+            (Err(error), Some(mark)) => self.look_up(mark, error),
+            (committed, _) => {
+                self.is_open.set(committed.is_err());
+                committed.map(drop)
+            }
         }
     }
 
     fn rollback(&self) -> bool {
-        self.transaction.take();
-        // Outside of a transaction the server only warns.
-        !self.is_lost() && self.script("ROLLBACK").is_ok()
+        self.mark.take();
+        let rolled_back = self.with(|session| {
+            session.forget();
+            // Outside of a transaction the server only warns.
+            if self.is_open.get() { session.script("ROLLBACK") } else { Ok(()) }
+        });
+        self.is_open.set(false);
+        rolled_back.is_ok() && !self.is_lost()
     }
 
     fn script(&self, statements: &str) -> Result<(), StoreError> {
-        self.with(|session| session.script(statements))
+        self.with(|session| {
+            session.flush()?;
+            session.script(statements)
+        })
     }
 
     fn change(&self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
         self.with(|session| session.change(statement, values))
+    }
+
+    fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        self.with(|session| session.send(statement, values))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.with(Session::flush)
     }
 
     fn each(

@@ -1,143 +1,184 @@
 //! One session with a PostgreSQL server: opened, checked, and asked from a thread that may wait;
 //! what becomes of a session that is lost is not here.
+//!
+//! What nobody waits for ([`Session::send`]) is sent together with the next statement that has an
+//! answer: on a line of half a millisecond a charge would otherwise spend its time on the way.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::Runtime;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Address;
+use super::value::Kept;
 use crate::store::StoreError;
 use crate::store::value::Value;
 
 /// How long the server may take to answer a new connection.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// The oldest server that can tell what became of a transaction: 13.
-const SERVER_VERSION_MIN: i64 = 130_000;
-
 /// What every session sets for itself. A gateway that stands still in the middle of a change
 /// loses its session, and with it the change, before others have waited for long; a machine that
 /// vanishes is noticed.
 const SET_UP: &str = "
-    SET lock_timeout = '10s';
+    SET lock_timeout = '20s';
     SET statement_timeout = '60s';
-    SET idle_in_transaction_session_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '5s';
     SET tcp_keepalives_idle = 10;
     SET tcp_keepalives_interval = 5;
     SET tcp_keepalives_count = 3;
     SET client_min_messages = 'warning';
     SET timezone = 'UTC'";
 
-/// What a server must be: the name of a setting, what it must be, and what to do if it is not.
-const CHECKS: &[(&str, &[&str], &str)] = &[
-    (
-        "synchronous_commit",
-        &["on", "remote_write", "remote_apply"],
-        "a confirmed commit could be lost: take it out of the URL's options, or `ALTER ROLE … \
-         RESET synchronous_commit`",
-    ),
-    ("fsync", &["on"], "a confirmed commit could be lost: set fsync = on in postgresql.conf"),
-    (
-        "full_page_writes",
-        &["on"],
-        "a page could be torn at power loss: set full_page_writes = on in postgresql.conf",
-    ),
-    (
-        "default_transaction_read_only",
-        &["off"],
-        "nothing can be charged there: take it out of the URL's options, or reset it",
-    ),
-    ("server_encoding", &["UTF8"], "create the database with ENCODING 'UTF8'"),
-];
+/// What drives sessions whenever their thread waits for an answer.
+pub(super) struct Driver(Option<Runtime>);
 
-/// A session.
-pub(super) struct Session {
-    client: Client,
-    statements: HashMap<String, Statement>,
-    /// Drives the connection whenever this thread waits for an answer.
-    runtime: Option<Runtime>,
-}
-
-impl Session {
-    /// Opens a session and makes sure that its commits are durable and that it is the primary's.
-    pub(super) fn open(address: &Address) -> Result<Session, StoreError> {
+impl Driver {
+    pub(super) fn new() -> Result<Arc<Driver>, StoreError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unreachable(error.to_string().into()))?;
+        Ok(Arc::new(Driver(Some(runtime))))
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+
+    /// Lets the sessions see what has arrived meanwhile, above all that they have ended.
+    pub(super) fn look(&self) {
+        self.runtime().block_on(tokio::task::yield_now());
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // In the background: it may be dropped where nobody may wait.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A session.
+pub(super) struct Session {
+    driver: Arc<Driver>,
+    client: Client,
+    statements: HashMap<String, Statement>,
+    /// What is sent with the next statement that has an answer.
+    waiting: Vec<(Statement, Vec<Kept>)>,
+    lost: bool,
+}
+
+impl Session {
+    /// Opens a session.
+    pub(super) fn open(address: &Address, driver: &Arc<Driver>) -> Result<Session, StoreError> {
         let mut config = (*address.config).clone();
         config.connect_timeout(CONNECT_MAX);
         if config.get_application_name().is_none() {
             config.application_name("hydrant");
         }
         let tls = MakeRustlsConnect::new(tls_settings()?);
+        let runtime = driver.runtime();
         let (client, connection) =
             runtime.block_on(config.connect(tls)).map_err(|error| unreachable(&error))?;
         // Its end is seen by the client; there is nothing to report twice.
         runtime.spawn(async move { drop(connection.await) });
-        let mut session = Session { client, statements: HashMap::new(), runtime: Some(runtime) };
+        let mut session = Session {
+            driver: Arc::clone(driver),
+            client,
+            statements: HashMap::new(),
+            waiting: Vec::new(),
+            lost: false,
+        };
         session.script(SET_UP)?;
-        session.check()?;
         Ok(session)
     }
 
-    fn check(&mut self) -> Result<(), StoreError> {
-        let unfit = |text: String| Err(StoreError::Unfit(text.into()));
-        let version =
-            self.number("SELECT CAST(current_setting('server_version_num') AS BIGINT)")?;
-        if version < SERVER_VERSION_MIN {
-            return unfit(format!("PostgreSQL {} is older than 13", version / 10_000));
-        }
-        if self.number("SELECT CAST(CAST(pg_is_in_recovery() AS INTEGER) AS BIGINT)")? != 0 {
-            return unfit("it is a replica, which cannot keep a charge; name the primary".into());
-        }
-        for (name, allowed, advice) in CHECKS {
-            let rows = self.rows("SELECT current_setting($1)", &[Value::Text(name)])?;
-            let found: String = rows[0].get(0);
-            if !allowed.contains(&found.as_str()) {
-                return unfit(format!("its {name} is {found}; {advice}"));
-            }
-        }
+    /// Whether the server is known to be gone, or to have ended the session.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost || self.client.is_closed()
+    }
+
+    /// Runs statements that have no parameters.
+    pub(super) fn script(&mut self, statements: &str) -> Result<(), StoreError> {
+        assert!(self.waiting.is_empty(), "a script does not overtake what was sent before");
+        self.wait(async |client| client.batch_execute(statements).await)
+    }
+
+    /// Takes a statement whose answer nobody looks at; whether it failed is told by the next one.
+    pub(super) fn send(&mut self, statement: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let statement = self.prepared(statement)?;
+        let kept = values.iter().map(Kept::new).collect::<Result<_, _>>()?;
+        self.waiting.push((statement, kept));
         Ok(())
     }
 
-    fn number(&mut self, statement: &str) -> Result<i64, StoreError> {
-        Ok(self.rows(statement, &[])?[0].get(0))
+    /// Waits for the answers to all that was sent.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.ask(async |_| Ok(()))
     }
 
-    /// Whether the server is known to be gone.
-    pub(super) fn is_lost(&self) -> bool {
-        self.client.is_closed()
+    /// Forgets what was not sent yet, with the transaction that it belonged to.
+    pub(super) fn forget(&mut self) {
+        self.waiting.clear();
     }
 
-    pub(super) fn script(&self, statements: &str) -> Result<(), StoreError> {
-        self.wait(self.client.batch_execute(statements))
-    }
-
+    /// Runs a statement and returns how many rows it has changed.
     pub(super) fn change(
         &mut self,
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<u64, StoreError> {
         let statement = self.prepared(statement)?;
-        self.wait(self.client.execute(&statement, &parameters(values)))
+        let kept = values.iter().map(Kept::new).collect::<Result<Vec<_>, _>>()?;
+        self.ask(async |client| client.execute(&statement, &parameters(&kept)).await)
     }
 
+    /// Runs a statement and returns its rows.
     pub(super) fn rows(
         &mut self,
         statement: &str,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, StoreError> {
         let statement = self.prepared(statement)?;
-        self.wait(self.client.query(&statement, &parameters(values)))
+        let kept = values.iter().map(Kept::new).collect::<Result<Vec<_>, _>>()?;
+        self.ask(async |client| client.query(&statement, &parameters(&kept)).await)
+    }
+
+    /// The first row of an answer that always has one.
+    pub(super) fn row(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
+        let first = self.rows(statement, values)?.into_iter().next();
+        first.ok_or_else(|| StoreError::Damaged(format!("no row for{statement}").into()))
+    }
+
+    /// Sends what waits, and right behind it the question; the first failure is the one that
+    /// counts, because after it the server carries out nothing more of the transaction.
+    fn ask<T>(
+        &mut self,
+        question: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.wait(async |client| {
+            let sent = waiting.iter().map(|(statement, kept)| async move {
+                client.execute(statement, &parameters(kept)).await.map(drop)
+            });
+            let (sent, answer) = together(sent.collect(), question(client)).await;
+            sent.into_iter().collect::<Result<(), _>>().and(answer)
+        })
     }
 
     /// The statement under its text; parameters are `?1` in the text and `$1` for the server.
@@ -146,31 +187,54 @@ impl Session {
             return Ok(statement.clone());
         }
         let numbered = text.replace('?', "$");
-        let statement = self.wait(self.client.prepare(&numbered))?;
+        let statement = self.wait(async |client| client.prepare(&numbered).await)?;
         self.statements.insert(text.to_owned(), statement.clone());
         Ok(statement)
     }
 
     fn wait<T>(
-        &self,
-        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+        &mut self,
+        question: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
-        let runtime = self.runtime.as_ref().expect("it is there until the session is dropped");
-        runtime.block_on(answer).map_err(|error| failure(&error))
+        let answer = self.driver.runtime().block_on(question(&self.client));
+        answer.map_err(|error| {
+            self.lost |= ends_the_session(&error);
+            failure(&error)
+        })
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        // In the background: a session may be dropped where nobody may wait.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+/// Drives all futures at once, each from its first step on in the order given: so statements leave
+/// in that order, without waiting for each other's answers.
+async fn together<A, B>(
+    sent: Vec<impl Future<Output = A>>,
+    last: impl Future<Output = B>,
+) -> (Vec<A>, B) {
+    type Slot<F, A> = (Pin<Box<F>>, Option<A>);
+    let mut sent: Vec<Slot<_, A>> = sent.into_iter().map(|one| (Box::pin(one), None)).collect();
+    let (mut last, mut answer) = (Box::pin(last), None);
+    std::future::poll_fn(|context| {
+        for (one, answer) in sent.iter_mut().filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(done) = one.as_mut().poll(context) {
+                *answer = Some(done);
+            }
         }
-    }
+        if answer.is_none()
+            && let Poll::Ready(done) = last.as_mut().poll(context)
+        {
+            answer = Some(done);
+        }
+        let all = answer.is_some() && sent.iter().all(|(_, answer)| answer.is_some());
+        if all { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    let done = "it ended when all were there";
+    let sent = sent.into_iter().map(|(_, answer)| answer.expect(done)).collect();
+    (sent, answer.expect(done))
 }
 
-fn parameters<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+fn parameters(kept: &[Kept]) -> Vec<&(dyn ToSql + Sync)> {
+    kept.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 /// TLS that trusts what this machine trusts.
@@ -181,6 +245,13 @@ fn tls_settings() -> Result<ClientConfig, StoreError> {
         .with_safe_default_protocol_versions()
         .map_err(unfit)?;
     Ok(builder.with_platform_verifier().map_err(unfit)?.with_no_client_auth())
+}
+
+/// The server answers to a mistake and goes on; anything else is the end.
+fn ends_the_session(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none_or(|refusal| {
+        matches!(refusal.parsed_severity(), None | Some(Severity::Fatal | Severity::Panic))
+    })
 }
 
 fn unreachable(error: &tokio_postgres::Error) -> StoreError {
@@ -194,12 +265,11 @@ fn unreachable(error: &tokio_postgres::Error) -> StoreError {
 fn failure(error: &tokio_postgres::Error) -> StoreError {
     match error.as_db_error() {
         Some(refusal) if *refusal.code() == SqlState::DISK_FULL => StoreError::Full,
-        Some(refusal) => {
+        Some(refusal) if !ends_the_session(error) => {
             let text = format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code());
             StoreError::Database(text.into())
         }
-        None if error.is_closed() => StoreError::Unreachable(text_of(error).into()),
-        None => StoreError::Database(text_of(error).into()),
+        _ => unreachable(error),
     }
 }
 

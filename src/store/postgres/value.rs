@@ -9,25 +9,53 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use crate::store::StoreError;
 use crate::store::value::{Cell, Columns, Value};
 
-impl ToSql for Value<'_> {
+/// A value that is kept until its statement is sent.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Null,
+    Number(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    List(Vec<i64>),
+}
+
+impl Kept {
+    /// # Errors
+    /// [`StoreError`] for a number that no column can hold.
+    pub(super) fn new(value: &Value<'_>) -> Result<Kept, StoreError> {
+        Ok(match *value {
+            Value::Null => Kept::Null,
+            Value::Number(number) => Kept::Number(number),
+            Value::Text(text) => Kept::Text(text.to_owned()),
+            Value::Bytes(bytes) => Kept::Bytes(bytes.to_owned()),
+            Value::List(numbers) => {
+                let numbers = numbers.iter();
+                Kept::List(numbers.map(|&number| small(number)).collect::<Result<_, _>>()?)
+            }
+            Value::TooLarge(number) => Kept::Number(small(number)?),
+        })
+    }
+}
+
+fn small(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| {
+        let text = format!("the number {number} is larger than any that can be kept");
+        StoreError::Database(text.into())
+    })
+}
+
+impl ToSql for Kept {
     fn to_sql(
         &self,
         kind: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-        match *self {
-            Value::Null => Ok(IsNull::Yes),
-            Value::Number(number) if *kind == Type::INT8 => number.to_sql(kind, out),
-            Value::Text(text) if *kind == Type::TEXT => text.to_sql(kind, out),
-            Value::Bytes(bytes) if *kind == Type::BYTEA => bytes.to_sql(kind, out),
-            Value::List(numbers) if *kind == Type::INT8_ARRAY => {
-                let numbers: Result<Vec<i64>, _> =
-                    numbers.iter().map(|&number| i64::try_from(number)).collect();
-                numbers?.to_sql(kind, out)
-            }
-            Value::TooLarge(number) => {
-                Err(format!("the number {number} is larger than any that can be kept").into())
-            }
+        match self {
+            Kept::Null => Ok(IsNull::Yes),
+            Kept::Number(number) if *kind == Type::INT8 => number.to_sql(kind, out),
+            Kept::Text(text) if *kind == Type::TEXT => text.to_sql(kind, out),
+            Kept::Bytes(bytes) if *kind == Type::BYTEA => bytes.to_sql(kind, out),
+            Kept::List(numbers) if *kind == Type::INT8_ARRAY => numbers.to_sql(kind, out),
             _ => Err(format!("a statement wants a {kind} where another type is given").into()),
         }
     }

@@ -165,8 +165,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn dataset_entity_insert(&self, dataset: i64, entity: EntityId) -> Result<(), StoreError> {
-        self.change(INSERT_ENTITY, values![dataset, entity])?;
-        Ok(())
+        self.write(INSERT_ENTITY, values![dataset, entity])
     }
 
     /// Makes a release of the dataset the one that is served when none is named.
@@ -291,6 +290,7 @@ fn dataset_row(row: &Row<'_>) -> Result<DatasetRow, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::fresh::on_every_engine;
     use crate::store::{ReleaseRow, Store};
 
     const NOW_MS: i64 = 1_000;
@@ -319,16 +319,22 @@ mod tests {
     }
 
     fn enter_entities(tx: &Tx<'_>) {
-        for id in [1_i64, 2] {
+        for (id, slug) in [(1_i64, "e1"), (2, "e2")] {
             let statement = "INSERT INTO entities (id, slug, name, sector, status, created_ms)
-                             VALUES (?1, 'e' || ?1, 'E', 'academic', 'active', 1)";
-            tx.change(statement, values![id]).unwrap();
+                             VALUES (?1, ?2, 'E', 'academic', 'active', 1)";
+            tx.change(statement, values![id, slug]).unwrap();
         }
     }
 
-    fn with_datasets(check: impl FnOnce(&Store)) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
+    fn with_datasets(check: impl Fn(&Store)) {
+        on_every_engine(|fresh| {
+            let store = fresh.open();
+            enter_datasets(&store);
+            check(&store);
+        });
+    }
+
+    fn enter_datasets(store: &Store) {
         store
             .write_blocking(|tx| -> Result<(), StoreError> {
                 enter_entities(tx);
@@ -344,7 +350,6 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        check(&store);
     }
 
     #[test]

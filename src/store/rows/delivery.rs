@@ -152,7 +152,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_add(&self, new: &NewDelivery<'_>) -> Result<(), StoreError> {
-        self.change(
+        self.write(
             INSERT,
             values![
                 new.id.as_bytes(),
@@ -170,8 +170,7 @@ impl Tx<'_> {
                 new.started_ms,
                 new.incarnation
             ],
-        )?;
-        Ok(())
+        )
     }
 
     /// Counts a further chunk of a delivery.
@@ -179,8 +178,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_grant(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
-        self.change(GRANT, values![id.as_bytes(), ids])?;
-        Ok(())
+        self.write(GRANT, values![id.as_bytes(), ids])
     }
 
     /// Writes who has been charged for a delivery so far.
@@ -193,8 +191,7 @@ impl Tx<'_> {
         recipients: &[Charged],
     ) -> Result<(), StoreError> {
         let text = recipients_text(recipients);
-        self.change(SET_RECIPIENTS, values![id.as_bytes(), &text])?;
-        Ok(())
+        self.write(SET_RECIPIENTS, values![id.as_bytes(), &text])
     }
 
     /// Writes what a delivery was stripped from, as JSON.
@@ -211,8 +208,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_release(&self, id: DeliveryId, ids: u64) -> Result<(), StoreError> {
-        self.change(RELEASE, values![id.as_bytes(), ids])?;
-        Ok(())
+        self.write(RELEASE, values![id.as_bytes(), ids])
     }
 
     /// Ends a delivery, if it is under way; with a `reason` it is broken, without one complete.
@@ -226,8 +222,7 @@ impl Tx<'_> {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let state = if reason.is_some() { "broken" } else { "complete" };
-        self.change(END, values![id.as_bytes(), state, reason, now_ms])?;
-        Ok(())
+        self.write(END, values![id.as_bytes(), state, reason, now_ms])
     }
 
     /// Ends every delivery as broken that starts of this instance before `incarnation` left under

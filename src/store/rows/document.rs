@@ -35,7 +35,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn acceptance_insert(&self, row: &AcceptanceRow) -> Result<(), StoreError> {
-        self.change(
+        self.write(
             INSERT,
             values![
                 row.person,
@@ -45,8 +45,7 @@ impl Tx<'_> {
                 &row.evidence,
                 &row.actor
             ],
-        )?;
-        Ok(())
+        )
     }
 
     /// What a person has accepted, old versions included.

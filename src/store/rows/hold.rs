@@ -48,11 +48,10 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let id = delivery.as_bytes();
         if ids == 0 {
-            self.change(DELETE, values![id, meter_id])?;
+            self.write(DELETE, values![id, meter_id])
         } else {
-            self.change(UPSERT, values![id, meter_id, ids, expires_ms])?;
+            self.write(UPSERT, values![id, meter_id, ids, expires_ms])
         }
-        Ok(())
     }
 
     /// How many IDs are in holds of that meter that have expired at `now_ms`.
@@ -69,8 +68,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn holds_remove_expired(&self, meter_id: i64, now_ms: i64) -> Result<(), StoreError> {
-        self.change(DELETE_EXPIRED, values![meter_id, now_ms])?;
-        Ok(())
+        self.write(DELETE_EXPIRED, values![meter_id, now_ms])
     }
 
     /// When how much of what is held at that meter comes back, if nobody renews it.

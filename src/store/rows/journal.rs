@@ -19,15 +19,14 @@ pub struct JournalRow {
 // chose by itself would do as well; this one cannot leave a gap.
 const INSERT: &str = "
     INSERT INTO journal (sequence, at_ms, leaf, delivery_id)
-    VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM journal), ?1, ?2, ?3)
-    RETURNING sequence";
+    VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM journal), ?1, ?2, ?3)";
 const SELECT_FROM: &str = "
     SELECT sequence, at_ms, leaf FROM journal WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
 const SELECT_OF_DELIVERY: &str = "
     SELECT sequence, at_ms, leaf FROM journal WHERE delivery_id = ?1 ORDER BY sequence";
 
 impl Tx<'_> {
-    /// Adds `leaf` to the journal and returns its sequence number; `delivery` is the one delivery
+    /// Adds `leaf` to the journal under the next sequence number; `delivery` is the one delivery
     /// that it is about.
     ///
     /// # Errors
@@ -37,12 +36,12 @@ impl Tx<'_> {
         at_ms: i64,
         leaf: &str,
         delivery: Option<DeliveryId>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(), StoreError> {
         if let Some(freeze) = self.freeze_in_force()? {
             return Err(StoreError::Frozen(freeze.why.into()));
         }
         let delivery = delivery.as_ref().map(DeliveryId::as_bytes);
-        self.one(INSERT, values![at_ms, leaf, delivery])
+        self.write(INSERT, values![at_ms, leaf, delivery])
     }
 
     /// At most `rows_max` rows of the journal, beginning with number `sequence`.

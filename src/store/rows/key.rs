@@ -83,8 +83,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the update.
     pub fn key_set_revoked(&self, id: KeyId, revoked_ms: i64) -> Result<(), StoreError> {
-        self.change(UPDATE_REVOKED, values![id, revoked_ms])?;
-        Ok(())
+        self.write(UPDATE_REVOKED, values![id, revoked_ms])
     }
 
     /// Notes when a key was used.
@@ -92,8 +91,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the update.
     pub fn key_set_last_used(&self, id: KeyId, last_used_ms: i64) -> Result<(), StoreError> {
-        self.change(UPDATE_LAST_USED, values![id, last_used_ms])?;
-        Ok(())
+        self.write(UPDATE_LAST_USED, values![id, last_used_ms])
     }
 }
 

@@ -73,8 +73,7 @@ impl Tx<'_> {
             wall,
             time.behind_since_ms
         ];
-        self.change(UPSERT, values)?;
-        Ok(())
+        self.write(UPSERT, values)
     }
 
     /// Enters a new start of this instance, ends its earlier ones, and returns the new one's
@@ -84,7 +83,7 @@ impl Tx<'_> {
     /// [`StoreError`] of the changes.
     pub fn incarnation_begin(&self, now_ms: i64) -> Result<i64, StoreError> {
         let number: i64 = self.one(INSERT_INCARNATION, values![self.instance(), now_ms])?;
-        self.change(END_EARLIER, values![self.instance(), number, now_ms])?;
+        self.write(END_EARLIER, values![self.instance(), number, now_ms])?;
         Ok(number)
     }
 

@@ -32,8 +32,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert, also if the person already belongs to the entity.
     pub fn membership_insert(&self, row: &MembershipRow) -> Result<(), StoreError> {
-        self.change(INSERT, values![row.person, row.entity, &row.role, row.from_ms])?;
-        Ok(())
+        self.write(INSERT, values![row.person, row.entity, &row.role, row.from_ms])
     }
 
     /// Where a person belongs now, by the entity's number.

@@ -122,8 +122,7 @@ impl Tx<'_> {
     /// [`StoreError`] of the change; that it would rise above its ceiling is one.
     pub fn meter_set(&self, meter: &MeterRow) -> Result<(), StoreError> {
         let Level { ceiling_ids, live_ids, held_ids } = meter.level;
-        self.change(UPDATE, values![meter.id, ceiling_ids, live_ids, held_ids])?;
-        Ok(())
+        self.write(UPDATE, values![meter.id, ceiling_ids, live_ids, held_ids])
     }
 
     /// Takes IDs off what is live and off what is held.
@@ -136,8 +135,7 @@ impl Tx<'_> {
         live_ids: u64,
         held_ids: u64,
     ) -> Result<(), StoreError> {
-        self.change(LOWER, values![meter_id, live_ids, held_ids])?;
-        Ok(())
+        self.write(LOWER, values![meter_id, live_ids, held_ids])
     }
 
     /// How many IDs are in buckets up to `newest_left`, that minute included.
@@ -154,8 +152,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn buckets_remove(&self, meter_id: i64, newest_left: i64) -> Result<(), StoreError> {
-        self.change(DELETE_LEFT, values![meter_id, newest_left])?;
-        Ok(())
+        self.write(DELETE_LEFT, values![meter_id, newest_left])
     }
 
     /// Adds settled IDs to the bucket of `minute`.
@@ -169,8 +166,7 @@ impl Tx<'_> {
         person: PersonId,
         ids: u64,
     ) -> Result<(), StoreError> {
-        self.change(ADD_TO_BUCKET, values![meter_id, minute, person, ids])?;
-        Ok(())
+        self.write(ADD_TO_BUCKET, values![meter_id, minute, person, ids])
     }
 
     /// Puts everything that is settled from minute `since` on forward by `minutes`: it leaves as
@@ -249,52 +245,58 @@ mod tests {
     use super::*;
     use crate::base::ids::IdKind;
     use crate::base::party::EntityId;
-    use crate::store::Store;
+    use crate::store::tests::fresh::{Fresh, on_every_engine};
 
     /// Runs raw SQL on a meter with ceiling 100, of which 60 are live and 30 held.
-    fn after(change: &'static str) -> Result<Level, StoreError> {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
-        store.write_blocking(move |tx| {
+    fn after(fresh: &Fresh, change: &'static str) -> Result<Level, StoreError> {
+        fresh.open().write_blocking(move |tx| {
             let recipient = Recipient::Entity(EntityId(7));
             let meter = tx.meter(recipient, IdKind::Tweet)?;
             let level = Level { ceiling_ids: Some(100), live_ids: 60, held_ids: 30 };
             tx.meter_set(&MeterRow { level, ..meter })?;
             tx.connection.script(change)?;
-            Ok(tx.meter(recipient, IdKind::Tweet)?.level)
+            let level = tx.meter(recipient, IdKind::Tweet)?.level;
+            // So that the next change finds what this one found.
+            tx.connection.script("DELETE FROM meters")?;
+            Ok(level)
         })
     }
 
     #[test]
     fn the_database_itself_refuses_to_rise_above_a_ceiling() {
-        for change in [
-            "UPDATE meters SET live_ids = 71",
-            "UPDATE meters SET held_ids = 41",
-            "UPDATE meters SET live_ids = 101, held_ids = 0",
-            "UPDATE meters SET live_ids = 61, ceiling_ids = 90",
-            "UPDATE meters SET ceiling_ids = 50; UPDATE meters SET live_ids = 61, held_ids = 29",
-            "UPDATE meters SET live_ids = -1",
-            "UPDATE meters SET held_ids = held_ids - 31",
-            "INSERT INTO meters (recipient, unit, live_ids, held_ids) VALUES ('x', 'y', 1, 0)",
-        ] {
-            let refused = after(change);
-            assert!(matches!(refused, Err(StoreError::Database(_))), "{change}: {refused:?}");
-        }
+        on_every_engine(|fresh| {
+            for change in [
+                "UPDATE meters SET live_ids = 71",
+                "UPDATE meters SET held_ids = 41",
+                "UPDATE meters SET live_ids = 101, held_ids = 0",
+                "UPDATE meters SET live_ids = 61, ceiling_ids = 90",
+                "UPDATE meters SET ceiling_ids = 50;
+                 UPDATE meters SET live_ids = 61, held_ids = 29",
+                "UPDATE meters SET live_ids = -1",
+                "UPDATE meters SET held_ids = held_ids - 31",
+                "INSERT INTO meters (recipient, unit, live_ids, held_ids) VALUES ('x', 'y', 1, 0)",
+            ] {
+                let refused = after(fresh, change);
+                assert!(matches!(refused, Err(StoreError::Database(_))), "{change}: {refused:?}");
+            }
+        });
     }
 
     #[test]
     fn what_rises_below_the_ceiling_or_falls_above_it_is_allowed() {
-        for change in [
-            "UPDATE meters SET live_ids = 70",
-            "UPDATE meters SET live_ids = 90, held_ids = 0",
-            "UPDATE meters SET live_ids = 70, held_ids = 30",
-            "UPDATE meters SET ceiling_ids = 50",
-            "UPDATE meters SET ceiling_ids = 50; UPDATE meters SET held_ids = 0",
-            "UPDATE meters SET ceiling_ids = 70; UPDATE meters SET live_ids = 70, held_ids = 20",
-            "UPDATE meters SET ceiling_ids = NULL; UPDATE meters SET live_ids = 1000",
-        ] {
-            let allowed = after(change);
-            assert!(allowed.is_ok(), "{change}: {allowed:?}");
-        }
+        on_every_engine(|fresh| {
+            for change in [
+                "UPDATE meters SET live_ids = 70",
+                "UPDATE meters SET live_ids = 90, held_ids = 0",
+                "UPDATE meters SET live_ids = 70, held_ids = 30",
+                "UPDATE meters SET ceiling_ids = 50",
+                "UPDATE meters SET ceiling_ids = 50; UPDATE meters SET held_ids = 0",
+                "UPDATE meters SET ceiling_ids = 70; UPDATE meters SET live_ids = 70, held_ids = 0",
+                "UPDATE meters SET ceiling_ids = NULL; UPDATE meters SET live_ids = 1000",
+            ] {
+                let allowed = after(fresh, change);
+                assert!(allowed.is_ok(), "{change}: {allowed:?}");
+            }
+        });
     }
 }

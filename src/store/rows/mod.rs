@@ -12,6 +12,7 @@ pub(super) mod entity;
 pub(super) mod exemption;
 pub(super) mod freeze;
 pub(super) mod hold;
+pub(super) mod instance;
 pub(super) mod journal;
 pub(super) mod key;
 pub(super) mod ledger_clock;

@@ -51,7 +51,7 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let &OpenChargeRow { delivery, attempt, meter_id, person, ids, seen_charge } = charge;
         let basis = basis.to_string();
-        self.change(
+        self.write(
             INSERT,
             values![
                 delivery.as_bytes(),
@@ -63,8 +63,7 @@ impl Tx<'_> {
                 &basis,
                 seen_charge
             ],
-        )?;
-        Ok(())
+        )
     }
 
     /// Removes the charges of an attempt that `incarnation` opened, and returns them; none if they

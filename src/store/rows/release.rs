@@ -47,8 +47,7 @@ impl Tx<'_> {
     pub fn release_insert(&self, dataset: i64, release: &ReleaseRow) -> Result<(), StoreError> {
         let ReleaseRow { id, created_ms, counts: [tweets, users, dms] } = release;
         let values = values![dataset, id, *created_ms, *tweets, *users, *dms];
-        self.change(INSERT, values)?;
-        Ok(())
+        self.write(INSERT, values)
     }
 
     /// The release of that ID, if it is one of the dataset.

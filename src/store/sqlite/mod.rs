@@ -114,6 +114,12 @@ impl Connection for Sqlite {
         Ok(None)
     }
 
+    fn is_taken(&self, _instance: &str) -> Result<Option<bool>, StoreError> {
+        Ok(None)
+    }
+
+    fn keep_up(&self) {}
+
     fn begin_step(&self) -> Result<(), StoreError> {
         self.run("BEGIN IMMEDIATE")
     }
@@ -153,6 +159,14 @@ impl Connection for Sqlite {
         let mut statement = self.connection.prepare_cached(statement)?;
         bind(&mut statement, values)?;
         Ok(statement.raw_execute()? as u64)
+    }
+
+    fn write(&self, statement: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        self.change(statement, values).map(drop)
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn each(

@@ -1,0 +1,31 @@
+//! The tests of the ledger on a database file; what they are stands beside.
+
+use super::*;
+
+pub(super) struct OnSqlite;
+
+impl On for OnSqlite {
+    const ENGINE: Engine = Engine::Sqlite;
+    const CASES: u32 = 48;
+}
+
+#[path = "allowance.rs"]
+mod allowance;
+#[path = "carried.rs"]
+mod carried;
+#[path = "crash.rs"]
+mod crash;
+#[path = "distinct.rs"]
+mod distinct;
+#[path = "distinct_random.rs"]
+mod distinct_random;
+#[path = "objects.rs"]
+mod objects;
+#[path = "parcels.rs"]
+mod parcels;
+#[path = "permission.rs"]
+mod permission;
+#[path = "protocol.rs"]
+mod protocol;
+#[path = "random.rs"]
+mod random;
