@@ -62,6 +62,44 @@ fn a_download_is_the_release_byte_for_byte_and_nothing_but_digits_and_line_feeds
 }
 
 #[test]
+fn where_an_id_counts_once_it_is_handed_over_again_for_free_and_people_are_told_so() {
+    let (bench, key) = one_dataset(3_000);
+    // 2,000 of these are new to whoever has those.
+    let list = bench.path("more.txt");
+    std::fs::write(&list, &id_text(1, 5_000)[id_text(1, 2_000).len()..]).unwrap();
+    let add = ["dataset", "add", "more", list.to_str().unwrap(), "--title", "More", "--ids"];
+    bench.done(&[&add[..], &["tweet", "--visibility", "signed-in"]].concat());
+    let profile = include_str!("../schema/profiles/twitter-2020-03.toml");
+    let profile = profile.replace("1_500_000", "4_000");
+    std::fs::write(bench.path("small.toml"), profile).unwrap();
+    let mut command = bench.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("HYDRANT__POLICY__COUNT", "distinct");
+    command.env("HYDRANT__POLICY__PROFILE", "./small.toml");
+    let gateway = Gateway::start(command);
+    for _ in 0..2 {
+        assert_eq!(gateway.get(IDS, &key).text(), id_text(1, 3_000));
+        let usage = settled(&gateway, &key);
+        assert_eq!((live(&usage), usage["count"].as_str()), (3_000, Some("distinct")));
+    }
+    let more = "/v1/datasets/more/tweet-ids";
+    let refused = gateway.get(more, &key);
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "allowance-used"));
+    let refused = refused.json();
+    assert_eq!((&refused["requested"], &refused["remaining"]), (&2_000.into(), &1_000.into()));
+    assert_eq!(
+        refused["detail"],
+        "acme has room for 1000 more distinct Tweet IDs now, 2000 of those asked for are new to it"
+    );
+    let part = gateway.get(&format!("{more}?limit=2000"), &key);
+    assert_eq!(part.status, 200, "1,000 it has, and 1,000 are left");
+    assert_eq!(live(&settled(&gateway, &key)), 4_000);
+    assert_eq!(gateway.get(IDS, &key).status, 200);
+    let objects = &gateway.get("/v1/usage", &key).json()["objects"];
+    assert_eq!((&objects["used"], &objects["remaining"]), (&0.into(), &50_000.into()));
+    assert!(bench.done(&["usage", "acme"]).contains("COUNTED"));
+}
+
+#[test]
 fn a_selection_is_charged_for_what_it_selects() {
     let (bench, key) = one_dataset(10_000);
     let gateway = bench.serve();

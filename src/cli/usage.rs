@@ -15,6 +15,7 @@ pub(crate) struct Arguments {
 
 const METERS: &[Column] = &[
     text("IDs", "kind"),
+    text("counted", "count"),
     count("used", "used", ""),
     count("open", "open", ""),
     count("held", "held", ""),

@@ -8,8 +8,8 @@ use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, PersonId};
 use crate::directory::words::Status;
 use crate::directory::{DirectoryError, Token, document, exemption, key, person};
-use crate::ledger;
-use crate::policy::Profile;
+use crate::ledger::{self, Usage};
+use crate::policy::{Profile, Unit};
 use crate::store::{EntityRow, ExemptionRow, KeyRow, MembershipRow, PersonRow, Tx};
 
 type Answer = Result<Value, DirectoryError>;
@@ -166,31 +166,61 @@ pub(super) fn exemptions(tx: &Tx<'_>, now_ms: i64) -> Answer {
 pub fn usage(tx: &Tx<'_>, profile: &Profile, clock: &Clock, row: &EntityRow) -> Answer {
     let meters = list(IdKind::ALL.to_vec(), |kind| {
         let usage = ledger::usage(tx, profile, clock, row.id, kind)?;
-        let returns =
-            list(usage.returns, |part| Ok(json!({ "at": rfc3339(part.at_ms), "ids": part.ids })))?;
-        Ok(json!({
-            "kind": kind,
-            "at": rfc3339(usage.at_ms),
-            "used": usage.used_ids,
-            "open": usage.open_ids,
-            "held": usage.held_ids,
-            "ceiling": usage.ceiling_ids,
-            "remaining": usage.remaining_ids,
-            "over": usage.over,
-            "basis": usage.basis,
-            "returns": returns,
-        }))
+        let mut answer = json!({ "kind": kind });
+        answer["count"] = match profile.counts_once(kind) && usage.ceiling_ids.is_some() {
+            true => "distinct".into(),
+            false => "deliveries".into(),
+        };
+        extend(&mut answer, meter(usage, "ids")?);
+        Ok(answer)
     })?;
     Ok(json!({
         "entity": row.slug,
         "name": row.name,
         "status": Status::of_row(&row.status),
         "profile": profile.name,
-        "count": profile.count,
         "window_seconds": profile.window.length_ms / 1_000,
         "grace_seconds": profile.window.grace_ms / 1_000,
         "meters": meters,
     }))
+}
+
+/// How many objects a person was handed, and how many are left.
+///
+/// # Errors
+/// [`DirectoryError`] of the store.
+pub fn objects(tx: &Tx<'_>, profile: &Profile, clock: &Clock, person: PersonId) -> Answer {
+    let usage = ledger::usage(tx, profile, clock, person, Unit::Objects)?;
+    let mut answer = json!({
+        "window_seconds": usage.window_ms / 1_000,
+        "grace_seconds": usage.grace_ms / 1_000,
+    });
+    extend(&mut answer, meter(usage, "objects")?);
+    Ok(answer)
+}
+
+/// A meter, whose `units` come back.
+fn meter(usage: Usage, units: &str) -> Answer {
+    let returns =
+        list(usage.returns, |part| Ok(json!({ "at": rfc3339(part.at_ms), units: part.ids })))?;
+    Ok(json!({
+        "at": rfc3339(usage.at_ms),
+        "used": usage.used_ids,
+        "open": usage.open_ids,
+        "held": usage.held_ids,
+        "ceiling": usage.ceiling_ids,
+        "remaining": usage.remaining_ids,
+        "over": usage.over,
+        "basis": usage.basis,
+        "returns": returns,
+    }))
+}
+
+fn extend(answer: &mut Value, more: Value) {
+    let (Value::Object(answer), Value::Object(more)) = (answer, more) else {
+        unreachable!("both are made of fields a few lines above")
+    };
+    answer.extend(more);
 }
 
 pub(super) fn entity_of(tx: &Tx<'_>, id: EntityId) -> Result<EntityRow, DirectoryError> {

@@ -12,7 +12,7 @@ mod ledger;
 mod log;
 
 pub use account::actor_of;
-pub use answer::usage;
+pub use answer::{objects, usage};
 pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
 

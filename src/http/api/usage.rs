@@ -1,4 +1,4 @@
-//! What the requester's entities have used and what is left: `/v1/usage`.
+//! What the requester and their entities have used and what is left: `/v1/usage`.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +9,8 @@ use crate::http::problem::Problem;
 use crate::http::state::Gateway;
 use crate::operation;
 
-/// `GET /v1/usage`: each entity of the requester with its meters, as `hydrant usage` shows it.
+/// `GET /v1/usage`: each entity of the requester with its meters, as `hydrant usage` shows it; and
+/// the objects of the person, who has an allowance of their own.
 pub(in crate::http) async fn show(
     State(gateway): State<Gateway>,
     Caller(requester): Caller,
@@ -25,7 +26,9 @@ pub(in crate::http) async fn show(
             let usage = operation::usage(tx, &profile, &clock, &row);
             entities.push(usage.map_err(|error| Problem::unavailable(&error))?);
         }
-        Ok(json!({ "entities": entities }))
+        let objects = operation::objects(tx, &profile, &clock, requester.person);
+        let objects = objects.map_err(|error| Problem::unavailable(&error))?;
+        Ok(json!({ "entities": entities, "objects": objects }))
     });
     Ok(Json(look.await?))
 }

@@ -83,11 +83,12 @@ const INSERT_OLDER: &str = "
 const DELETE_OLDER: &str = "
     DELETE FROM seen_older
     WHERE meter_id = ?1 AND charge_id = ?2 AND element IN (SELECT value FROM rarray(?3))";
-// Settled references that leave no later than that minute, to elements that have a newer one.
+// Settled references that leave no later than that minute, to elements that have a newer one. The
+// sign keeps the key from being asked for each element and each such charge.
 const DELETE_OLDER_UNTIL: &str = "
     DELETE FROM seen_older
     WHERE meter_id = ?1 AND element IN (SELECT value FROM rarray(?2))
-      AND charge_id IN (SELECT id FROM seen_charges WHERE meter_id = ?1 AND minute <= ?3)
+      AND +charge_id IN (SELECT id FROM seen_charges WHERE meter_id = ?1 AND minute <= ?3)
     RETURNING charge_id, element";
 // Charges that do not say how many references they have, and references without their charge.
 const SELECT_MISCOUNTED: &str = "

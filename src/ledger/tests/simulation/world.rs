@@ -8,10 +8,10 @@ use crate::base::clock::Clock;
 use crate::base::party::{EntityId, PersonId};
 use crate::demo::chance::Chance;
 use crate::ledger::tests::{
-    HOUR_MS, MINUTE_MS, Rig, START_MS, memory, order_of, small_profile, verify,
+    From, HOUR_MS, MINUTE_MS, Rig, START_MS, memory, order_of, small_profile, verify,
 };
 use crate::ledger::{Chunk, Delivery, Denied, Granted, Ledger, Outcome};
-use crate::policy::{Profile, Refusal};
+use crate::policy::{Count, Profile, Refusal};
 use crate::store::failing::{Counted, Fault, Plan};
 use crate::store::{DataFolder, ExemptionRow, Store};
 
@@ -59,6 +59,8 @@ pub(super) struct Seen {
 
 pub(super) struct World {
     chance: Chance,
+    count: Count,
+    orders: u64,
     rig: Rig,
     folder: DataFolder,
     gateways: Vec<Gateway>,
@@ -74,8 +76,8 @@ pub(super) struct World {
     seen: Seen,
 }
 
-fn profile(ceiling_ids: u64) -> Profile {
-    let mut profile = small_profile();
+fn profile(ceiling_ids: u64, count: Count) -> Profile {
+    let mut profile = Profile { count, ..small_profile() };
     profile.tweet_ids_max = ceiling_ids;
     profile.window.length_ms = WINDOW_MS;
     profile.window.grace_ms = GRACE_MS;
@@ -100,13 +102,15 @@ fn empty_database() -> &'static PathBuf {
 
 impl World {
     pub(super) fn new(seed: u64) -> World {
+        // No two orders have an ID in common, so that both readings of the rule come to the same.
+        let count = [Count::Deliveries, Count::Distinct][(seed % 2) as usize];
         let dir = memory();
         let folder = DataFolder::create(dir.path()).unwrap();
         std::fs::copy(empty_database(), folder.database()).unwrap();
         let clock = Clock::manual(START_MS);
         let plan = Plan::new(Counted::Statements);
         let store = Store::failing(&folder.database(), "east", &plan).unwrap();
-        let rig = Rig::on(dir, store.clone(), clock, profile(CEILINGS_IDS[0]));
+        let rig = Rig::on(dir, store.clone(), clock, profile(CEILINGS_IDS[0], count));
         let entities: Vec<EntityId> = (0..ENTITIES).map(|_| rig.entity()).collect();
         let people = MEMBERS
             .iter()
@@ -122,6 +126,8 @@ impl World {
         };
         let mut world = World {
             chance: Chance::new(seed),
+            count,
+            orders: 0,
             folder,
             gateways: vec![east],
             people,
@@ -145,7 +151,8 @@ impl World {
 
     fn start(&self, store: &Store, ceiling_ids: u64) -> Ledger {
         let (store, clock) = (store.clone(), self.rig.clock.clone());
-        Ledger::start(&self.rig.lock, store, clock, Arc::new(profile(ceiling_ids))).unwrap()
+        Ledger::start(&self.rig.lock, store, clock, Arc::new(profile(ceiling_ids, self.count)))
+            .unwrap()
     }
 
     /// Lets one thing happen, checks what must hold, and tells what it was.
@@ -186,7 +193,9 @@ impl World {
             _ => 1 + self.chance.below(400),
         };
         let first = self.chance.below(500);
-        let wanted = order_of(self.people[person], 1, first..first + ids);
+        let mut wanted = order_of(self.people[person], 1, first..first + ids);
+        self.orders += 1;
+        wanted.values = Some(Arc::new(From(self.orders * 1_000_000)));
         let admitted = self.rig.wait(self.gateways[at].ledger.admit(wanted));
         match admitted {
             Ok((delivery, granted)) => {
