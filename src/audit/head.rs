@@ -65,6 +65,8 @@ pub enum Comparison {
         known: KnownHead,
         /// The root that the log of the store has at that size.
         log_root: Hash,
+        /// How many entries the log of the store has.
+        log_size: u64,
     },
 }
 
@@ -117,12 +119,20 @@ pub fn newest_known(
     with_database(tx, copies(key, paths))
 }
 
-/// Adds to the heads of the copies that of the store.
+/// Adds to the heads of the copies that of the store, and leaves out what the log goes on without
+/// since it was thawed.
 pub(super) fn with_database(tx: &Tx<'_>, mut known: Known) -> Result<Known, StoreError> {
     if let Some(newest) = tx.checkpoint_newest()? {
         let head = Head { size: newest.size, root: newest.root };
         known.heads.push(KnownHead { head, place: Place::Database });
     }
+    let mut held = Vec::new();
+    for known in known.heads {
+        if !tx.head_is_abandoned(known.head.size, &known.head.root)? {
+            held.push(known);
+        }
+    }
+    known.heads = held;
     known.heads.sort_by_key(|known| std::cmp::Reverse(known.head.size));
     Ok(known)
 }
@@ -138,7 +148,7 @@ pub fn compare(tx: &Tx<'_>, known: &Known) -> Result<Comparison, StoreError> {
     for known in known.heads.iter().filter(|known| known.head.size <= log_size) {
         let log_root = tiles.root(known.head.size)?;
         if log_root != known.head.root {
-            return Ok(Comparison::Forked { known: known.clone(), log_root });
+            return Ok(Comparison::Forked { known: known.clone(), log_root, log_size });
         }
     }
     Ok(match known.newest() {

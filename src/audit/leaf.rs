@@ -88,6 +88,29 @@ pub enum Leaf {
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
     /// The salt behind a name was erased: it says no more whom its leaves are about.
     SaltErased { name: Commitment, actor: ActorName },
+    /// What is live of `person` (of everybody: none) at `sources` counts at `target` as well, as far
+    /// as it did not: that many IDs.
+    Carried {
+        target: RecipientName,
+        sources: Vec<RecipientName>,
+        person: Option<Commitment>,
+        kind: IdKind,
+        ids: u64,
+        actor: ActorName,
+    },
+    /// A part of the ledger is lost, and stands in for what it may have held: so many IDs count as
+    /// handed over in this leaf's minute.
+    PhantomCharged { recipient: RecipientName, kind: IdKind, ids: u64 },
+    /// The ledger was frozen because its log was shorter than the head that is named here, or
+    /// another one. It goes on without it: `replayed` of the entries that it lacked came back.
+    LedgerThawed {
+        known_size: u64,
+        known_root: String,
+        log_size: u64,
+        replayed: u64,
+        phantoms: u64,
+        actor: ActorName,
+    },
     /// Ledger time was behind and has caught up: what was settled from minute `since` on by its
     /// reckoning counts `by` minutes longer.
     LedgerTimeLeapt { since: i64, by: i64 },

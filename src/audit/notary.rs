@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::checkpoint::Checkpoint;
 use super::copy;
-use super::head::{self, Comparison, Known, KnownHead, UnreadableCopy};
+use super::head::{self, Comparison, Known, KnownHead, Place, UnreadableCopy};
 use super::key::{KeyError, SigningKey, VerifierKey};
 use super::log;
 use super::tree::{Hash, Head};
@@ -115,6 +115,8 @@ pub enum NotaryError {
         known: KnownHead,
         /// The root that it has now at that size.
         log_root: Hash,
+        /// How many entries the journal has.
+        log_size: u64,
     },
 }
 
@@ -129,6 +131,18 @@ pub struct Safekeeping {
     pub known: Known,
     /// Copies that could not be read or written when they were last tried.
     pub failed: Vec<UnreadableCopy>,
+}
+
+impl NotaryError {
+    /// The head that the log had and has no more, and how many entries it has instead, if that is
+    /// what is wrong: the ledger must then charge nothing.
+    pub fn lost_head(&self) -> Option<(Head, u64)> {
+        match self {
+            NotaryError::Behind { known, log_size } => Some((known.head, *log_size)),
+            NotaryError::Forked { known, log_size, .. } => Some((known.head, *log_size)),
+            _ => None,
+        }
+    }
 }
 
 impl Notary {
@@ -176,6 +190,25 @@ impl Notary {
             self.note(path, written.err().map(|error| error.to_string()));
         }
         Ok(checkpoint)
+    }
+
+    /// Moves the copies aside that hold a head in `heads`, which the log goes on without: the next
+    /// checkpoint is smaller, and would not be written over them. Returns where they went.
+    ///
+    /// # Errors
+    /// [`NotaryError`] of the key.
+    pub fn abandon(&self, store: &Store, heads: &[Head]) -> Result<Vec<PathBuf>, NotaryError> {
+        let mut turn = self.turn();
+        let key = self.key(&mut turn, store)?;
+        let mut moved = Vec::new();
+        for known in self.copies(&key).heads.iter().filter(|known| heads.contains(&known.head)) {
+            let Place::Copy(path) = &known.place else { continue };
+            let aside = path.with_extension(format!("abandoned-{}", known.head.size));
+            let renamed = std::fs::rename(path, &aside);
+            self.note(path, renamed.err().map(|error| error.to_string()));
+            moved.push(aside);
+        }
+        Ok(moved)
     }
 
     /// How the log is kept safe: its key, its newest checkpoint, and what became of the copies.
@@ -286,7 +319,9 @@ fn refuse_unless_in_step(comparison: Comparison) -> Result<(), NotaryError> {
     match comparison {
         Comparison::InStep => Ok(()),
         Comparison::Behind { known, log_size } => Err(NotaryError::Behind { known, log_size }),
-        Comparison::Forked { known, log_root } => Err(NotaryError::Forked { known, log_root }),
+        Comparison::Forked { known, log_root, log_size } => {
+            Err(NotaryError::Forked { known, log_root, log_size })
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod demo_data;
 mod entity;
 mod exemption;
 mod key;
+mod ledger;
 mod person;
 mod progress;
 mod reach;
@@ -70,6 +71,9 @@ enum Command {
     /// Sign, export and verify the audit log, and print receipts
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Look at the ledger as a whole, and thaw it
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Show who received what, the newest first
     Deliveries(deliveries::Arguments),
     /// Show what an entity has used, what is left, and when how much returns
@@ -111,6 +115,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
         Command::Audit(command) => audit::run(common, command),
+        Command::Ledger(command) => ledger::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Serve(arguments) => serve::run(common, arguments),

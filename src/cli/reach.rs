@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::Common;
+use super::signing::freeze_after;
 use crate::operation::{Context, Operation, Reply, actor_of, execute};
 use crate::store::{DataFolder, FolderError, Store};
 
@@ -53,6 +54,10 @@ pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<V
     };
     let store = Store::open(&folder.database())?;
     let notary = super::notary(&settings);
+    // What else is wrong with the log is told by the commands that need it.
+    if let Err(error) = notary.open(&store) {
+        freeze_after(&error, &store, common.clock().now_ms())?;
+    }
     let context = Context { store, clock: common.clock(), profile: settings.profile, notary };
     let answer = execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?;
     drop(lock);

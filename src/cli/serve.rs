@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::signing::Signing;
+use super::signing::{Signing, freeze_after};
 use super::{Common, Done};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
@@ -64,9 +64,13 @@ impl<'a> Gateway<'a> {
         let holder = format!("hydrant serve (process {process}) on {}", settings.server.listen);
         let lock = folder.lock(&holder)?;
         let store = Store::open(&folder.database())?;
-        // Before anything is written: an older database than a copy knows of starts nothing.
+        // Before anything is written: an older database than a copy knows of charges nothing.
         let notary = super::notary(settings);
-        notary.open(&store)?;
+        if let Err(error) = notary.open(&store)
+            && !freeze_after(&error, &store, clock.now_ms())?
+        {
+            return Err(error.into());
+        }
         let profile = Arc::clone(&settings.profile);
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), profile)?;
         Ok(Gateway { settings, clock, folder, store, ledger, notary, _lock: lock })

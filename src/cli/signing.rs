@@ -1,4 +1,5 @@
-//! How a gateway signs its audit log while it runs; what signing means is `audit`'s business.
+//! How a gateway signs its audit log while it runs, and that a log which has lost its head freezes
+//! the ledger; what signing means is `audit`'s business.
 
 use std::time::Duration;
 
@@ -6,7 +7,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use crate::audit::NotaryError;
+use crate::ledger::freeze::freeze;
 use crate::operation::Context;
+use crate::store::{Store, StoreError};
 
 /// The signing of the log's head, again and again.
 pub(crate) struct Signing {
@@ -52,9 +56,31 @@ async fn sign(context: &Context) {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
+            let (store, now_ms) = (context.store.clone(), context.clock.now_ms());
+            let frozen = tokio::task::spawn_blocking(move || {
+                let frozen = freeze_after(&error, &store, now_ms);
+                (frozen, error)
+            });
+            let Ok((frozen, error)) = frozen.await else { return };
+            if let Err(error) = frozen {
+                tracing::error!(%error, "the ledger should be frozen, and cannot be");
+            }
             let error = anyhow::Error::from(error);
             tracing::error!("the audit log is not signed: {error:#}");
         }
         Err(bug) => tracing::error!(%bug, "the audit log is not signed"),
     }
+}
+
+/// Freezes the ledger if `error` says that the log is behind a head that somebody knows, or another
+/// one; `false`: it says something else.
+pub(crate) fn freeze_after(
+    error: &NotaryError,
+    store: &Store,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let Some((known, log_size)) = error.lost_head() else { return Ok(false) };
+    let why = error.to_string();
+    store.write_blocking(move |tx| freeze(tx, now_ms, &why, &known, log_size))?;
+    Ok(true)
 }

@@ -61,7 +61,7 @@ pub(crate) fn entity_ids(requester: &Requester) -> Vec<EntityId> {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Problem {
         match error {
-            AuthError::Store(error) => Problem::unavailable(&error),
+            AuthError::Store(error) => error.into(),
             AuthError::Dormant => Problem::new(&problem::KEY_DORMANT, error.to_string()),
             AuthError::Suspended => Problem::new(&problem::NOT_ALLOWED, error.to_string()),
             AuthError::Unknown | AuthError::Revoked | AuthError::Expired => {
@@ -73,7 +73,10 @@ impl From<AuthError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
-        Problem::unavailable(&error)
+        match error {
+            StoreError::Frozen(why) => Problem::new(&problem::LEDGER_FROZEN, why.as_ref()),
+            error => Problem::unavailable(&error),
+        }
     }
 }
 

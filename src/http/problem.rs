@@ -92,6 +92,9 @@ problems! {
     RECEIPT_NOT_READY = "receipt-not-ready", SERVICE_UNAVAILABLE,
         "The receipt is not ready",
         "The audit log is signed every few seconds. Ask again after Retry-After.";
+    LEDGER_FROZEN = "ledger-frozen", SERVICE_UNAVAILABLE,
+        "The ledger is frozen, and nothing is delivered",
+        "Charges are missing in the gateway's database. The operator has to thaw it first.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE,
         "Nothing can be delivered at the moment",
         "What cannot be recorded is not sent. Try again later.";

@@ -25,7 +25,7 @@ pub(super) fn problem(
 ) -> Problem {
     let refusal = match denied {
         Denied::Refused(refusal) => refusal,
-        Denied::Unavailable(cause) => return Problem::unavailable(&cause),
+        Denied::Unavailable(cause) => return cause.into(),
     };
     match &refusal {
         Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms } => {

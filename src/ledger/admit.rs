@@ -46,7 +46,7 @@ pub(super) fn admit(
     ledger: &Ledger,
     order: &Order,
 ) -> Result<Result<(Delivery, Opened), Refusal>, StoreError> {
-    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
+    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     let (person_name, mut chargings) = match lock_all(&desk, order, None)? {
         Ok(locked) => locked,
         Err(refusal) => return refuse(&desk, order, refusal),
@@ -121,7 +121,7 @@ pub(super) fn open(
     ledger: &Ledger,
     further: &Further,
 ) -> Result<Result<Opened, Refusal>, StoreError> {
-    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, &ledger.0)? };
+    let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     let order = further.as_order();
     let (person_name, mut chargings) =
         match lock_all(&desk, &order, Some(further.attempt.delivery))? {

@@ -263,7 +263,7 @@ impl Desk<'_> {
                 ids,
             };
             let basis = charging.charged.basis;
-            self.tx.open_charge_add(&row, self.shared.incarnation, basis)?;
+            self.tx.open_charge_add(&row, self.shared.incarnation(), basis)?;
             charges.push(Charge {
                 recipient: RecipientName::Entity(charging.meter.commitment),
                 basis: basis.to_string(),

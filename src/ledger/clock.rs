@@ -1,6 +1,6 @@
 //! Ledger time inside a transaction: read after the lock, moved on, written down.
 
-use super::Shared;
+use super::Ledger;
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::{Clock, Reading};
 use crate::base::party::Actor;
@@ -12,12 +12,15 @@ use crate::store::{StoreError, Tx};
 /// The ledger time of this transaction, for a gateway that no other has taken over from.
 ///
 /// The store's writer runs one transaction at a time, so the clock is read under its lock.
-pub(super) fn now_ms(tx: &Tx<'_>, shared: &Shared) -> Result<i64, StoreError> {
-    if !tx.incarnation_runs(shared.incarnation)? {
+pub(super) fn now_ms(tx: &Tx<'_>, ledger: &Ledger) -> Result<i64, StoreError> {
+    if let Some(freeze) = tx.freeze_in_force()? {
+        return Err(StoreError::Frozen(freeze.why.into()));
+    }
+    if !tx.incarnation_runs(ledger.incarnation())? {
         let text = "a later gateway has settled what this one left open";
         return Err(StoreError::Unfit(text.into()));
     }
-    move_on(tx, &shared.clock)
+    move_on(tx, &ledger.0.clock)
 }
 
 /// What the clocks that count say now: a database server has a wall clock for all its gateways.

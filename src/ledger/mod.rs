@@ -27,9 +27,11 @@
 //! memory ever grants: two ledgers on one store would give out no more than one.
 
 mod admit;
+pub mod carry;
 mod charge;
 mod clock;
 mod delivery;
+pub mod freeze;
 mod grant;
 mod queue;
 mod recover;
@@ -40,6 +42,7 @@ mod verify;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub use clock::{accept_clock, time_ms};
@@ -63,10 +66,16 @@ struct Shared {
     store: Store,
     clock: Clock,
     profile: Arc<Profile>,
-    incarnation: i64,
+    /// The number of this start; [`NOT_BEGUN`] as long as the ledger is frozen since before it.
+    incarnation: AtomicI64,
+    /// Held by whoever begins.
+    begins: tokio::sync::Mutex<()>,
     queue: Queue,
     refused: Mutex<Refused>,
 }
+
+/// The number of a start that has not settled its predecessors' charges yet.
+const NOT_BEGUN: i64 = 0;
 
 /// Who has been refused in which minute, and why: so many refusals are not worth a leaf each.
 #[derive(Default)]
@@ -89,7 +98,8 @@ pub enum Denied {
 impl Ledger {
     /// Starts the ledger: settles all that an earlier gateway left open and ends its deliveries.
     ///
-    /// The lock on the data folder is the proof that no earlier gateway lives.
+    /// The lock on the data folder is the proof that no earlier gateway lives. A frozen ledger
+    /// starts as well, and does this once it is thawed; until then it grants nothing.
     ///
     /// # Errors
     /// [`StoreError`] of the transaction.
@@ -100,15 +110,38 @@ impl Ledger {
         profile: Arc<Profile>,
     ) -> Result<Ledger, StoreError> {
         let (at_start, name) = (clock.clone(), profile.name.clone());
-        let incarnation = store.write_blocking(move |tx| recover::begin(tx, &at_start, &name))?;
+        let begun = store.write_blocking(move |tx| recover::begin(tx, &at_start, &name));
+        let incarnation = match begun {
+            Ok(incarnation) => incarnation,
+            Err(frozen @ StoreError::Frozen(_)) => {
+                tracing::error!("{frozen}");
+                NOT_BEGUN
+            }
+            Err(error) => return Err(error),
+        };
         Ok(Ledger(Arc::new(Shared {
             store,
             clock,
             profile,
-            incarnation,
+            incarnation: incarnation.into(),
+            begins: tokio::sync::Mutex::default(),
             queue: Queue::default(),
             refused: Mutex::default(),
         })))
+    }
+
+    /// Does what [`Ledger::start`] could not do while the ledger was frozen.
+    async fn begin(&self) -> Result<(), StoreError> {
+        if self.incarnation() != NOT_BEGUN {
+            return Ok(());
+        }
+        let _alone = self.0.begins.lock().await;
+        if self.incarnation() == NOT_BEGUN {
+            let (clock, name) = (self.0.clock.clone(), self.0.profile.name.clone());
+            let begun = self.0.store.write(move |tx| recover::begin(tx, &clock, &name)).await?;
+            self.0.incarnation.store(begun, Ordering::SeqCst);
+        }
+        Ok(())
     }
 
     /// Ends when a commit of the ledger is on the disk: deliveries can be recorded.
@@ -116,9 +149,10 @@ impl Ledger {
     /// # Errors
     /// [`StoreError`]: they cannot.
     pub async fn ready(&self) -> Result<(), StoreError> {
+        self.begin().await?;
         let ledger = self.clone();
         // Ledger time moves on, so that there is something to write.
-        self.0.store.write(move |tx| clock::now_ms(tx, &ledger.0).map(drop)).await
+        self.0.store.write(move |tx| clock::now_ms(tx, &ledger).map(drop)).await
     }
 
     /// Admits an order and charges its first chunk, in one transaction.
@@ -130,6 +164,7 @@ impl Ledger {
     /// If the order asks for no ID at all: then there is nothing to grant.
     pub async fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Denied> {
         assert!(!order.ordinals.is_empty(), "an order asks for at least one ID");
+        self.begin().await?;
         self.drain();
         let ledger = self.clone();
         let admitted = self.0.store.write(move |tx| admit::admit(tx, &ledger, &order));
@@ -192,11 +227,15 @@ impl Ledger {
     }
 
     fn incarnation(&self) -> i64 {
-        self.0.incarnation
+        self.0.incarnation()
     }
 }
 
 impl Shared {
+    fn incarnation(&self) -> i64 {
+        self.incarnation.load(Ordering::SeqCst)
+    }
+
     /// Whether `person` is refused for this reason for the first time in this minute.
     fn is_first_of_minute(&self, person: PersonId, why: &'static str, now_ms: i64) -> bool {
         let mut refused = self.refused.lock().expect("nobody panics while they hold this");

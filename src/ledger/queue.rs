@@ -22,7 +22,7 @@ use crate::store::{OpenChargeRow, StoreError, Tx};
 
 /// How many attempts one leaf names at most: with 36 + 10 digits and punctuation each, they stay
 /// below the longest leaf.
-const ATTEMPTS_PER_LEAF_MAX: usize = 1_000;
+pub(super) const ATTEMPTS_PER_LEAF_MAX: usize = 1_000;
 
 /// Something that is over.
 #[derive(Debug)]
@@ -113,19 +113,18 @@ impl Ledger {
 }
 
 fn carry_out(tx: &Tx<'_>, ledger: &Ledger, steps: &[Step]) -> Result<(), StoreError> {
-    let shared = &*ledger.0;
-    if !tx.incarnation_runs(shared.incarnation)? {
+    if !tx.incarnation_runs(ledger.incarnation())? {
         tracing::error!(steps = steps.len(), "a later gateway has settled these: forgotten");
         return Ok(());
     }
-    let now_ms = clock::now_ms(tx, shared)?;
+    let now_ms = clock::now_ms(tx, ledger)?;
     let mut settled = Vec::new();
     for step in steps {
         match step {
             Step::Settle(Attempt { delivery, number }) => {
-                settled.extend(tx.open_charges_take(*delivery, *number, shared.incarnation)?);
+                settled.extend(tx.open_charges_take(*delivery, *number, ledger.incarnation())?);
             }
-            Step::Release(attempt) => release(tx, *attempt, shared.incarnation, now_ms)?,
+            Step::Release(attempt) => release(tx, *attempt, ledger.incarnation(), now_ms)?,
             Step::End { delivery, outcome } => {
                 let reason = match outcome {
                     Outcome::Complete => None,

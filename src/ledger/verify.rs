@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::clock::time_ms;
 use crate::audit::{AttemptName, Entry, Leaf, RecipientName};
 use crate::base::clock::Clock;
+use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
 use crate::policy::Profile;
 use crate::policy::window::minute_of;
@@ -47,18 +48,26 @@ pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<Strin
     Ok(faults)
 }
 
-/// What is charged by the journal, for each attempt that is open.
-type Charged = Vec<(RecipientName, IdKind, u64)>;
+/// Whom an attempt that is open is charged to, by the journal.
+struct Charged {
+    person: Option<Commitment>,
+    recipients: Vec<RecipientName>,
+    kind: IdKind,
+    ids: u64,
+}
 
-/// What was settled by the journal at each meter it ever names, by the minute.
-type Buckets = BTreeMap<(RecipientName, IdKind), BTreeMap<i64, u64>>;
+/// A meter, as the journal names it.
+type Meter = (RecipientName, IdKind);
+
+/// What was settled by the journal at each meter it ever names, by minute and person.
+type Buckets = BTreeMap<Meter, BTreeMap<(i64, Option<Commitment>), u64>>;
 
 /// What is live by the journal at each meter it ever names.
 fn replay(
     tx: &Tx<'_>,
     newest_left: i64,
     faults: &mut Vec<String>,
-) -> Result<BTreeMap<(RecipientName, IdKind), u64>, StoreError> {
+) -> Result<BTreeMap<Meter, u64>, StoreError> {
     let mut open: BTreeMap<AttemptName, Charged> = BTreeMap::new();
     let mut buckets = Buckets::new();
     let mut next = 1;
@@ -74,42 +83,80 @@ fn replay(
             }
         }
     }
-    let mut live: BTreeMap<(RecipientName, IdKind), u64> = BTreeMap::new();
+    let mut live: BTreeMap<Meter, u64> = BTreeMap::new();
     for (meter, minutes) in buckets {
-        let ids = minutes.range(newest_left + 1..).map(|(_, ids)| ids).sum();
+        let ids = minutes.range((newest_left + 1, None)..).map(|(_, ids)| ids).sum();
         live.insert(meter, ids);
     }
-    for (recipient, kind, ids) in open.into_values().flatten() {
-        *live.entry((recipient, kind)).or_default() += ids;
+    for charged in open.into_values() {
+        for recipient in charged.recipients {
+            *live.entry((recipient, charged.kind)).or_default() += charged.ids;
+        }
     }
     Ok(live)
 }
 
 /// Lets one entry of the journal happen again.
 fn play(entry: Entry, open: &mut BTreeMap<AttemptName, Charged>, buckets: &mut Buckets) {
+    let minute = minute_of(entry.at_ms);
     match entry.leaf {
-        Leaf::Opened { delivery, attempt, kind, ids, charges, .. } => {
-            let charged = charges.into_iter().map(|charge| (charge.recipient, kind, ids));
-            open.insert(AttemptName(delivery, attempt), charged.collect());
+        Leaf::Opened { delivery, attempt, person, kind, ids, charges, .. } => {
+            let recipients = charges.into_iter().map(|charge| charge.recipient).collect();
+            let charged = Charged { person: Some(person), recipients, kind, ids };
+            open.insert(AttemptName(delivery, attempt), charged);
         }
         Leaf::Settled { attempts } => {
-            let minute = minute_of(entry.at_ms);
-            for (recipient, kind, ids) in
-                attempts.iter().filter_map(|attempt| open.remove(attempt)).flatten()
-            {
-                let minutes = buckets.entry((recipient, kind)).or_default();
-                *minutes.entry(minute).or_default() += ids;
+            for charged in attempts.iter().filter_map(|attempt| open.remove(attempt)) {
+                for recipient in charged.recipients {
+                    let minutes = buckets.entry((recipient, charged.kind)).or_default();
+                    *minutes.entry((minute, charged.person)).or_default() += charged.ids;
+                }
             }
         }
         Leaf::Released { attempt } => drop(open.remove(&attempt)),
         Leaf::LedgerTimeLeapt { since, by } => {
             for minutes in buckets.values_mut() {
-                let late = minutes.split_off(&since);
-                for (minute, ids) in late {
-                    *minutes.entry(minute + by).or_default() += ids;
+                for ((minute, person), ids) in minutes.split_off(&(since, None)) {
+                    *minutes.entry((minute + by, person)).or_default() += ids;
                 }
             }
         }
+        Leaf::Carried { target, sources, person, kind, .. } => {
+            carry(target, &sources, person, kind, open, buckets);
+        }
+        Leaf::PhantomCharged { recipient, kind, ids } => {
+            let minutes = buckets.entry((recipient, kind)).or_default();
+            *minutes.entry((minute, None)).or_default() += ids;
+        }
         _ => {}
+    }
+}
+
+/// Lets the charges of `person`, or of everybody, at `sources` count at `target` as well: for each
+/// person and minute the largest number is the right one.
+fn carry(
+    target: RecipientName,
+    sources: &[RecipientName],
+    person: Option<Commitment>,
+    kind: IdKind,
+    open: &mut BTreeMap<AttemptName, Charged>,
+    buckets: &mut Buckets,
+) {
+    for source in sources {
+        let there = buckets.get(&(*source, kind)).cloned().unwrap_or_default();
+        let minutes = buckets.entry((target, kind)).or_default();
+        for (place, ids) in there {
+            if person.is_none() || place.1 == person {
+                let known = minutes.entry(place).or_default();
+                *known = ids.max(*known);
+            }
+        }
+    }
+    for charged in open.values_mut().filter(|charged| charged.kind == kind) {
+        let is_meant = person.is_none() || charged.person == person;
+        let is_there = sources.iter().any(|source| charged.recipients.contains(source));
+        if is_meant && is_there && !charged.recipients.contains(&target) {
+            charged.recipients.push(target);
+        }
     }
 }

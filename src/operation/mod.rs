@@ -8,10 +8,12 @@ mod account;
 mod answer;
 mod dataset;
 mod delivery;
+mod ledger;
 mod log;
 
 pub use account::actor_of;
 pub use answer::usage;
+pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
 
 use std::sync::Arc;
@@ -70,6 +72,12 @@ pub enum Operation {
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
     Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
+    /// Whether the ledger is frozen, its time, and its log's head.
+    LedgerStatus,
+    /// Thaw the frozen ledger.
+    LedgerThaw(ThawRequest),
+    /// Believe the wall clock from now on.
+    LedgerClockAccept { reason: String },
     /// Sign the head of the audit log; the newest checkpoint, and how the log is kept safe.
     AuditCheckpoint,
     /// The receipt of a delivery.
@@ -227,6 +235,11 @@ pub fn execute(
             .look(|tx, _| usage(tx, &context.profile, &context.clock, &entity::find(tx, &slug)?)),
         Operation::Deliveries { entity, person, rows_max } => {
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
+        }
+        Operation::LedgerStatus => return ledger::status(context),
+        Operation::LedgerThaw(request) => return ledger::thaw_as_told(context, actor, request),
+        Operation::LedgerClockAccept { reason } => {
+            return ledger::clock_accept(context, actor, &reason);
         }
         Operation::AuditCheckpoint => return log::checkpoint(context),
         Operation::AuditReceipt { delivery } => return log::receipt_of(context, delivery),

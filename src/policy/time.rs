@@ -12,7 +12,8 @@
 //!
 //! That it never runs ahead is not enough: what was written down while it was behind would expire
 //! early once it has caught up. So a *leap* says since when the time was behind and by how much,
-//! and whoever keeps what was written down in between puts it forward by as much.
+//! and whoever keeps what was written down in between puts it forward by as much. Since when it may
+//! be behind is remembered beyond a boot: the lag may come out only at a later one.
 //!
 //! Several instances share one time, each with an anchor in its own clocks. The time is the newest
 //! that any of them has read, so none is behind the others for longer than they are silent. An
@@ -48,6 +49,9 @@ pub struct LedgerTime {
     pub boot_id: Arc<str>,
     /// Whether the wall clock of this boot is believed.
     pub wall: Wall,
+    /// Since when, by its own reckoning, the time may be behind the truth, so that what was
+    /// written down from then on is stamped too early; `None`: it is not known to be.
+    pub behind_since_ms: Option<i64>,
 }
 
 /// Whether the wall clock of a boot is believed.
@@ -106,7 +110,9 @@ pub enum Alarm {
 impl LedgerTime {
     /// The time of a ledger that begins now: nothing is in it that could expire early.
     pub fn first(reading: &Reading) -> LedgerTime {
-        LedgerTime::anchored(reading.wall_ms, reading, Wall::Believed)
+        let first = LedgerTime::anchored(reading.wall_ms, reading, Wall::Believed);
+        // A clock that nobody vouches for may be behind.
+        if reading.synchronised { first } else { first.behind_since(first.time_ms) }
     }
 
     /// The time of somebody who has read no clock yet, and knows only that it is `time_ms` at
@@ -119,6 +125,7 @@ impl LedgerTime {
             anchor_boot_ms: 0,
             boot_id: "".into(),
             wall: Wall::Doubted,
+            behind_since_ms: None,
         }
     }
 
@@ -128,13 +135,18 @@ impl LedgerTime {
         let own = self.advance_alone(reading);
         let is_new_boot = self.boot_id != reading.boot_id;
         let Some(others_ms) = others_ms else {
-            // Nothing was written down since the boot that could be behind.
-            return Advanced { leap: own.leap.filter(|_| !is_new_boot), ..own };
+            // The time that the machine was off is no lag: only what was behind before is late.
+            let late = |leap| self.behind_since_ms.map(|since_ms| Leap { since_ms, ..leap });
+            let leap = if is_new_boot { own.leap.and_then(late) } else { own.leap };
+            return Advanced { leap, ..own };
         };
         let was_silent = is_new_boot || own.time.time_ms - self.time_ms > SILENCE_MAX_MS;
         if own.leap.is_none() && was_silent && others_ms > self.time_ms {
             // They went on meanwhile, perhaps with less time than this one knows to have gone by.
-            let time = LedgerTime::anchored(others_ms, reading, own.time.wall);
+            let time = LedgerTime {
+                behind_since_ms: own.time.behind_since_ms,
+                ..LedgerTime::anchored(others_ms, reading, own.time.wall)
+            };
             return Advanced { time, ..own };
         }
         let time = own.time.moved_to(others_ms);
@@ -150,6 +162,8 @@ impl LedgerTime {
             return if reading.synchronised {
                 rebooted.accept(reading)
             } else {
+                let since_ms = self.behind_since_ms.unwrap_or(self.time_ms);
+                let rebooted = rebooted.behind_since(since_ms);
                 Advanced { time: rebooted, alarm: Some(Alarm::Rebooted), leap: None }
             };
         }
@@ -167,7 +181,10 @@ impl LedgerTime {
         // Where both clocks of this boot were believed, time may have been lost at any jump.
         let (before_ms, since_ms) = match self.wall {
             _ if self.boot_id != reading.boot_id => (self.time_ms, i64::MIN),
-            Wall::Doubted => (self.at_pace(reading).time_ms, self.anchor_time_ms),
+            Wall::Doubted => {
+                let since_ms = self.behind_since_ms.unwrap_or(self.anchor_time_ms);
+                (self.at_pace(reading).time_ms, since_ms)
+            }
             Wall::Believed => (self.advance_by_both(reading).time.time_ms, i64::MIN),
         };
         let time_ms = before_ms.max(reading.wall_ms);
@@ -193,7 +210,10 @@ impl LedgerTime {
         if by_ms.abs() <= JUMP_MS {
             return Advanced { time: moved, alarm: None, leap: None };
         }
+        // Whichever clock went less, the time went with it: it may be behind from here on.
+        let since_ms = self.behind_since_ms.unwrap_or(moved.time_ms);
         let time = LedgerTime::anchored(moved.time_ms, reading, Wall::Believed);
+        let time = time.behind_since(since_ms);
         Advanced { time, alarm: Some(Alarm::Jumped { by_ms }), leap: None }
     }
 
@@ -205,6 +225,10 @@ impl LedgerTime {
         LedgerTime { time_ms: self.time_ms.max(time_ms), ..self.clone() }
     }
 
+    fn behind_since(&self, since_ms: i64) -> LedgerTime {
+        LedgerTime { behind_since_ms: Some(since_ms), ..self.clone() }
+    }
+
     fn anchored(time_ms: i64, reading: &Reading, wall: Wall) -> LedgerTime {
         LedgerTime {
             time_ms,
@@ -213,6 +237,7 @@ impl LedgerTime {
             anchor_boot_ms: reading.boot_ms,
             boot_id: Arc::clone(&reading.boot_id),
             wall,
+            behind_since_ms: None,
         }
     }
 }
@@ -291,6 +316,50 @@ mod tests {
         assert_eq!(right.leap, Some(Leap { since_ms: START_MS, by_ms: DAY_MS - 3_000 }));
         let later = right.time.advance(&booted(START_MS + DAY_MS + 5, 10_005, true), None);
         assert_eq!((later.time.time_ms, later.leap), (START_MS + DAY_MS + 5, None));
+    }
+
+    #[test]
+    fn a_lag_is_made_up_for_even_if_it_comes_out_at_a_later_boot() {
+        let at = |boot: &str, wall_ms, boot_ms, synchronised| Reading {
+            wall_ms: START_MS + wall_ms,
+            boot_ms,
+            boot_id: boot.into(),
+            synchronised,
+        };
+        let (day, late_ms) = (DAY_MS, 31 * DAY_MS);
+        let leap = |since_ms: i64, by_ms| Some(Leap { since_ms: START_MS + since_ms, by_ms });
+        for (story, readings, expected) in [
+            ("only off", vec![at("one", 0, 0, true), at("two", day, 5, true)], None),
+            (
+                "doubted for a whole boot",
+                vec![at("one", 0, 0, true), at("two", 0, 5, false), at("three", day, 5, true)],
+                leap(0, day),
+            ),
+            (
+                "begun with a clock that was behind",
+                vec![at("one", 0, 0, false), at("one", day, 10, true), at("two", day, 5, true)],
+                leap(0, day - 10),
+            ),
+            (
+                "silent while the clock was set back",
+                vec![
+                    at("one", 0, 0, true),
+                    at("one", -day, late_ms, true),
+                    at("two", late_ms, 5, true),
+                ],
+                leap(0, late_ms),
+            ),
+        ] {
+            let mut time = LedgerTime::first(&readings[0]);
+            let mut leaps = Vec::new();
+            for reading in &readings[1..] {
+                let advanced = time.advance(reading, None);
+                leaps.extend(advanced.leap);
+                time = advanced.time;
+            }
+            assert_eq!(leaps.pop(), expected, "{story}");
+            assert_eq!((leaps.len(), time.behind_since_ms), (0, None), "{story}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ use tokio::sync::Semaphore;
 
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use postgres::{Address, NotAnAddress};
+pub use rows::carry::PersonBucketRow;
 pub use rows::checkpoint::CheckpointRow;
 pub use rows::commitment::{CommitmentRow, Party};
 pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
@@ -42,6 +43,7 @@ pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
 pub use rows::entity::EntityRow;
 pub use rows::exemption::ExemptionRow;
+pub use rows::freeze::FreezeRow;
 pub use rows::journal::JournalRow;
 pub use rows::key::KeyRow;
 pub use rows::membership::MembershipRow;
@@ -75,6 +77,9 @@ pub enum StoreError {
          restore the newest backup"
     )]
     Damaged(Arc<str>),
+    /// The ledger is frozen: nothing is charged, entered or decided until it is thawed.
+    #[error("the ledger is frozen: {0}; `hydrant ledger status` tells the way out")]
+    Frozen(Arc<str>),
     /// The database server cannot be reached, or the connection to it was lost.
     #[error("the database server does not answer: {0}")]
     Unreachable(Arc<str>),

@@ -130,6 +130,21 @@ impl Bench {
         self.done(&[&add[..], &["--visibility", "signed-in"]].concat());
     }
 
+    /// Copies the database, of which no gateway is running, as a backup would.
+    pub fn back_up(&self, backup: &Path) {
+        // A command that ends takes everything into the one file.
+        self.json(&["ledger", "status"]);
+        std::fs::copy(self.data().join("hydrant.sqlite"), backup).unwrap();
+    }
+
+    /// Puts a copy of the database in the place of the newest one.
+    pub fn restore(&self, backup: &Path) {
+        for beside in ["hydrant.sqlite-wal", "hydrant.sqlite-shm"] {
+            let _ = std::fs::remove_file(self.data().join(beside));
+        }
+        std::fs::copy(backup, self.data().join("hydrant.sqlite")).unwrap();
+    }
+
     /// An approved exemption of an academic entity, until that date.
     pub fn exempt(&self, slug: &str, mail: &str, until: &str) -> String {
         let purpose = "a study of made-up tweets";

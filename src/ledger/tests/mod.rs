@@ -1,6 +1,7 @@
 //! The ledger on a store of its own with a clock that stands still; tests lie beside by topic.
 
 mod allowance;
+mod carried;
 mod crash;
 mod faults;
 mod permission;

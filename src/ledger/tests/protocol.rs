@@ -282,7 +282,7 @@ fn after_a_new_boot_with_a_wrong_clock_time_goes_on_until_an_operator_vouches_fo
 fn reboot(rig: &Rig, wall_ms: i64) {
     rig.wait(rig.ledger.ready()).unwrap();
     let mut booted = rig.clock.read();
-    booted.boot_id = "another".into();
+    booted.boot_id = format!("after {}", booted.boot_id).into();
     booted.synchronised = false;
     (booted.wall_ms, booted.boot_ms) = (wall_ms, 5_000);
     rig.clock.set(booted);
@@ -313,6 +313,32 @@ fn what_was_settled_while_the_time_was_behind_counts_from_when_it_left() {
     rig.clock.advance_ms(10 * DAY_MS - MINUTE_MS);
     assert_eq!(rig.deliver(order(person, 1)).0, 0);
     rig.clock.advance_ms(4 * MINUTE_MS);
+    assert_eq!(rig.deliver(order(person, 600)).0, 600);
+    rig.verify();
+}
+
+/// As above, but the machine was started once more before anybody knew: the leap of that boot was
+/// taken for time that the machine was off, and what had been stamped too early left too early.
+#[test]
+fn what_was_settled_while_the_time_was_behind_is_not_forgotten_at_the_next_boot() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    assert_eq!(rig.deliver(order(person, 400)).0, 400);
+    rig.clock.advance_ms(MINUTE_MS);
+    reboot(&rig, START_MS + 40 * DAY_MS);
+    assert_eq!(rig.deliver(order(person, 600)).0, 600);
+    rig.clock.advance_ms(DAY_MS);
+    reboot(&rig, START_MS + 41 * DAY_MS);
+    let mut synchronised = rig.clock.read();
+    synchronised.synchronised = true;
+    rig.clock.set(synchronised);
+    // The first ones have left long ago, the others a day ago.
+    assert_eq!(rig.deliver(order(person, 401)).0, 0);
+    assert_eq!(rig.deliver(order(person, 400)).0, 400);
+    rig.clock.advance_ms(CHARGED_MS - 2 * DAY_MS);
+    assert_eq!(rig.deliver(order(person, 1)).0, 0);
+    rig.clock.advance_ms(DAY_MS + 4 * MINUTE_MS);
     assert_eq!(rig.deliver(order(person, 600)).0, 600);
     rig.verify();
 }

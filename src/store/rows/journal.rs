@@ -31,13 +31,16 @@ impl Tx<'_> {
     /// that it is about.
     ///
     /// # Errors
-    /// [`StoreError`] of the insert.
+    /// [`StoreError::Frozen`], or [`StoreError`] of the insert.
     pub fn journal_append(
         &self,
         at_ms: i64,
         leaf: &str,
         delivery: Option<DeliveryId>,
     ) -> Result<u64, StoreError> {
+        if let Some(freeze) = self.freeze_in_force()? {
+            return Err(StoreError::Frozen(freeze.why.into()));
+        }
         let delivery = delivery.as_ref().map(DeliveryId::as_bytes);
         self.one(INSERT, values![at_ms, leaf, delivery])
     }

@@ -6,16 +6,18 @@ use crate::store::value::values;
 use crate::store::{StoreError, Tx};
 
 const SELECT: &str = "
-    SELECT time_ms, anchor_time_ms, anchor_wall_ms, anchor_boot_ms, boot_id, wall
+    SELECT time_ms, anchor_time_ms, anchor_wall_ms, anchor_boot_ms, boot_id, wall,
+        behind_since_ms
     FROM ledger_clocks WHERE instance = ?1";
 const SELECT_OTHERS: &str = "SELECT max(time_ms) FROM ledger_clocks WHERE instance <> ?1";
 const UPSERT: &str = "
     INSERT INTO ledger_clocks
-        (instance, time_ms, anchor_time_ms, anchor_wall_ms, anchor_boot_ms, boot_id, wall)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        (instance, time_ms, anchor_time_ms, anchor_wall_ms, anchor_boot_ms, boot_id, wall,
+         behind_since_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (instance) DO UPDATE SET
         time_ms = ?2, anchor_time_ms = ?3, anchor_wall_ms = ?4, anchor_boot_ms = ?5,
-        boot_id = ?6, wall = ?7";
+        boot_id = ?6, wall = ?7, behind_since_ms = ?8";
 const INSERT_INCARNATION: &str = "
     INSERT INTO incarnations (instance, started_ms) VALUES (?1, ?2)
     RETURNING id";
@@ -39,6 +41,7 @@ impl Tx<'_> {
                 anchor_boot_ms: row.get(3)?,
                 boot_id: boot_id.into(),
                 wall: if wall == "believed" { Wall::Believed } else { Wall::Doubted },
+                behind_since_ms: row.get(6)?,
             })
         })
     }
@@ -67,7 +70,8 @@ impl Tx<'_> {
             time.anchor_wall_ms,
             time.anchor_boot_ms,
             &*time.boot_id,
-            wall
+            wall,
+            time.behind_since_ms
         ];
         self.change(UPSERT, values)?;
         Ok(())

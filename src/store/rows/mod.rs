@@ -3,12 +3,14 @@
 //! decided by `ledger` and `directory`.
 
 pub(super) mod checkpoint;
+pub(super) mod carry;
 pub(super) mod commitment;
 pub(super) mod dataset;
 pub(super) mod delivery;
 pub(super) mod document;
 pub(super) mod entity;
 pub(super) mod exemption;
+pub(super) mod freeze;
 pub(super) mod hold;
 pub(super) mod journal;
 pub(super) mod key;

@@ -28,6 +28,9 @@ const INSERT: &str = "
 const TAKE: &str = "
     DELETE FROM open_charges WHERE delivery_id = ?1 AND attempt = ?2 AND incarnation_id = ?3
     RETURNING delivery_id, attempt, meter_id, person_id, ids";
+const TAKE_ANY: &str = "
+    DELETE FROM open_charges WHERE delivery_id = ?1 AND attempt = ?2
+    RETURNING delivery_id, attempt, meter_id, person_id, ids";
 const TAKE_EARLIER: &str = "
     DELETE FROM open_charges
     WHERE incarnation_id IN (SELECT id FROM incarnations WHERE instance = ?1 AND id < ?2)
@@ -66,6 +69,18 @@ impl Tx<'_> {
         self.rows(TAKE, values![delivery.as_bytes(), attempt, incarnation], charge)
     }
 
+    /// As [`Tx::open_charges_take`], whoever opened it: only for a thaw, which nobody survives.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn open_charges_take_any(
+        &self,
+        delivery: DeliveryId,
+        attempt: u32,
+    ) -> Result<Vec<OpenChargeRow>, StoreError> {
+        self.rows(TAKE_ANY, values![delivery.as_bytes(), attempt], charge)
+    }
+
     /// As [`Tx::open_charges_take`], of every attempt that a start of this instance
     /// before `incarnation` opened.
     ///
@@ -79,7 +94,7 @@ impl Tx<'_> {
     }
 }
 
-fn charge(row: &Row<'_>) -> Result<OpenChargeRow, StoreError> {
+pub(super) fn charge(row: &Row<'_>) -> Result<OpenChargeRow, StoreError> {
     Ok(OpenChargeRow {
         delivery: DeliveryId::from_bytes(row.get(0)?),
         attempt: row.get(1)?,
