@@ -88,8 +88,8 @@ pub enum Leaf {
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
     /// The salt behind a name was erased: it says no more whom its leaves are about.
     SaltErased { name: Commitment, actor: ActorName },
-    /// What is live of `person` (of everybody: none) at `sources` counts at `target` as well, as far
-    /// as it did not: that many IDs.
+    /// What is live of `person` (of everybody: none) at `sources` counts at `target` as well, as
+    /// far as it did not: that many IDs.
     Carried {
         target: RecipientName,
         sources: Vec<RecipientName>,

@@ -18,6 +18,7 @@ mod state;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -44,6 +45,8 @@ pub struct Server {
     pub clock: Clock,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
+    /// How often the audit log is signed, and receipts of what is new become possible.
+    pub checkpoint_interval: Duration,
     /// The bounds of connections.
     pub limits: Limits,
 }
@@ -71,6 +74,7 @@ impl Server {
             deliverer,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
+            checkpoint_interval: self.checkpoint_interval,
         });
         listener::serve(listener, router::router(gateway), self.limits, shutdown, hurry).await;
         // The router and with it the last deliverer are dropped: only passages remain.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::hosts::Hosts;
 use crate::base::clock::Clock;
@@ -25,6 +26,8 @@ pub(crate) struct Parts {
     pub(crate) deliverer: Deliverer,
     pub(crate) hosts: Hosts,
     pub(crate) shelf: Shelf,
+    /// How often the audit log is signed.
+    pub(crate) checkpoint_interval: Duration,
 }
 
 impl Gateway {
