@@ -31,7 +31,7 @@ pub use self::account::Wire;
 use self::frame::{Buffers, Frame};
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::ledger::{Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome};
+use crate::ledger::{Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Values};
 use crate::release::{Column, Release};
 
 /// Bytes that are read and handed to the connection at once, for a recipient with a ceiling:
@@ -81,6 +81,12 @@ pub enum Broken {
 impl Stretch {
     fn column(&self) -> &Column {
         self.release.column(self.kind).expect("a stretch is cut from a column that is there")
+    }
+}
+
+impl Values for Stretch {
+    fn read(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
+        self.column().values_for_ledger(ordinals)
     }
 }
 

@@ -242,14 +242,14 @@ fn settings_mistakes_are_told_all_at_once() {
     std::fs::write(&file, "[server]\nlisen = \"x\"\nlisten = 8080\n").unwrap();
     for line in ["config check", "entity list"] {
         let mut command = desk.command(line);
-        let output = command.env("HYDRANT__POLICY__COUNT", "distinct").output().unwrap();
+        let output = command.env("HYDRANT__POLICY__COUNT", "twice").output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{line}");
         let said = text(&output.stderr);
         for expected in [
             "the settings have 3 mistakes to correct:",
             "server.lisen (hydrant.toml line 2) is no setting; did you mean server.listen?",
             "server.listen = \"8080\" (hydrant.toml line 3): needs an address and a port",
-            "policy.count = \"distinct\" (variable HYDRANT__POLICY__COUNT): needs deliveries",
+            "policy.count = \"twice\" (variable HYDRANT__POLICY__COUNT): needs deliveries or distinct",
         ] {
             assert!(said.contains(expected), "{line}: {said}");
         }

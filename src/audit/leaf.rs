@@ -83,19 +83,30 @@ pub enum Leaf {
         ids: u64,
         why: String,
     },
+    /// A file of objects was charged to a person and may be sent to them.
+    ObjectsOpened {
+        delivery: DeliveryId,
+        attempt: u32,
+        person: Commitment,
+        file: u64,
+        objects: u64,
+        charge: Charge,
+        profile: String,
+    },
+    /// A file of objects was not charged; as [`Leaf::Refused`].
+    ObjectsRefused { person: Commitment, file: u64, objects: u64, why: String },
     /// An earlier gateway's open charges are settled by the leaves that follow, its holds are gone,
     /// and so many of its deliveries are broken.
     LedgerStarted { incarnation: i64, broken: u64, profile: String },
     /// The salt behind a name was erased: it says no more whom its leaves are about.
     SaltErased { name: Commitment, actor: ActorName },
-    /// What is live of `person` (of everybody: none) at `sources` counts at `target` as well, as
-    /// far as it did not: that many IDs.
+    /// What is live elsewhere counts at `target` as well, because a person joined or an entity was
+    /// merged into it: IDs by the minute in which they were settled, and attempts that are open.
     Carried {
         target: RecipientName,
-        sources: Vec<RecipientName>,
-        person: Option<Commitment>,
         kind: IdKind,
-        ids: u64,
+        settled: Vec<(i64, u64)>,
+        open: Vec<(AttemptName, u64)>,
         actor: ActorName,
     },
     /// A part of the ledger is lost, and stands in for what it may have held: so many IDs count as
@@ -122,7 +133,7 @@ impl Leaf {
     /// The one delivery that it is about; a leaf about many, or none, belongs to nobody's receipt.
     pub fn delivery(&self) -> Option<DeliveryId> {
         match self {
-            Leaf::Opened { delivery, .. } => Some(*delivery),
+            Leaf::Opened { delivery, .. } | Leaf::ObjectsOpened { delivery, .. } => Some(*delivery),
             Leaf::Released { attempt } => Some(attempt.0),
             _ => None,
         }
@@ -136,6 +147,9 @@ pub struct Charge {
     pub recipient: RecipientName,
     /// Why it may receive: `limit`, `exemption:7`.
     pub basis: String,
+    /// Where an element counts once: how much of the charge was new to the recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_ids: Option<u64>,
     /// How many IDs are live at that meter with this charge.
     pub live_ids: u64,
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::leaf::Leaf;
 use crate::base::commitment::Commitment;
 use crate::base::party::{Actor, EntityId, PersonId};
+use crate::policy::Recipient;
 use crate::store::{Party, StoreError, Tx};
 
 /// Who did something.
@@ -28,6 +29,18 @@ pub enum ActorName {
 pub enum RecipientName {
     /// An entity: `entity:` and its commitment.
     Entity(Commitment),
+    /// A person, who receives objects: `person:` and their commitment.
+    Person(Commitment),
+}
+
+impl RecipientName {
+    /// How leaves name `recipient`, who has that commitment.
+    pub fn of(recipient: Recipient, commitment: Commitment) -> RecipientName {
+        match recipient {
+            Recipient::Entity(_) => RecipientName::Entity(commitment),
+            Recipient::Person(_) => RecipientName::Person(commitment),
+        }
+    }
 }
 
 /// Why a text is no name of a leaf.
@@ -104,6 +117,7 @@ impl fmt::Display for RecipientName {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecipientName::Entity(entity) => write!(out, "entity:{entity}"),
+            RecipientName::Person(person) => write!(out, "person:{person}"),
         }
     }
 }
@@ -112,8 +126,13 @@ impl FromStr for RecipientName {
     type Err = NotAName;
 
     fn from_str(text: &str) -> Result<RecipientName, NotAName> {
-        let entity = text.strip_prefix("entity:").ok_or(NotAName)?;
-        entity.parse().map(RecipientName::Entity).map_err(|_| NotAName)
+        let (whose, commitment) = text.split_once(':').ok_or(NotAName)?;
+        let commitment = commitment.parse().map_err(|_| NotAName)?;
+        match whose {
+            "entity" => Ok(RecipientName::Entity(commitment)),
+            "person" => Ok(RecipientName::Person(commitment)),
+            _ => Err(NotAName),
+        }
     }
 }
 

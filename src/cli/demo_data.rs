@@ -3,7 +3,8 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use crate::directory::exemption::{Apply, Decision};
 use crate::directory::key::Issue;
 use crate::directory::words::{Role, Scope as KeyScope, Sector};
 use crate::directory::{document, entity, person};
-use crate::ledger::{Ledger, Order, Outcome};
+use crate::ledger::{Ledger, Order, Outcome, Values};
 use crate::operation::{Context, Operation, execute};
 use crate::pipeline::{Damage, KindSet, Scope};
 use crate::release::{self, Spec};
@@ -191,12 +192,14 @@ impl Desk {
             release: Arc::from(show::field(release, "id")),
             ordinals: 0..0,
             view: "demo".into(),
+            values: Arc::new(Unheard(0)),
         };
         let ceiling = self.context.profile.tweet_ids_max;
         let mut left = ceiling.saturating_sub(LEFT_IDS);
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         while left > 0 {
             order.ordinals = 0..left.min(ids);
+            order.values = Arc::new(Unheard(left));
             runtime.block_on(deliver(ledger, order.clone()))?;
             left -= order.ordinals.end;
         }
@@ -252,6 +255,17 @@ async fn deliver(ledger: &Ledger, order: Order) -> anyhow::Result<()> {
 }
 
 /// Writes the full tweets into `folder`.
+/// IDs that nobody has heard of: where an ID counts once, only such use an allowance up. They are
+/// all those below the number.
+#[derive(Debug)]
+struct Unheard(u64);
+
+impl Values for Unheard {
+    fn read(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
+        Ok(ordinals.map(|ordinal| self.0 - ordinal).collect())
+    }
+}
+
 fn make_up(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut maker = Maker::new(SEED);
     let v1 = folder.join("tweets-v1.jsonl");

@@ -11,7 +11,7 @@ use tracing_subscriber::filter::Targets;
 use super::raw::{Effective, Raw};
 use super::table::{BETWEEN, setting};
 use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError};
-use crate::policy::Profile;
+use crate::policy::{Count, Profile};
 
 impl Raw {
     /// The settings, if all of them are right.
@@ -33,8 +33,6 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn settings(&mut self) -> Settings {
-        // It has one right value and is not asked for yet: what is wrong with it matters alone.
-        self.take("policy.count", |text| (text == "deliveries").then_some(()));
         Settings {
             audit: Audit {
                 checkpoint_copies: self.take("audit.checkpoint_copies", paths),
@@ -62,7 +60,7 @@ impl Checker<'_> {
             data_folder: self.take("data.folder", |text| {
                 (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
             }),
-            profile: Arc::new(self.profile()),
+            profile: Arc::new(self.profile_with_count()),
             environment: self.take("environment", |text| match text {
                 "dev" => Some(Environment::Dev),
                 "staging" => Some(Environment::Staging),
@@ -90,6 +88,16 @@ impl Checker<'_> {
         let setting = setting(key).expect("what was said of a setting is said of the table's");
         self.mistake(&said, &format!("needs {}", setting.right));
         parse(setting.default).expect("a test takes every default")
+    }
+
+    fn profile_with_count(&mut self) -> Profile {
+        let mut profile = self.profile();
+        let count = self.take("policy.count", |text| match text {
+            "" => Some(None),
+            word => Count::from_word(word).map(Some),
+        });
+        profile.count = count.unwrap_or(profile.count);
+        profile
     }
 
     fn profile(&mut self) -> Profile {

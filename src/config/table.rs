@@ -80,10 +80,11 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "policy.count",
-        about: "Whether an ID that is handed to the same entity again counts again: deliveries \
-                (it does). The other reading, distinct, is not there yet.",
-        default: "deliveries",
-        right: "deliveries; distinct is not there yet",
+        about: "Whether an ID that is handed to the same entity again counts again: deliveries (it \
+                does), distinct (it counts once, from the last time on), or nothing for what the \
+                profile says.",
+        default: "",
+        right: "deliveries or distinct, or nothing for what the profile says",
     },
     Setting {
         key: "policy.profile",

@@ -43,7 +43,7 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 #[test]
 fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
     let file = "[server]\nlisten = 8080\nidle_seconds_max = 0\nheader_seconds_max = [1]\n\
-                lisen = \"x\"\n[policy]\ncount = \"distinct\"\nprofile = \"twiter\"\n\
+                lisen = \"x\"\n[policy]\ncount = \"twice\"\nprofile = \"twiter\"\n\
                 [zebra]\nstripes = 3\n[log]\nlevel = \"loud\"\n";
     let variables =
         [("HYDRANT__ENVIRONMENT", "production"), ("HYDRANT__SERVER__PUBLIC_URL", "example.org")];
@@ -55,8 +55,6 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
     insta::assert_snapshot!(told, @r#"
     server.lisen (FILE line 5) is no setting; did you mean server.listen?
     zebra.stripes (FILE line 10) is no setting; `hydrant config show` lists what can be set
-    policy.count = "distinct" (FILE line 7):
-      needs deliveries; distinct is not there yet
     server.listen = "8080" (FILE line 2):
       needs an address and a port, like 127.0.0.1:8080 or [::1]:8080
     server.public_url = "example.org" (variable HYDRANT__SERVER__PUBLIC_URL):
@@ -69,11 +67,29 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
       needs the path of a folder
     policy.profile = "twiter" (FILE line 8):
       needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
+    policy.count = "twice" (FILE line 7):
+      needs deliveries or distinct, or nothing for what the profile says
     environment = "production" (variable HYDRANT__ENVIRONMENT):
       needs dev, staging or prod
     log.level = "loud" (FILE line 12):
       needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
     "#);
+}
+
+#[test]
+fn the_setting_of_the_count_wins_over_the_profile_and_nothing_leaves_it_alone() {
+    use crate::policy::Count;
+    for (said, expected) in [
+        (None, Count::Deliveries),
+        (Some(""), Count::Deliveries),
+        (Some("deliveries"), Count::Deliveries),
+        (Some("distinct"), Count::Distinct),
+    ] {
+        let variables: Vec<_> =
+            said.map(|word| ("HYDRANT__POLICY__COUNT", word)).into_iter().collect();
+        let (_dir, raw) = read("", &variables, Vec::new());
+        assert_eq!(raw.check().unwrap().profile.count, expected, "{said:?}");
+    }
 }
 
 #[test]

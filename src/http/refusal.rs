@@ -7,7 +7,7 @@ use super::api::{rfc3339, seconds_until};
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use crate::base::ids::IdKind;
-use crate::directory::Requester;
+use crate::directory::{EntityRef, Requester};
 use crate::ledger::Denied;
 use crate::policy::{Recipient, Refusal};
 use crate::store::DatasetRow;
@@ -26,13 +26,18 @@ pub(super) fn problem(
     let refusal = match denied {
         Denied::Refused(refusal) => refusal,
         Denied::Unavailable(cause) => return cause.into(),
+        Denied::Unread(cause) => return Problem::internal(&cause),
     };
     match &refusal {
         Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms } => {
+            let asked = match gateway.profile.counts_once(kind) {
+                true => "of those asked for are new to it",
+                false => "were asked for",
+            };
             let detail = format!(
-                "{} has room for {remaining_ids} more {} IDs now, {requested_ids} were asked for",
+                "{} has room for {remaining_ids} more {} now, {requested_ids} {asked}",
                 name(requester, *recipient),
-                kind.title()
+                counted(gateway, kind)
             );
             Problem::new(&problem::ALLOWANCE_USED, detail)
                 .with("entity", slug(requester, *recipient))
@@ -48,9 +53,9 @@ pub(super) fn problem(
             retry_at_ms,
         } => {
             let detail = format!(
-                "{} has received {live_ids} {} IDs within the window, and may have {ceiling_ids}",
+                "{} has received {live_ids} {} within the window, and may have {ceiling_ids}",
                 name(requester, *recipient),
-                kind.title()
+                counted(gateway, kind)
             );
             Problem::new(&problem::ALLOWANCE_USED, detail)
                 .with("entity", slug(requester, *recipient))
@@ -72,21 +77,23 @@ pub(super) fn problem(
                     })
                 })
                 .collect();
-            Problem::new(
-                &problem::NEVER_FITS,
-                format!(
-                    "{requested_ids} {} IDs were asked for, and {} may have {ceiling_ids} in \
-                     any {} days",
-                    kind.title(),
-                    name(requester, *recipient),
-                    window_days(gateway)
-                ),
-            )
-            .with("entity", slug(requester, *recipient))
-            .with("requested", *requested_ids)
-            .with("ceiling", *ceiling_ids)
-            .with("parts", parts)
-            .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind))
+            let new = match gateway.profile.counts_once(kind) {
+                true => ", too many of them new,",
+                false => ",",
+            };
+            let detail = format!(
+                "{requested_ids} {} IDs were asked for{new} and {} may have {ceiling_ids} in any \
+                 {} days",
+                kind.title(),
+                name(requester, *recipient),
+                window_days(gateway)
+            );
+            Problem::new(&problem::NEVER_FITS, detail)
+                .with("entity", slug(requester, *recipient))
+                .with("requested", *requested_ids)
+                .with("ceiling", *ceiling_ids)
+                .with("parts", parts)
+                .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind))
         }
         Refusal::NoEntity | Refusal::PersonSuspended | Refusal::EntitySuspended { .. } => {
             Problem::new(&problem::NOT_ALLOWED, format!("{refusal}; ask the operator"))
@@ -133,15 +140,23 @@ fn window_days(gateway: &Gateway) -> i64 {
     gateway.profile.window.length_ms / 86_400_000
 }
 
-/// The entity's name for the requester; they are one of its members.
+/// What is counted, for people: under one of the two readings an ID counts once.
+fn counted(gateway: &Gateway, kind: IdKind) -> String {
+    let distinct = if gateway.profile.counts_once(kind) { "distinct " } else { "" };
+    format!("{distinct}{} IDs", kind.title())
+}
+
+/// The recipient's name for the requester, who is one of its members.
 fn name(requester: &Requester, recipient: Recipient) -> String {
-    let Recipient::Entity(id) = recipient;
-    let entity = requester.entities.iter().find(|entity| entity.id == id);
+    let entity = member_of(requester, recipient);
     entity.map_or_else(|| "the entity".to_owned(), |entity| entity.name.clone())
 }
 
 fn slug(requester: &Requester, recipient: Recipient) -> Value {
-    let Recipient::Entity(id) = recipient;
-    let entity = requester.entities.iter().find(|entity| entity.id == id);
+    let entity = member_of(requester, recipient);
     entity.map_or(Value::Null, |entity| entity.slug.clone().into())
+}
+
+fn member_of(requester: &Requester, recipient: Recipient) -> Option<&EntityRef> {
+    requester.entities.iter().find(|entity| Recipient::Entity(entity.id) == recipient)
 }

@@ -9,12 +9,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock;
-use crate::audit::{self, Leaf, RecipientName, name};
+use crate::audit::{self, AttemptName, Leaf, RecipientName, name};
 use crate::base::clock::Clock;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId, PersonId};
 use crate::policy::{Profile, Recipient};
 use crate::store::{MeterRow, OpenChargeRow, StoreError, Tx};
+
+/// How many minutes or attempts one leaf names at most: with 46 characters and their punctuation
+/// each they stay below the longest leaf.
+const PARTS_MAX: usize = 500;
 
 /// What comes, or would come, to an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub fn join_effect(
     let newest_left = profile.window.newest_left(clock::time_ms(tx, clock)?);
     let mut effects = Vec::new();
     for kind in IdKind::ALL {
-        let (load, _) = load_of_person(tx, person, kind, newest_left)?;
+        let load = load_of_person(tx, person, kind, newest_left)?;
         let (there, live_ids) = match tx.meter_find(Recipient::Entity(entity), kind)? {
             Some(meter) => {
                 let left_ids = tx.buckets_left(meter.id, newest_left)?;
@@ -80,21 +84,10 @@ pub fn join(
     let newest_left = profile.window.newest_left(now_ms);
     let mut carried = Vec::new();
     for kind in IdKind::ALL {
-        let (load, sources) = load_of_person(tx, person, kind, newest_left)?;
+        let load = load_of_person(tx, person, kind, newest_left)?;
         let target = tx.meter(Recipient::Entity(entity), kind)?;
-        let Some(carry) = unload(tx, load, &target, kind, "join", newest_left, now_ms)? else {
-            continue;
-        };
-        let leaf = Leaf::Carried {
-            target: RecipientName::Entity(target.commitment),
-            sources,
-            person: Some(name::of_person(tx, person)?),
-            kind,
-            ids: carry.ids,
-            actor: name::of_actor(tx, actor)?,
-        };
-        audit::append(tx, now_ms, &leaf)?;
-        carried.push(carry);
+        let carry = Carry { tx, kind, newest_left, now_ms, source: "join", actor };
+        carried.extend(carry.unload(load, &target)?);
     }
     Ok(carried)
 }
@@ -119,61 +112,84 @@ pub fn merge(
         let Some(source) = tx.meter_find(Recipient::Entity(source), kind)? else { continue };
         let load = load_of_meter(tx, &source, newest_left)?;
         let target = tx.meter(Recipient::Entity(target), kind)?;
-        let Some(carry) = unload(tx, load, &target, kind, "merge", newest_left, now_ms)? else {
-            continue;
-        };
-        let leaf = Leaf::Carried {
-            target: RecipientName::Entity(target.commitment),
-            sources: vec![RecipientName::Entity(source.commitment)],
-            person: None,
-            kind,
-            ids: carry.ids,
-            actor: name::of_actor(tx, actor)?,
-        };
-        audit::append(tx, now_ms, &leaf)?;
-        carried.push(carry);
+        let carry = Carry { tx, kind, newest_left, now_ms, source: "merge", actor };
+        carried.extend(carry.unload(load, &target)?);
     }
     Ok(carried)
 }
 
-/// Raises `target` by what it does not have of `load`; `None` if it has all of it.
-fn unload(
-    tx: &Tx<'_>,
-    load: Load,
-    target: &MeterRow,
+/// How a load is put down.
+struct Carry<'a> {
+    tx: &'a Tx<'a>,
     kind: IdKind,
-    source: &str,
     newest_left: i64,
     now_ms: i64,
-) -> Result<Option<Carried>, StoreError> {
-    let beyond = load.beyond(&load_of_meter(tx, target, newest_left)?);
-    let ids = beyond.ids();
-    if ids == 0 {
-        return Ok(None);
-    }
-    tx.carry(target.id, ids, source, now_ms)?;
-    for ((minute, person), ids) in beyond.buckets {
-        tx.bucket_add(target.id, minute, person, ids)?;
-    }
-    for charge in beyond.open {
-        tx.open_charge_copy(&charge, target.id)?;
-    }
-    Ok(Some(Carried { kind, ids, live_ids: target.level.live_ids + ids }))
+    /// The word of what brings it.
+    source: &'a str,
+    actor: &'a Actor,
 }
 
-/// What is live of a person, at whichever entity they received it, and by which names the log
-/// knows these entities.
+impl Carry<'_> {
+    /// Raises `target` by what it does not have of `load`; `None` if it has all of it.
+    fn unload(&self, load: Load, target: &MeterRow) -> Result<Option<Carried>, StoreError> {
+        let Carry { tx, kind, newest_left, now_ms, source, .. } = *self;
+        let beyond = load.beyond(&load_of_meter(tx, target, newest_left)?);
+        let ids = beyond.ids();
+        if ids == 0 {
+            return Ok(None);
+        }
+        tx.carry(target.id, ids, source, now_ms)?;
+        let mut settled: BTreeMap<i64, u64> = BTreeMap::new();
+        for (&(minute, person), &ids) in &beyond.buckets {
+            tx.bucket_add(target.id, minute, person, ids)?;
+            *settled.entry(minute).or_default() += ids;
+        }
+        for charge in &beyond.open {
+            tx.open_charge_copy(charge, target.id)?;
+        }
+        self.write(target, &settled.into_iter().collect::<Vec<_>>(), &beyond.open)?;
+        Ok(Some(Carried { kind, ids, live_ids: target.level.live_ids + ids }))
+    }
+
+    /// Writes down what came, in as many leaves as it takes.
+    fn write(
+        &self,
+        target: &MeterRow,
+        settled: &[(i64, u64)],
+        open: &[OpenChargeRow],
+    ) -> Result<(), StoreError> {
+        let actor = name::of_actor(self.tx, self.actor)?;
+        let target = RecipientName::Entity(target.commitment);
+        let named =
+            |charge: &OpenChargeRow| (AttemptName(charge.delivery, charge.attempt), charge.ids);
+        let (mut settled, mut open) = (settled.chunks(PARTS_MAX), open.chunks(PARTS_MAX));
+        loop {
+            let parts = (settled.next(), open.next());
+            if let (None, None) = parts {
+                return Ok(());
+            }
+            let leaf = Leaf::Carried {
+                target,
+                kind: self.kind,
+                settled: parts.0.unwrap_or_default().to_vec(),
+                open: parts.1.unwrap_or_default().iter().map(named).collect(),
+                actor: actor.clone(),
+            };
+            audit::append(self.tx, self.now_ms, &leaf)?;
+        }
+    }
+}
+
+/// What is live of a person, at whichever entity they received it.
 fn load_of_person(
     tx: &Tx<'_>,
     person: PersonId,
     kind: IdKind,
     newest_left: i64,
-) -> Result<(Load, Vec<RecipientName>), StoreError> {
-    let meters = tx.meters()?;
-    let own = tx.meters_of_person(person, kind)?;
-    let (mut all, mut sources) = (Load::default(), Vec::new());
-    for (_, _, meter) in meters.iter().filter(|(_, _, meter)| own.contains(&meter.id)) {
-        let mut load = load_of_meter(tx, meter, newest_left)?;
+) -> Result<Load, StoreError> {
+    let mut all = Load::default();
+    for meter_id in tx.meters_of_person(person, kind)? {
+        let mut load = load_of(tx, meter_id, newest_left)?;
         load.buckets.retain(|(_, whose), _| *whose == person);
         load.open.retain(|charge| charge.person == person);
         let beyond = load.beyond(&all);
@@ -181,16 +197,19 @@ fn load_of_person(
             *all.buckets.entry(place).or_default() += ids;
         }
         all.open.extend(beyond.open);
-        sources.push(RecipientName::Entity(meter.commitment));
     }
-    Ok((all, sources))
+    Ok(all)
 }
 
 fn load_of_meter(tx: &Tx<'_>, meter: &MeterRow, newest_left: i64) -> Result<Load, StoreError> {
-    let rows = tx.buckets_by_person(meter.id)?;
+    load_of(tx, meter.id, newest_left)
+}
+
+fn load_of(tx: &Tx<'_>, meter_id: i64, newest_left: i64) -> Result<Load, StoreError> {
+    let rows = tx.buckets_by_person(meter_id)?;
     let live = rows.iter().filter(|row| row.minute > newest_left);
     let buckets = live.map(|row| ((row.minute, row.person), row.ids)).collect();
-    Ok(Load { buckets, open: tx.open_charges_of_meter(meter.id)? })
+    Ok(Load { buckets, open: tx.open_charges_of_meter(meter_id)? })
 }
 
 impl Load {

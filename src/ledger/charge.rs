@@ -4,7 +4,9 @@
 use std::ops::Range;
 
 use super::Shared;
+use super::distinct::{self, Expired, Sifted};
 use super::grant::Attempt;
+use super::values::Elements;
 use crate::audit::{self, Charge, Leaf, RecipientName};
 use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
@@ -12,7 +14,8 @@ use crate::base::party::{KeyId, PersonId};
 use crate::policy::decision::{Wanted, parts};
 use crate::policy::window::{fits_at_ms, minute_of};
 use crate::policy::{
-    Basis, ChunkSize, ExemptionRule, KeyEnd, Profile, Recipient, Refusal, Return, Verdict,
+    Basis, ChunkSize, Count, ExemptionRule, KeyEnd, Profile, Recipient, Refusal, Return, Unit,
+    Verdict, Window,
 };
 use crate::store::{Charged, MeterRow, OpenChargeRow, StoreError, Tx};
 
@@ -35,9 +38,32 @@ pub(super) struct Permit {
 /// A recipient whose meter is locked and up to date.
 pub(super) struct Charging {
     pub(super) charged: Charged,
+    pub(super) unit: Unit,
     pub(super) meter: MeterRow,
     /// What is held for the delivery that asks.
     pub(super) hold_ids: u64,
+    /// Whether more is to leave the window than one transaction has time for.
+    pub(super) is_leaving: bool,
+    /// What is about to be charged.
+    pub(super) weighed: Weighed,
+}
+
+/// What is about to be charged to a meter.
+pub(super) enum Weighed {
+    /// So many, each of which counts.
+    Each(u64),
+    /// Elements that count once.
+    Once(Sifted),
+}
+
+impl Weighed {
+    /// How much the charge adds to what is live; at most, as long as something is not proven.
+    pub(super) fn fresh_max(&self) -> u64 {
+        match self {
+            Weighed::Each(ids) => *ids,
+            Weighed::Once(sifted) => sifted.fresh_max(),
+        }
+    }
 }
 
 /// Why `entity` may receive IDs of `kind`.
@@ -47,10 +73,10 @@ pub(super) fn basis(profile: &Profile, kind: IdKind, exemption: Option<i64>) -> 
     exemption.filter(|_| is_lifted).map_or(Basis::Limit, Basis::Exemption)
 }
 
-/// How many IDs of `kind` a recipient may have live on that basis.
-pub(super) fn ceiling_ids(profile: &Profile, kind: IdKind, basis: Basis) -> Option<u64> {
+/// How much of `unit` a recipient may have live on that basis.
+pub(super) fn ceiling_ids(profile: &Profile, unit: Unit, basis: Basis) -> Option<u64> {
     match basis {
-        Basis::Limit => profile.ids_max(kind),
+        Basis::Limit => profile.units_max(unit),
         Basis::Exemption(_) => None,
     }
 }
@@ -100,14 +126,26 @@ impl Desk<'_> {
 
     /// Brings the meter of `charged` up to date: what has left the window falls out, expired holds
     /// fall out, and the ceiling is the one that is in force now.
-    pub(super) fn lock(&self, charged: Charged, kind: IdKind) -> Result<MeterRow, StoreError> {
+    pub(super) fn lock(
+        &self,
+        charged: Charged,
+        unit: impl Into<Unit>,
+    ) -> Result<Charging, StoreError> {
+        let unit = unit.into();
         let Desk { tx, now_ms, .. } = *self;
         let profile = self.profile();
-        let found = tx.meter(charged.recipient, kind)?;
+        let found = tx.meter(charged.recipient, unit)?;
         let mut meter = found;
-        meter.level.ceiling_ids = ceiling_ids(profile, kind, charged.basis);
-        let newest_left = profile.window.newest_left(now_ms);
-        let left_ids = tx.buckets_left(meter.id, newest_left)?;
+        meter.level.ceiling_ids = ceiling_ids(profile, unit, charged.basis);
+        let mut newest_left = profile.window_of(unit).newest_left(now_ms);
+        let mut left_ids = tx.buckets_left(meter.id, newest_left)?;
+        let mut is_leaving = false;
+        let may_be_a_set = profile.count == Count::Distinct || unit == Unit::Objects;
+        if left_ids > 0 || may_be_a_set {
+            let expired = distinct::expire(tx, &mut meter, newest_left)?;
+            Expired { newest_left, is_leaving } = expired;
+            left_ids = tx.buckets_left(meter.id, newest_left)?;
+        }
         if left_ids > 0 {
             tx.buckets_remove(meter.id, newest_left)?;
             meter.level.live_ids -= left_ids;
@@ -123,7 +161,33 @@ impl Desk<'_> {
         if meter != found {
             tx.meter_set(&meter)?;
         }
-        Ok(meter)
+        Ok(Charging { charged, unit, meter, hold_ids: 0, is_leaving, weighed: Weighed::Each(0) })
+    }
+
+    /// Looks at what is about to be charged: `each` counts, or `once`, if they count once there.
+    pub(super) fn weigh(
+        &self,
+        charging: &mut Charging,
+        each: u64,
+        once: &Elements,
+    ) -> Result<(), StoreError> {
+        let meter = charging.meter;
+        let ceiling_ids = match charging.unit {
+            Unit::Ids(kind) if self.profile().counts_once(kind) => meter.level.ceiling_ids,
+            _ => None,
+        };
+        charging.weighed = match ceiling_ids {
+            None => Weighed::Each(each),
+            Some(ceiling_ids) => {
+                let filters = &self.shared.filters;
+                assert!(!once.as_slice().is_empty(), "what counts once was looked at beforehand");
+                if !filters.knows(meter.id) && !self.tx.seen_any(meter.id)? {
+                    filters.begin(meter.id, ceiling_ids);
+                }
+                Weighed::Once(Sifted::of(self.tx, filters, meter.id, once, 1)?)
+            }
+        };
+        Ok(())
     }
 
     /// Why `wanted` does not fit the meter of `charging`, if it does not. `ordinals` are what is
@@ -142,12 +206,12 @@ impl Desk<'_> {
         Ok(Some(match verdict {
             Verdict::Fits => return Ok(None),
             Verdict::NotNow { excess_ids } => {
-                let (fits_at_ms, retry_at_ms) = self.times(&charging.meter, wanted, excess_ids)?;
+                let (fits_at_ms, retry_at_ms) = self.times(charging, wanted, excess_ids)?;
                 let remaining_ids = level.remaining_ids().unwrap_or(u64::MAX);
                 Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms }
             }
             Verdict::Over { excess_ids } => {
-                let (fits_at_ms, retry_at_ms) = self.times(&charging.meter, wanted, excess_ids)?;
+                let (fits_at_ms, retry_at_ms) = self.times(charging, wanted, excess_ids)?;
                 let live_ids = level.live_ids;
                 Refusal::Over {
                     recipient,
@@ -162,9 +226,9 @@ impl Desk<'_> {
                 let all_ids = level.live_ids + level.held_ids;
                 let empty_at_ms = match all_ids {
                     0 => self.now_ms,
-                    _ => self.times(&charging.meter, wanted, all_ids)?.0,
+                    _ => self.times(charging, wanted, all_ids)?.0,
                 };
-                let window = self.profile().window;
+                let window = self.window(charging);
                 let parts = parts(ordinals.clone(), level, window, self.now_ms, empty_at_ms);
                 let requested_ids = ordinals.end - ordinals.start;
                 Refusal::Never { recipient, requested_ids, ceiling_ids, parts }
@@ -172,15 +236,30 @@ impl Desk<'_> {
         }))
     }
 
+    /// Looks up what filters said is new, and returns whether they said so of anything.
+    pub(super) fn prove(&self, chargings: &mut [Charging]) -> Result<bool, StoreError> {
+        let mut has_changed = false;
+        for charging in chargings {
+            if let Weighed::Once(sifted) = &mut charging.weighed {
+                has_changed |= sifted.prove(self.tx, charging.meter.id)?;
+            }
+        }
+        Ok(has_changed)
+    }
+
+    fn window(&self, charging: &Charging) -> Window {
+        self.profile().window_of(charging.unit)
+    }
+
     /// When `excess_ids` have come back: if all that is open or held were settled now, and if
     /// every hold ran out.
     fn times(
         &self,
-        meter: &MeterRow,
+        charging: &Charging,
         wanted: Wanted,
         excess_ids: u64,
     ) -> Result<(i64, i64), StoreError> {
-        let window = self.profile().window;
+        let (meter, window) = (&charging.meter, self.window(charging));
         let mut returns = Vec::new();
         let mut settled_ids = 0;
         self.tx.buckets(meter.id, window.newest_left(self.now_ms), |bucket| {
@@ -234,41 +313,20 @@ pub(super) fn chunk_size(chargings: &[Charging]) -> ChunkSize {
 
 impl Desk<'_> {
     /// Writes the charge of one chunk: every meter, the open charges, and the leaf.
-    /// `hold_after` says what is held for the delivery afterwards, for each recipient.
+    /// `hold_after` says what is held for the delivery afterwards, for each recipient and how much
+    /// the charge adds to what is live there.
     pub(super) fn charge(
         &self,
         opening: &Opening<'_>,
         chargings: &mut [Charging],
-        hold_after: impl Fn(&Charging) -> u64,
+        hold_after: impl Fn(&Charging, u64) -> u64,
     ) -> Result<(), StoreError> {
         let Attempt { delivery, number } = opening.attempt;
         let ids = opening.ordinals.end - opening.ordinals.start;
-        let expires_ms = self.now_ms + self.profile().hold_ms;
         let mut charges = Vec::with_capacity(chargings.len());
         for charging in chargings {
-            let hold_ids = hold_after(charging);
-            let level = &mut charging.meter.level;
-            level.live_ids += ids;
-            level.held_ids = level.held_ids - charging.hold_ids + hold_ids;
-            assert!(!level.is_over(), "a charge that was found to fit fits");
-            if charging.hold_ids > 0 || hold_ids > 0 {
-                self.tx.hold_set(delivery, charging.meter.id, hold_ids, expires_ms)?;
-            }
-            self.tx.meter_set(&charging.meter)?;
-            let row = OpenChargeRow {
-                delivery,
-                attempt: number,
-                meter_id: charging.meter.id,
-                person: opening.person,
-                ids,
-            };
-            let basis = charging.charged.basis;
-            self.tx.open_charge_add(&row, self.shared.incarnation(), basis)?;
-            charges.push(Charge {
-                recipient: RecipientName::Entity(charging.meter.commitment),
-                basis: basis.to_string(),
-                live_ids: charging.meter.level.live_ids,
-            });
+            let (attempt, person) = (opening.attempt, opening.person);
+            charges.push(self.charge_one(charging, attempt, person, ids, &hold_after)?);
         }
         let leaf = Leaf::Opened {
             delivery,
@@ -285,5 +343,53 @@ impl Desk<'_> {
         };
         audit::append(self.tx, self.now_ms, &leaf)?;
         Ok(())
+    }
+
+    /// Writes what one attempt charges to one meter, of which `granted` may be sent, and returns
+    /// what its leaf says of it.
+    pub(super) fn charge_one(
+        &self,
+        charging: &mut Charging,
+        attempt: Attempt,
+        person: PersonId,
+        granted: u64,
+        hold_after: impl Fn(&Charging, u64) -> u64,
+    ) -> Result<Charge, StoreError> {
+        let meter_id = charging.meter.id;
+        let (fresh, seen_charge) = match &mut charging.weighed {
+            Weighed::Each(ids) => (*ids, None),
+            Weighed::Once(sifted) => {
+                let filters = &self.shared.filters;
+                let opened = distinct::open(self.tx, filters, meter_id, person, sifted)?;
+                (opened.fresh, Some(opened.charge))
+            }
+        };
+        let hold_ids = hold_after(charging, fresh);
+        let level = &mut charging.meter.level;
+        level.live_ids += fresh;
+        level.held_ids = level.held_ids - charging.hold_ids + hold_ids;
+        assert!(!level.is_over(), "a charge that was found to fit fits");
+        let Attempt { delivery, number } = attempt;
+        if charging.hold_ids > 0 || hold_ids > 0 {
+            let expires_ms = self.now_ms + self.profile().hold_ms;
+            self.tx.hold_set(delivery, meter_id, hold_ids, expires_ms)?;
+        }
+        self.tx.meter_set(&charging.meter)?;
+        let row = OpenChargeRow {
+            delivery,
+            attempt: number,
+            meter_id,
+            person,
+            ids: granted,
+            seen_charge,
+        };
+        let Charged { recipient, basis } = charging.charged;
+        self.tx.open_charge_add(&row, self.shared.incarnation(), basis)?;
+        Ok(Charge {
+            recipient: RecipientName::of(recipient, charging.meter.commitment),
+            basis: basis.to_string(),
+            fresh_ids: seen_charge.map(|_| fresh),
+            live_ids: charging.meter.level.live_ids,
+        })
     }
 }

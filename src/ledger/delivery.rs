@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Ledger;
 use super::admit::Further;
 use super::queue::Step;
+use super::values::Values;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
@@ -29,6 +30,8 @@ pub struct Order {
     pub ordinals: Range<u64>,
     /// Which view of the release they are counted in, so that a resumed range can be compared.
     pub view: String,
+    /// What those IDs are; asked only where an ID counts once.
+    pub values: Arc<dyn Values>,
 }
 
 /// How a delivery ended.

@@ -20,7 +20,7 @@ use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId, PersonId};
 use crate::policy::window::minute_of;
-use crate::policy::{Basis, Profile, Recipient};
+use crate::policy::{Basis, Profile, Recipient, Unit};
 use crate::store::{FreezeRow, Party, StoreError, Tx};
 
 /// Who stands in a bucket for people that nobody knows any more.
@@ -155,7 +155,7 @@ fn charge_phantoms(
         }
         let basis = basis(profile, kind, tx.exemption_in_force(entity, now_ms)?);
         let proven_ids = if kind == IdKind::Tweet { thaw.proven.get(&entity) } else { None };
-        let ids = ceiling_ids(profile, kind, basis).max(proven_ids.copied());
+        let ids = ceiling_ids(profile, kind.into(), basis).max(proven_ids.copied());
         if basis != Basis::Limit {
             exempt.push(entity);
         }
@@ -170,12 +170,24 @@ fn charge_phantoms(
     Ok(())
 }
 
+/// What an attempt charged where an ID counts once.
+struct Once {
+    meter_id: i64,
+    name: Commitment,
+    kind: IdKind,
+    person: PersonId,
+    ids: u64,
+}
+
 /// Charges that the copy opened and has not settled yet.
 #[derive(Default)]
 struct Replay {
     open: BTreeMap<AttemptName, Vec<(i64, PersonId, u64)>>,
     /// The meters by the names that leaves have for their recipients.
-    meters: HashMap<(Commitment, IdKind), i64>,
+    meters: HashMap<(Commitment, Unit), i64>,
+    /// What attempts charged where an ID counts once: the set of IDs is not in the journal, so
+    /// each counts again from now on.
+    once: BTreeMap<AttemptName, Vec<Once>>,
 }
 
 impl Replay {
@@ -189,8 +201,8 @@ impl Replay {
         entries: &[Vec<u8>],
     ) -> Result<(), ThawError> {
         let newest_left = profile.window.newest_left(now_ms);
-        for (_, kind, meter) in tx.meters()? {
-            self.meters.insert((meter.commitment, kind), meter.id);
+        for (_, unit, meter) in tx.meters()? {
+            self.meters.insert((meter.commitment, unit), meter.id);
         }
         for (number, bytes) in (log_size + 1..).zip(entries) {
             let fault = |why| ThawError::Entry { number, why };
@@ -204,12 +216,17 @@ impl Replay {
                         Some(Party::Person(person)) => person,
                         _ => NOBODY,
                     };
-                    let mut open = Vec::new();
+                    let (mut open, mut once) = (Vec::new(), Vec::new());
                     for charge in charges {
-                        let RecipientName::Entity(name) = charge.recipient;
-                        open.push((self.meter(tx, name, kind)?, person, ids));
+                        let RecipientName::Entity(name) = charge.recipient else { continue };
+                        let meter_id = self.meter(tx, name, kind)?;
+                        match charge.fresh_ids {
+                            None => open.push((meter_id, person, ids)),
+                            Some(ids) => once.push(Once { meter_id, name, kind, person, ids }),
+                        }
                     }
                     self.open.insert(AttemptName(delivery, attempt), open);
+                    self.once.insert(AttemptName(delivery, attempt), once);
                 }
                 Leaf::Settled { attempts } => {
                     for attempt in attempts {
@@ -218,6 +235,7 @@ impl Replay {
                 }
                 Leaf::Released { attempt } => {
                     self.open.remove(&attempt);
+                    self.once.remove(&attempt);
                     for row in tx.open_charges_take_any(attempt.0, attempt.1)? {
                         tx.meter_lower(row.meter_id, row.ids, 0)?;
                     }
@@ -229,12 +247,27 @@ impl Replay {
                 _ => {}
             }
         }
+        self.charge_once(tx, now_ms)?;
         let left: Vec<AttemptName> = self.open.keys().copied().collect();
         for attempt in &left {
             self.settle(tx, *attempt, minute_of(now_ms), newest_left, now_ms)?;
         }
         for attempts in left.chunks(super::queue::ATTEMPTS_PER_LEAF_MAX) {
             audit::append(tx, now_ms, &Leaf::Settled { attempts: attempts.to_vec() })?;
+        }
+        Ok(())
+    }
+
+    /// Charges what counts once by itself, from now on.
+    fn charge_once(&mut self, tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+        for once in std::mem::take(&mut self.once).into_values().flatten() {
+            let Once { meter_id, name, kind, person, ids } = once;
+            if ids > 0 {
+                tx.carry(meter_id, ids, "replay", now_ms)?;
+                tx.bucket_add(meter_id, minute_of(now_ms), person, ids)?;
+                let recipient = RecipientName::Entity(name);
+                audit::append(tx, now_ms, &Leaf::PhantomCharged { recipient, kind, ids })?;
+            }
         }
         Ok(())
     }
@@ -264,7 +297,7 @@ impl Replay {
     /// The meter of whoever is named so; that of an entity which is not known any more is made, so
     /// that its charges are on record.
     fn meter(&mut self, tx: &Tx<'_>, name: Commitment, kind: IdKind) -> Result<i64, StoreError> {
-        if let Some(meter_id) = self.meters.get(&(name, kind)) {
+        if let Some(meter_id) = self.meters.get(&(name, kind.into())) {
             return Ok(*meter_id);
         }
         let recipient = match tx.party_by_commitment(name)? {
@@ -272,7 +305,7 @@ impl Replay {
             _ => Recipient::Entity(EntityId(0)),
         };
         let meter = tx.meter(recipient, kind)?;
-        self.meters.insert((name, kind), meter.id);
+        self.meters.insert((name, kind.into()), meter.id);
         Ok(meter.id)
     }
 }

@@ -71,6 +71,10 @@ impl Granted<Chunk> {
 }
 
 impl<T> Granted<T> {
+    pub(super) fn what(&self) -> &T {
+        &self.what
+    }
+
     /// Takes the grant back from its holder.
     ///
     /// # Panics
@@ -95,31 +99,31 @@ impl<T> Drop for Granted<T> {
     }
 }
 
-/// A charged chunk on its way to the caller who asked for it.
+/// A `T` that is charged, on its way to the caller who asked for it.
 ///
 /// If that caller has gone meanwhile, nobody has sent a byte of it, and its charge is given back.
-pub(super) struct Unclaimed {
+pub(super) struct Unclaimed<T> {
     ledger: Ledger,
-    chunk: Option<Chunk>,
+    what: Option<T>,
     attempt: Attempt,
 }
 
-impl Unclaimed {
-    pub(super) fn new(ledger: &Ledger, chunk: Chunk, attempt: Attempt) -> Unclaimed {
-        Unclaimed { ledger: ledger.clone(), chunk: Some(chunk), attempt }
+impl<T> Unclaimed<T> {
+    pub(super) fn new(ledger: &Ledger, what: T, attempt: Attempt) -> Unclaimed<T> {
+        Unclaimed { ledger: ledger.clone(), what: Some(what), attempt }
     }
 
-    /// Hands the chunk to its caller, after the commit.
-    pub(super) fn claim(mut self) -> Granted<Chunk> {
-        let what = self.chunk.take().expect("a chunk is claimed once");
+    /// Hands it to its caller, after the commit.
+    pub(super) fn claim(mut self) -> Granted<T> {
+        let what = self.what.take().expect("it is claimed once");
         let (attempt, incarnation) = (self.attempt, self.ledger.incarnation());
         Granted { what, attempt, incarnation, given_back: false }
     }
 }
 
-impl Drop for Unclaimed {
+impl<T> Drop for Unclaimed<T> {
     fn drop(&mut self) {
-        if self.chunk.is_some() {
+        if self.what.is_some() {
             self.ledger.push(Step::Release(self.attempt));
         }
     }

@@ -17,6 +17,10 @@
 //! reached it, the grant releases itself. If the process dies, its successor settles everything
 //! ([`Ledger::start`]); the lock on the data folder proves that it is alone.
 //!
+//! Where an ID counts once (`count = "distinct"`), a chunk is charged for what of it is new to the
+//! recipient, and what is not moves into the new charge (`distinct.rs`). Objects, which a person
+//! is handed in files, are charged by the same protocol ([`objects`]).
+//!
 //! When the delivery is over ([`Ledger::end`], or it is dropped), what is still held is free.
 //! Settling, releasing and ending are queued and do not wait; each admission comes after what was
 //! queued before it.
@@ -31,32 +35,46 @@ pub mod carry;
 mod charge;
 mod clock;
 mod delivery;
+mod distinct;
+mod filter;
 pub mod freeze;
 mod grant;
+pub mod objects;
+mod preview;
 mod queue;
 mod recover;
 mod usage;
+mod values;
 mod verify;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+
+use tokio::sync::Semaphore;
 
 pub use clock::{accept_clock, time_ms};
 pub use delivery::{Delivery, Order, Outcome};
 pub use grant::{Chunk, Granted};
 pub use usage::{Usage, usage};
+pub use values::Values;
 pub use verify::verify;
 
 use crate::base::clock::Clock;
 use crate::base::party::PersonId;
 use crate::policy::window::minute_of;
-use crate::policy::{Profile, Refusal};
+use crate::policy::{Profile, Refusal, Unit};
 use crate::store::{FolderLock, Store, StoreError};
+use admit::Withheld;
+use filter::Filters;
 use queue::{Queue, Step};
+
+/// How many orders whose IDs count once are looked at beforehand at the same time.
+const PREVIEWS_MAX: usize = 2;
 
 /// The ledger of a gateway; clones share it.
 #[derive(Clone)]
@@ -72,6 +90,8 @@ struct Shared {
     begins: tokio::sync::Mutex<()>,
     queue: Queue,
     refused: Mutex<Refused>,
+    filters: Filters,
+    previews: Semaphore,
 }
 
 /// The number of a start that has not settled its predecessors' charges yet.
@@ -81,7 +101,7 @@ const NOT_BEGUN: i64 = 0;
 #[derive(Default)]
 struct Refused {
     minute: i64,
-    seen: HashMap<PersonId, Vec<&'static str>>,
+    seen: HashMap<(PersonId, Unit), Vec<&'static str>>,
 }
 
 /// Why nothing is granted.
@@ -93,6 +113,9 @@ pub enum Denied {
     /// Nobody can tell, so nothing goes out.
     #[error("the ledger is not available")]
     Unavailable(#[from] StoreError),
+    /// The IDs count once, and nobody can tell which they are.
+    #[error("the IDs that are asked for could not be read")]
+    Unread(#[source] Arc<io::Error>),
 }
 
 impl Ledger {
@@ -127,6 +150,8 @@ impl Ledger {
             begins: tokio::sync::Mutex::default(),
             queue: Queue::default(),
             refused: Mutex::default(),
+            filters: Filters::default(),
+            previews: Semaphore::new(PREVIEWS_MAX),
         })))
     }
 
@@ -166,9 +191,17 @@ impl Ledger {
         assert!(!order.ordinals.is_empty(), "an order asks for at least one ID");
         self.begin().await?;
         self.drain();
-        let ledger = self.clone();
-        let admitted = self.0.store.write(move |tx| admit::admit(tx, &ledger, &order));
-        let (delivery, opened) = admitted.await?.map_err(Denied::Refused)?;
+        let asked = Arc::new((self.preview(&order).await?, order));
+        let (delivery, opened) = loop {
+            let (ledger, asked) = (self.clone(), Arc::clone(&asked));
+            let admitted =
+                self.0.store.write(move |tx| admit::admit(tx, &ledger, &asked.1, &asked.0));
+            match admitted.await? {
+                Ok(admitted) => break admitted,
+                Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Leaving) => {}
+            }
+        };
         Ok((delivery, opened.unclaimed.claim()))
     }
 
@@ -183,9 +216,16 @@ impl Ledger {
         let further = delivery.further.clone();
         // Before the wait, so that a number is not used again if this future is dropped.
         delivery.further.attempt.number += 1;
-        let ledger = self.clone();
-        let opened = self.0.store.write(move |tx| admit::open(tx, &ledger, &further));
-        let opened = opened.await?.map_err(Denied::Refused)?;
+        let asked = Arc::new((self.preview_next(&further).await?, further));
+        let opened = loop {
+            let (ledger, asked) = (self.clone(), Arc::clone(&asked));
+            let opened = self.0.store.write(move |tx| admit::open(tx, &ledger, &asked.1, &asked.0));
+            match opened.await? {
+                Ok(opened) => break opened,
+                Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Leaving) => {}
+            }
+        };
         let granted = opened.unclaimed.claim();
         delivery.further.rest.start = granted.chunk().ordinals.end;
         delivery.further.recipients = opened.recipients;
@@ -194,13 +234,13 @@ impl Ledger {
     }
 
     /// Says that the chunk's bytes have left: its window starts now. Returns at once.
-    pub fn settle(&self, granted: Granted<Chunk>) {
+    pub fn settle<T>(&self, granted: Granted<T>) {
         self.push(Step::Settle(granted.give_back(self)));
     }
 
     /// Gives back the charge of a chunk of which no byte has touched the socket. Returns at once;
     /// an admission that is asked for afterwards sees it.
-    pub fn release(&self, granted: Granted<Chunk>) {
+    pub fn release<T>(&self, granted: Granted<T>) {
         self.push(Step::Release(granted.give_back(self)));
     }
 
@@ -236,14 +276,20 @@ impl Shared {
         self.incarnation.load(Ordering::SeqCst)
     }
 
-    /// Whether `person` is refused for this reason for the first time in this minute.
-    fn is_first_of_minute(&self, person: PersonId, why: &'static str, now_ms: i64) -> bool {
+    /// Whether `person` is refused `unit` for this reason for the first time in this minute.
+    fn is_first_of_minute(
+        &self,
+        person: PersonId,
+        unit: Unit,
+        why: &'static str,
+        now_ms: i64,
+    ) -> bool {
         let mut refused = self.refused.lock().expect("nobody panics while they hold this");
         let minute = minute_of(now_ms);
         if refused.minute != minute {
             *refused = Refused { minute, seen: HashMap::new() };
         }
-        let reasons = refused.seen.entry(person).or_default();
+        let reasons = refused.seen.entry((person, unit)).or_default();
         let is_first = !reasons.contains(&why);
         if is_first {
             reasons.push(why);

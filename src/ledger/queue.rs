@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::delivery::Outcome;
 use super::grant::Attempt;
-use super::{Ledger, clock};
+use super::{Ledger, clock, distinct};
 use crate::audit::{self, AttemptName, Leaf};
 use crate::base::delivery::DeliveryId;
 use crate::base::party::PersonId;
@@ -149,10 +149,15 @@ pub(super) fn settle(
     let mut buckets: BTreeMap<(i64, PersonId), u64> = BTreeMap::new();
     let mut attempts = Vec::with_capacity(charges.len());
     for charge in charges {
-        *buckets.entry((charge.meter_id, charge.person)).or_default() += charge.ids;
+        let counted_ids = match charge.seen_charge {
+            Some(seen) => distinct::settle(tx, seen, minute_of(now_ms))?,
+            None => charge.ids,
+        };
+        *buckets.entry((charge.meter_id, charge.person)).or_default() += counted_ids;
         attempts.push(AttemptName(charge.delivery, charge.attempt));
     }
-    for ((meter_id, person), ids) in buckets {
+    // Later charges may have taken over all that the settled ones had.
+    for ((meter_id, person), ids) in buckets.into_iter().filter(|(_, ids)| *ids > 0) {
         tx.bucket_add(meter_id, minute_of(now_ms), person, ids)?;
     }
     // An attempt has a charge for each recipient, and is named once.
@@ -170,7 +175,11 @@ fn release(tx: &Tx<'_>, attempt: Attempt, incarnation: i64, now_ms: i64) -> Resu
     let Some(first) = charges.first() else { return Ok(()) };
     tx.delivery_release(delivery, first.ids)?;
     for charge in &charges {
-        tx.meter_lower(charge.meter_id, charge.ids, 0)?;
+        let counted_ids = match charge.seen_charge {
+            Some(seen) => distinct::give_back(tx, seen)?,
+            None => charge.ids,
+        };
+        tx.meter_lower(charge.meter_id, counted_ids, 0)?;
     }
     let leaf = Leaf::Released { attempt: AttemptName(delivery, number) };
     audit::append(tx, now_ms, &leaf)?;

@@ -1,13 +1,11 @@
-//! What an entity has used, what is left, and when how much comes back.
+//! What a recipient has used, what is left, and when how much comes back.
 
 use serde::Serialize;
 
 use super::charge::{basis, ceiling_ids};
 use super::clock::time_ms;
 use crate::base::clock::Clock;
-use crate::base::ids::IdKind;
-use crate::base::party::EntityId;
-use crate::policy::{Basis, Level, Profile, Recipient, Return};
+use crate::policy::{Basis, Level, Profile, Recipient, Return, Unit};
 use crate::store::{StoreError, Tx};
 
 /// From how many returns on they are told by the hour instead of by the minute.
@@ -15,16 +13,17 @@ const RETURNS_MAX: usize = 100;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// How full an entity's meter is for one kind of ID. Times are milliseconds UTC.
+/// How full a recipient's meter is for one unit; where it counts objects, "IDs" are objects. Times
+/// are milliseconds UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Usage {
     /// Whose meter.
-    pub entity: EntityId,
-    /// For which kind of ID.
-    pub kind: IdKind,
+    pub recipient: Recipient,
+    /// What it counts.
+    pub unit: Unit,
     /// The ledger time of these numbers.
     pub at_ms: i64,
-    /// IDs that were handed over within the window.
+    /// IDs that were handed over within the window; each once, where they count once.
     pub used_ids: u64,
     /// IDs that are charged and being handed over.
     pub open_ids: u64,
@@ -36,7 +35,7 @@ pub struct Usage {
     pub remaining_ids: Option<u64>,
     /// Whether more is live than the ceiling: then nothing goes out until it fits again.
     pub over: bool,
-    /// Why the entity may receive.
+    /// Why the recipient may receive.
     pub basis: Basis,
     /// When how many of the used IDs come back, earliest first; hour by hour where they are many.
     pub returns: Vec<Return>,
@@ -48,7 +47,8 @@ pub struct Usage {
     pub profile: String,
 }
 
-/// How full the meter of `entity` is now, by the last commit.
+/// How full the meter of `recipient` is now, by the last commit. An element that counts once is
+/// told to return with its newest delivery, even if an older one was settled later.
 ///
 /// # Errors
 /// [`StoreError`] of the look.
@@ -56,29 +56,37 @@ pub fn usage(
     tx: &Tx<'_>,
     profile: &Profile,
     clock: &Clock,
-    entity: EntityId,
-    kind: IdKind,
+    recipient: impl Into<Recipient>,
+    unit: impl Into<Unit>,
 ) -> Result<Usage, StoreError> {
+    let (recipient, unit) = (recipient.into(), unit.into());
     let now_ms = time_ms(tx, clock)?;
-    let basis = basis(profile, kind, tx.exemption_in_force(entity, now_ms)?);
+    let basis = match (recipient, unit) {
+        (Recipient::Entity(entity), Unit::Ids(kind)) => {
+            basis(profile, kind, tx.exemption_in_force(entity, now_ms)?)
+        }
+        // No exemption lifts the ceiling of objects.
+        (Recipient::Person(_), _) | (_, Unit::Objects) => Basis::Limit,
+    };
+    let window = profile.window_of(unit);
     let mut level =
-        Level { ceiling_ids: ceiling_ids(profile, kind, basis), live_ids: 0, held_ids: 0 };
+        Level { ceiling_ids: ceiling_ids(profile, unit, basis), live_ids: 0, held_ids: 0 };
     let mut returns: Vec<Return> = Vec::new();
     let mut used_ids = 0;
-    if let Some(meter) = tx.meter_find(Recipient::Entity(entity), kind)? {
-        let newest_left = profile.window.newest_left(now_ms);
+    if let Some(meter) = tx.meter_find(recipient, unit)? {
+        let newest_left = window.newest_left(now_ms);
         level.live_ids = meter.level.live_ids - tx.buckets_left(meter.id, newest_left)?;
         level.held_ids = meter.level.held_ids - tx.holds_expired(meter.id, now_ms)?;
         tx.buckets(meter.id, newest_left, |bucket| {
-            let at_ms = profile.window.leaves_ms(bucket.minute);
+            let at_ms = window.leaves_ms(bucket.minute);
             returns.push(Return { at_ms, ids: bucket.ids });
             used_ids += bucket.ids;
             true
         })?;
     }
     Ok(Usage {
-        entity,
-        kind,
+        recipient,
+        unit,
         at_ms: now_ms,
         used_ids,
         open_ids: level.live_ids - used_ids,
@@ -88,8 +96,8 @@ pub fn usage(
         over: level.is_over(),
         basis,
         returns: if returns.len() > RETURNS_MAX { by_hour(&returns) } else { returns },
-        window_ms: profile.window.length_ms,
-        grace_ms: profile.window.grace_ms,
+        window_ms: window.length_ms,
+        grace_ms: window.grace_ms,
         profile: profile.name.clone(),
     })
 }

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use super::clock::time_ms;
 use crate::audit::{AttemptName, Entry, Leaf, RecipientName};
 use crate::base::clock::Clock;
-use crate::base::commitment::Commitment;
-use crate::base::ids::IdKind;
-use crate::policy::Profile;
 use crate::policy::window::minute_of;
+use crate::policy::{Profile, Unit};
 use crate::store::{StoreError, Tx};
 
 /// How many rows of the journal are looked at together.
@@ -16,9 +14,10 @@ const ROWS_MAX: u32 = 10_000;
 
 /// Everything that does not agree, one clause each; nothing, if the ledger is whole.
 ///
-/// Each meter must be the sum of its rows, and what is live the sum of what the journal says was
-/// opened and neither released nor out of the window. The whole journal is read: this is for
-/// `doctor` and for tests.
+/// Each meter must be the sum of its rows. What is live must be what the journal says was opened
+/// and neither released nor out of the window, where it counts each time, together with all
+/// elements that a reference keeps, where they count once: the journal lists no IDs. The whole
+/// journal is read: this is for `doctor` and for tests.
 ///
 /// # Errors
 /// [`StoreError`] of the look.
@@ -28,46 +27,47 @@ pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<Strin
         .into_iter()
         .map(|name| format!("the meter {name} is not the sum of its rows"))
         .collect();
-    let newest_left = profile.window.newest_left(time_ms(tx, clock)?);
-    let mut replayed = replay(tx, newest_left, &mut faults)?;
-    for (recipient, kind, meter) in tx.meters()? {
+    let miscounted = tx.seen_miscounted()?.into_iter();
+    faults.extend(miscounted.map(|meter| {
+        format!("the charges of meter {meter} do not have the references that they count")
+    }));
+    let now_ms = time_ms(tx, clock)?;
+    let mut replayed = replay(tx, profile.window.newest_left(now_ms), &mut faults)?;
+    for (recipient, unit, meter) in tx.meters()? {
         // The meter keeps the name that its leaves have, even when the recipient's is erased.
-        let name = RecipientName::Entity(meter.commitment);
-        let replayed_ids = replayed.remove(&(name, kind)).unwrap_or(0);
+        let name = RecipientName::of(recipient, meter.commitment);
+        let newest_left = profile.window_of(unit).newest_left(now_ms);
         let live_ids = meter.level.live_ids - tx.buckets_left(meter.id, newest_left)?;
-        if live_ids != replayed_ids {
+        let each_ids = replayed.remove(&(name, unit)).unwrap_or(0);
+        let once_ids = tx.seen_counted(meter.id, newest_left)?;
+        if live_ids != each_ids + once_ids {
             faults.push(format!(
-                "{recipient}/{kind} has {live_ids} live IDs, by the journal {replayed_ids}"
+                "{recipient}/{} has {live_ids} live IDs, by the journal {each_ids} that count \
+                 each time, and {once_ids} that count once",
+                unit.word()
             ));
         }
     }
     replayed.retain(|_, ids| *ids > 0);
-    for ((recipient, kind), ids) in replayed {
-        faults.push(format!("{recipient} has no meter, by the journal {ids} live IDs/{kind}"));
+    for ((recipient, unit), ids) in replayed {
+        let unit = unit.word();
+        faults.push(format!("{recipient} has no meter, by the journal {ids} live IDs/{unit}"));
     }
     Ok(faults)
 }
 
-/// Whom an attempt that is open is charged to, by the journal.
-struct Charged {
-    person: Option<Commitment>,
-    recipients: Vec<RecipientName>,
-    kind: IdKind,
-    ids: u64,
-}
+/// What is charged by the journal, for each attempt that is open.
+type Charged = Vec<(RecipientName, Unit, u64)>;
 
-/// A meter, as the journal names it.
-type Meter = (RecipientName, IdKind);
+/// What was settled by the journal at each meter it ever names, by the minute.
+type Buckets = BTreeMap<(RecipientName, Unit), BTreeMap<i64, u64>>;
 
-/// What was settled by the journal at each meter it ever names, by minute and person.
-type Buckets = BTreeMap<Meter, BTreeMap<(i64, Option<Commitment>), u64>>;
-
-/// What is live by the journal at each meter it ever names.
+/// What is live by the journal and counts each time, at each meter it ever names.
 fn replay(
     tx: &Tx<'_>,
     newest_left: i64,
     faults: &mut Vec<String>,
-) -> Result<BTreeMap<Meter, u64>, StoreError> {
+) -> Result<BTreeMap<(RecipientName, Unit), u64>, StoreError> {
     let mut open: BTreeMap<AttemptName, Charged> = BTreeMap::new();
     let mut buckets = Buckets::new();
     let mut next = 1;
@@ -83,80 +83,57 @@ fn replay(
             }
         }
     }
-    let mut live: BTreeMap<Meter, u64> = BTreeMap::new();
+    let mut live: BTreeMap<(RecipientName, Unit), u64> = BTreeMap::new();
     for (meter, minutes) in buckets {
-        let ids = minutes.range((newest_left + 1, None)..).map(|(_, ids)| ids).sum();
+        let ids = minutes.range(newest_left + 1..).map(|(_, ids)| ids).sum();
         live.insert(meter, ids);
     }
-    for charged in open.into_values() {
-        for recipient in charged.recipients {
-            *live.entry((recipient, charged.kind)).or_default() += charged.ids;
-        }
+    for (recipient, kind, ids) in open.into_values().flatten() {
+        *live.entry((recipient, kind)).or_default() += ids;
     }
     Ok(live)
 }
 
 /// Lets one entry of the journal happen again.
 fn play(entry: Entry, open: &mut BTreeMap<AttemptName, Charged>, buckets: &mut Buckets) {
-    let minute = minute_of(entry.at_ms);
     match entry.leaf {
-        Leaf::Opened { delivery, attempt, person, kind, ids, charges, .. } => {
-            let recipients = charges.into_iter().map(|charge| charge.recipient).collect();
-            let charged = Charged { person: Some(person), recipients, kind, ids };
-            open.insert(AttemptName(delivery, attempt), charged);
+        Leaf::Opened { delivery, attempt, kind, ids, charges, .. } => {
+            let each = charges.into_iter().filter(|charge| charge.fresh_ids.is_none());
+            let charged = each.map(|charge| (charge.recipient, kind.into(), ids));
+            open.insert(AttemptName(delivery, attempt), charged.collect());
         }
         Leaf::Settled { attempts } => {
-            for charged in attempts.iter().filter_map(|attempt| open.remove(attempt)) {
-                for recipient in charged.recipients {
-                    let minutes = buckets.entry((recipient, charged.kind)).or_default();
-                    *minutes.entry((minute, charged.person)).or_default() += charged.ids;
-                }
+            let minute = minute_of(entry.at_ms);
+            for (recipient, kind, ids) in
+                attempts.iter().filter_map(|attempt| open.remove(attempt)).flatten()
+            {
+                let minutes = buckets.entry((recipient, kind)).or_default();
+                *minutes.entry(minute).or_default() += ids;
             }
         }
         Leaf::Released { attempt } => drop(open.remove(&attempt)),
+        Leaf::Carried { target, kind, settled, open: attempts, .. } => {
+            let unit = Unit::from(kind);
+            let minutes = buckets.entry((target, unit)).or_default();
+            for (minute, ids) in settled {
+                *minutes.entry(minute).or_default() += ids;
+            }
+            for (attempt, ids) in attempts {
+                open.entry(attempt).or_default().push((target, unit, ids));
+            }
+        }
+        Leaf::PhantomCharged { recipient, kind, ids } => {
+            let minutes = buckets.entry((recipient, kind.into())).or_default();
+            *minutes.entry(minute_of(entry.at_ms)).or_default() += ids;
+        }
         Leaf::LedgerTimeLeapt { since, by } => {
             for minutes in buckets.values_mut() {
-                for ((minute, person), ids) in minutes.split_off(&(since, None)) {
-                    *minutes.entry((minute + by, person)).or_default() += ids;
+                let late = minutes.split_off(&since);
+                for (minute, ids) in late {
+                    *minutes.entry(minute + by).or_default() += ids;
                 }
             }
         }
-        Leaf::Carried { target, sources, person, kind, .. } => {
-            carry(target, &sources, person, kind, open, buckets);
-        }
-        Leaf::PhantomCharged { recipient, kind, ids } => {
-            let minutes = buckets.entry((recipient, kind)).or_default();
-            *minutes.entry((minute, None)).or_default() += ids;
-        }
         _ => {}
-    }
-}
-
-/// Lets the charges of `person`, or of everybody, at `sources` count at `target` as well: for each
-/// person and minute the largest number is the right one.
-fn carry(
-    target: RecipientName,
-    sources: &[RecipientName],
-    person: Option<Commitment>,
-    kind: IdKind,
-    open: &mut BTreeMap<AttemptName, Charged>,
-    buckets: &mut Buckets,
-) {
-    for source in sources {
-        let there = buckets.get(&(*source, kind)).cloned().unwrap_or_default();
-        let minutes = buckets.entry((target, kind)).or_default();
-        for (place, ids) in there {
-            if person.is_none() || place.1 == person {
-                let known = minutes.entry(place).or_default();
-                *known = ids.max(*known);
-            }
-        }
-    }
-    for charged in open.values_mut().filter(|charged| charged.kind == kind) {
-        let is_meant = person.is_none() || charged.person == person;
-        let is_there = sources.iter().any(|source| charged.recipients.contains(source));
-        if is_meant && is_there && !charged.recipients.contains(&target) {
-            charged.recipients.push(target);
-        }
     }
 }

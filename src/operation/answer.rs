@@ -162,6 +162,7 @@ pub fn usage(tx: &Tx<'_>, profile: &Profile, clock: &Clock, row: &EntityRow) -> 
         "name": row.name,
         "status": Status::of_row(&row.status),
         "profile": profile.name,
+        "count": profile.count,
         "window_seconds": profile.window.length_ms / 1_000,
         "grace_seconds": profile.window.grace_ms / 1_000,
         "meters": meters,

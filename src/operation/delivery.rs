@@ -25,8 +25,10 @@ pub(super) fn newest(
 
 fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, DirectoryError> {
     let charged_to = list(row.recipients.clone(), |Charged { recipient, basis }| {
-        let Recipient::Entity(id) = recipient;
-        Ok(json!({ "entity": entity_of(tx, id)?.slug, "basis": basis }))
+        Ok(match recipient {
+            Recipient::Entity(id) => json!({ "entity": entity_of(tx, id)?.slug, "basis": basis }),
+            Recipient::Person(id) => json!({ "person": person_of(tx, id)?.mail, "basis": basis }),
+        })
     })?;
     Ok(json!({
         "delivery": row.id.to_string(),

@@ -6,7 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::window::{Window, minute_of};
-use crate::base::party::EntityId;
+use crate::base::ids::IdKind;
+use crate::base::party::{EntityId, PersonId};
 
 /// The most parts that a plan names: at one part a window more than eight years.
 pub const PLAN_PARTS_MAX: usize = 100;
@@ -17,18 +18,33 @@ pub const PLAN_PARTS_MAX: usize = 100;
 pub enum Recipient {
     /// An entity, whoever of its people asked: `entity:7`.
     Entity(EntityId),
+    /// A person, of whatever entities, who receives objects: `person:7`.
+    Person(PersonId),
 }
 
 /// Why a text names no recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a recipient is `entity:` and a number")]
+#[error("a recipient is `entity:` or `person:` and a number")]
 pub struct NotARecipient;
 
 impl fmt::Display for Recipient {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Recipient::Entity(entity) => write!(out, "entity:{}", entity.0),
+            Recipient::Person(person) => write!(out, "person:{}", person.0),
         }
+    }
+}
+
+impl From<EntityId> for Recipient {
+    fn from(entity: EntityId) -> Recipient {
+        Recipient::Entity(entity)
+    }
+}
+
+impl From<PersonId> for Recipient {
+    fn from(person: PersonId) -> Recipient {
+        Recipient::Person(person)
     }
 }
 
@@ -42,8 +58,51 @@ impl TryFrom<String> for Recipient {
     type Error = NotARecipient;
 
     fn try_from(text: String) -> Result<Recipient, NotARecipient> {
-        let number = text.strip_prefix("entity:").and_then(|number| number.parse().ok());
-        number.map(|number| Recipient::Entity(EntityId(number))).ok_or(NotARecipient)
+        let (whose, number) = text.split_once(':').ok_or(NotARecipient)?;
+        let number = number.parse().map_err(|_| NotARecipient)?;
+        match whose {
+            "entity" => Ok(Recipient::Entity(EntityId(number))),
+            "person" => Ok(Recipient::Person(PersonId(number))),
+            _ => Err(NotARecipient),
+        }
+    }
+}
+
+/// What a meter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(into = "&'static str")]
+pub enum Unit {
+    /// IDs of one kind.
+    Ids(IdKind),
+    /// Tweet and User objects together.
+    Objects,
+}
+
+impl Unit {
+    /// The word by which the tables know it: `tweet`, `user`, `dm`, `object`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Unit::Ids(kind) => kind.word(),
+            Unit::Objects => "object",
+        }
+    }
+
+    /// The unit that `word` names, if it names one.
+    pub fn from_word(word: &str) -> Option<Unit> {
+        let kind = IdKind::from_word(word).map(Unit::Ids);
+        kind.or((word == Unit::Objects.word()).then_some(Unit::Objects))
+    }
+}
+
+impl From<IdKind> for Unit {
+    fn from(kind: IdKind) -> Unit {
+        Unit::Ids(kind)
+    }
+}
+
+impl From<Unit> for &'static str {
+    fn from(unit: Unit) -> &'static str {
+        unit.word()
     }
 }
 
@@ -397,8 +456,11 @@ mod tests {
             assert_eq!(Basis::try_from(basis.to_string()), Ok(basis));
         }
         assert_eq!(Basis::try_from("exemption:".to_owned()), Err(NotABasis));
-        let recipient = Recipient::Entity(EntityId(7));
-        assert_eq!(Recipient::try_from(recipient.to_string()), Ok(recipient));
-        assert_eq!(Recipient::try_from("link:7".to_owned()), Err(NotARecipient));
+        for recipient in [Recipient::Entity(EntityId(7)), Recipient::Person(PersonId(7))] {
+            assert_eq!(Recipient::try_from(recipient.to_string()), Ok(recipient));
+        }
+        for text in ["link:7", "person:", "entity", "7"] {
+            assert_eq!(Recipient::try_from(text.to_owned()), Err(NotARecipient), "{text}");
+        }
     }
 }

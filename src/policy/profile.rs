@@ -6,10 +6,12 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::decision::Unit;
 use super::window::{MINUTE_MS, Window};
 use crate::base::ids::IdKind;
 
-const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// The profiles that need no file, the default first.
 const BUILT_IN: &[(&str, &str)] = &[
@@ -36,8 +38,10 @@ pub struct Profile {
     pub count: Count,
     /// For how long a hold lasts that is not renewed, in milliseconds.
     pub hold_ms: i64,
-    /// Objects per person in any 24 hours and the grace.
+    /// Tweet and User objects together per person in any window of objects.
     pub objects_per_person_max: u64,
+    /// The trailing window of objects with its grace.
+    pub objects_window: Window,
     /// What it takes for an exemption to lift the ceiling.
     pub exemption: ExemptionRule,
     /// The longest exemption, in days.
@@ -56,6 +60,20 @@ pub struct Profile {
 pub enum Count {
     /// Every ID counts each time it is handed over.
     Deliveries,
+    /// An ID that an entity has been handed within the window counts once, from the last time on.
+    Distinct,
+}
+
+impl Count {
+    /// The choices with their words, as profiles and settings name them.
+    pub const WORDS: &[(&str, Count)] =
+        &[("deliveries", Count::Deliveries), ("distinct", Count::Distinct)];
+
+    /// The reading that `word` names, if it names one.
+    pub fn from_word(word: &str) -> Option<Count> {
+        let found = Count::WORDS.iter().find(|(known, _)| *known == word);
+        found.map(|(_, count)| *count)
+    }
 }
 
 /// What it takes for an academic exemption to lift the ceiling of an entity.
@@ -113,12 +131,34 @@ impl Profile {
         if mistakes.is_empty() { Ok(profile) } else { Err(ProfileError { mistakes }) }
     }
 
+    /// Whether an ID of `kind` that an entity has been handed is not counted again: it may be
+    /// asked of those kinds only that are limited, and holds for recipients with a ceiling.
+    pub fn counts_once(&self, kind: IdKind) -> bool {
+        self.count == Count::Distinct && self.ids_max(kind).is_some()
+    }
+
     /// How many IDs of `kind` an entity may have live without an exemption; `None`: no limit.
     pub fn ids_max(&self, kind: IdKind) -> Option<u64> {
         match kind {
             IdKind::Tweet => Some(self.tweet_ids_max),
             IdKind::User => self.user_ids_max,
             IdKind::Dm => self.dm_ids_max,
+        }
+    }
+
+    /// How much of `unit` a recipient may have live without an exemption; `None`: no limit.
+    pub fn units_max(&self, unit: Unit) -> Option<u64> {
+        match unit {
+            Unit::Ids(kind) => self.ids_max(kind),
+            Unit::Objects => Some(self.objects_per_person_max),
+        }
+    }
+
+    /// The trailing window in which `unit` counts.
+    pub fn window_of(&self, unit: Unit) -> Window {
+        match unit {
+            Unit::Ids(_) => self.window,
+            Unit::Objects => self.objects_window,
         }
     }
 
@@ -144,6 +184,7 @@ impl Fields {
     fn profile(&mut self) -> Profile {
         let day = 1..=3_650;
         let ids = 1..=1_000_000_000_000;
+        let grace_ms = self.number("grace_minutes", 0..=1_440) as i64 * MINUTE_MS;
         let profile = Profile {
             name: self.slug("name"),
             word: self.one_of("word", &[("Tweet", "Tweet"), ("Post", "Post")]).to_owned(),
@@ -152,11 +193,15 @@ impl Fields {
             dm_ids_max: self.optional_number("dm_ids_max", ids.clone()),
             window: Window {
                 length_ms: self.number("window_days", day.clone()) as i64 * DAY_MS,
-                grace_ms: self.number("grace_minutes", 0..=1_440) as i64 * MINUTE_MS,
+                grace_ms,
             },
-            count: self.one_of("count", &[("deliveries", Count::Deliveries)]),
+            count: self.one_of("count", Count::WORDS),
             hold_ms: self.number("hold_minutes", 1..=1_440) as i64 * MINUTE_MS,
             objects_per_person_max: self.number("objects_per_person_max", 0..=1_000_000_000),
+            objects_window: Window {
+                length_ms: self.number("objects_window_hours", 1..=8_760) as i64 * HOUR_MS,
+                grace_ms,
+            },
             exemption: self.one_of(
                 "exemption",
                 &[
@@ -275,10 +320,10 @@ mod tests {
             .replace("chunk_ids_small_max = 4_096", "chunk_ids_small_max = 10");
         let error = Profile::parse(&bad).unwrap_err();
         let expected = [
+            "grace_minutes is -1: a whole number from 0 to 1440 is right",
             "tweet_ids_max is \"many\": a whole number from 1 to 1000000000000 is right",
             "window_days is missing: a whole number is needed",
-            "grace_minutes is -1: a whole number from 0 to 1440 is right",
-            "count is \"never\": \"deliveries\" is right",
+            "count is \"never\": \"deliveries\" or \"distinct\" is right",
             "chunk_ids_small_min is 1000: at most chunk_ids_small_max (10) is right",
             "widnow is not known: remove it",
         ];

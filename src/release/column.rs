@@ -11,7 +11,7 @@ use std::sync::Arc;
 use memchr::memchr_iter;
 
 use super::table::{BLOCK_IDS, Table};
-use crate::base::ids::IdKind;
+use crate::base::ids::{IdKind, parse_digits};
 use crate::ledger::{Chunk, Granted};
 
 /// How many bytes a search through a block reads at once.
@@ -131,6 +131,25 @@ impl Column {
         buffer: &mut [u8],
     ) -> io::Result<usize> {
         self.read_chunk(granted.chunk(), at_byte, buffer)
+    }
+
+    /// The IDs with those ordinals, as numbers, for the ledger: it charges an ID that counts once
+    /// by what it is. There is no grant yet, and what is read here is never sent.
+    ///
+    /// # Errors
+    /// As [`Column::byte_of`].
+    ///
+    /// # Panics
+    /// For ordinals beyond the end.
+    pub fn values_for_ledger(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
+        let (start, end) = (self.byte_of(ordinals.start)?, self.byte_of(ordinals.end)?);
+        let mut text = vec![0; usize::try_from(end - start).map_err(io::Error::other)?];
+        self.file.read_exact_at(&mut text, start)?;
+        let lines = text.strip_suffix(b"\n").unwrap_or_default().split(|byte| *byte == b'\n');
+        let values: Option<Vec<u64>> = lines.map(|line| parse_digits(line).ok()).collect();
+        let expected = ordinals.end - ordinals.start;
+        let values = values.filter(|values| values.len() as u64 == expected);
+        values.ok_or_else(|| self.damaged(self.table.block_of(ordinals.start)))
     }
 
     fn read_chunk(&self, chunk: &Chunk, at_byte: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -351,6 +370,24 @@ mod tests {
             }
             assert!(read == text[start as usize..end as usize], "{from}..{to}");
         }
+    }
+
+    #[test]
+    fn the_ledger_reads_the_numbers_that_the_lines_say() {
+        let ids = three_blocks();
+        let (folder, column, _) = column_of(&ids);
+        for (from, to) in
+            [(0, 1), (5, 9), (BLOCK_IDS - 1, BLOCK_IDS + 1), (7, column.ids()), (9, 9)]
+        {
+            let values = column.values_for_ledger(from..to);
+            // A text without a line has no number either.
+            let expected = (from < to).then(|| ids[from as usize..to as usize].to_owned());
+            assert_eq!(values.ok(), expected, "{from}..{to}");
+        }
+        std::fs::write(folder.path().join("user-ids.txt"), vec![b'x'; column.bytes() as usize])
+            .unwrap();
+        let error = column.values_for_ledger(0..9).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

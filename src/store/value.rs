@@ -17,6 +17,8 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     /// Bytes.
     Bytes(&'a [u8]),
+    /// A list of numbers, over which the statement goes as `rarray(?1)` with the column `value`.
+    List(&'a [u64]),
 }
 
 /// The values of a statement, in the order of their numbers.
@@ -52,6 +54,12 @@ impl<'a> IntoValue<'a> for u64 {
 impl<'a> IntoValue<'a> for &'a str {
     fn into_value(self) -> Value<'a> {
         Value::Text(self)
+    }
+}
+
+impl<'a> IntoValue<'a> for &'a [u64] {
+    fn into_value(self) -> Value<'a> {
+        Value::List(self)
     }
 }
 

@@ -119,9 +119,11 @@ fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Va
         .recipients
         .iter()
         .map(|charged| {
-            let Recipient::Entity(id) = charged.recipient;
             // An entity that the person has left keeps its charge; its name is not theirs to see.
-            let entity = requester.entities.iter().find(|entity| entity.id == id);
+            let entity = requester
+                .entities
+                .iter()
+                .find(|entity| Recipient::Entity(entity.id) == charged.recipient);
             json!({ "entity": entity.map(|entity| &entity.slug), "basis": charged.basis })
         })
         .collect();

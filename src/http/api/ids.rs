@@ -301,6 +301,7 @@ impl Asked {
             release: Arc::clone(stretch.release.id()),
             ordinals: stretch.ordinals.clone(),
             view,
+            values: Arc::new(stretch.clone()),
         };
         let begun = gateway.deliverer.begin(order, stretch, wire).await;
         let passage = match begun {

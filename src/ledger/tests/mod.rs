@@ -3,17 +3,26 @@
 mod allowance;
 mod carried;
 mod crash;
+mod distinct;
+mod distinct_random;
 mod faults;
+mod objects;
 mod permission;
 mod protocol;
 mod random;
 mod simulation;
 
+use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Usage, usage, verify};
+use super::filter::{Filters, Instead};
+
+use super::{
+    Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Usage, Values, usage, verify,
+};
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
@@ -76,6 +85,18 @@ impl Rig {
         let ledger = Ledger::start(&lock, store.clone(), clock.clone(), Arc::new(profile)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Rig { ledger, clock, store, lock, runtime, _dir: dir }
+    }
+
+    /// A ledger whose filters say something else.
+    fn with_filter(profile: Profile, instead: Instead) -> Rig {
+        let mut rig = Rig::with_profile(profile);
+        rig.replace_filters(instead);
+        rig
+    }
+
+    fn replace_filters(&mut self, instead: Instead) {
+        let shared = Arc::get_mut(&mut self.ledger.0).expect("nobody else has the ledger yet");
+        shared.filters = Filters::replaced(instead);
     }
 
     /// What a new gateway on the same folder would start.
@@ -257,6 +278,7 @@ fn refusal(denied: Denied) -> Refusal {
     match denied {
         Denied::Refused(refusal) => refusal,
         Denied::Unavailable(error) => panic!("the store failed: {error}"),
+        Denied::Unread(error) => panic!("the IDs could not be read: {error}"),
     }
 }
 
@@ -270,5 +292,16 @@ fn order(person: PersonId, ids: u64) -> Order {
         release: "0".repeat(64).into(),
         ordinals: 0..ids,
         view: "0".into(),
+        values: Arc::new(From(1)),
+    }
+}
+
+/// A release whose IDs go up one by one, from that one on.
+#[derive(Debug)]
+struct From(u64);
+
+impl Values for From {
+    fn read(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
+        Ok(ordinals.map(|ordinal| self.0 + ordinal).collect())
     }
 }

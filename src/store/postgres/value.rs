@@ -1,4 +1,5 @@
-//! How values go to PostgreSQL and come back; every column is a `BIGINT`, a `TEXT` or a `BYTEA`.
+//! How values go to PostgreSQL and come back; every column is a `BIGINT`, a `TEXT` or a `BYTEA`,
+//! and a list of numbers a `BIGINT[]`.
 
 use std::error::Error;
 
@@ -19,6 +20,11 @@ impl ToSql for Value<'_> {
             Value::Number(number) if *kind == Type::INT8 => number.to_sql(kind, out),
             Value::Text(text) if *kind == Type::TEXT => text.to_sql(kind, out),
             Value::Bytes(bytes) if *kind == Type::BYTEA => bytes.to_sql(kind, out),
+            Value::List(numbers) if *kind == Type::INT8_ARRAY => {
+                let numbers: Result<Vec<i64>, _> =
+                    numbers.iter().map(|&number| i64::try_from(number)).collect();
+                numbers?.to_sql(kind, out)
+            }
             Value::TooLarge(number) => {
                 Err(format!("the number {number} is larger than any that can be kept").into())
             }
@@ -27,7 +33,7 @@ impl ToSql for Value<'_> {
     }
 
     fn accepts(kind: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BYTEA].contains(kind)
+        [Type::INT8, Type::TEXT, Type::BYTEA, Type::INT8_ARRAY].contains(kind)
     }
 
     to_sql_checked!();

@@ -24,7 +24,7 @@ const RAISE: &str = "UPDATE meters SET live_ids = live_ids + ?2 WHERE id = ?1";
 const BUCKETS_OF_METER: &str = "
     SELECT minute, person_id, ids FROM buckets WHERE meter_id = ?1 ORDER BY minute, person_id";
 const OPEN_OF_METER: &str = "
-    SELECT delivery_id, attempt, meter_id, person_id, ids
+    SELECT delivery_id, attempt, meter_id, person_id, ids, seen_charge_id
     FROM open_charges WHERE meter_id = ?1 ORDER BY delivery_id, attempt";
 // The charge of another meter once more, under the same opener and on the same basis.
 const COPY_OPEN: &str = "

@@ -60,6 +60,7 @@ impl From<Recipient> for Party {
     fn from(recipient: Recipient) -> Party {
         match recipient {
             Recipient::Entity(entity) => Party::Entity(entity),
+            Recipient::Person(person) => Party::Person(person),
         }
     }
 }

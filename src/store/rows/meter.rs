@@ -3,13 +3,12 @@
 use std::ops::ControlFlow;
 
 use crate::base::commitment::Commitment;
-use crate::base::ids::IdKind;
 use crate::base::party::PersonId;
-use crate::policy::{Level, Recipient};
+use crate::policy::{Level, Recipient, Unit};
 use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
 
-/// The meter of one recipient for one kind of ID.
+/// The meter of one recipient for one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeterRow {
     /// Its row number.
@@ -25,7 +24,7 @@ pub struct MeterRow {
 pub struct BucketRow {
     /// Minutes since 1970.
     pub minute: i64,
-    /// How many IDs.
+    /// How many IDs, or objects.
     pub ids: u64,
 }
 
@@ -53,6 +52,10 @@ const ADD_TO_BUCKET: &str = "
 // changed row by row where rows in between still have the old one.
 const TAKE_SINCE: &str = "
     DELETE FROM buckets WHERE minute >= ?1 RETURNING meter_id, minute, person_id, ids";
+const DELETE_BUCKET: &str = "
+    DELETE FROM buckets WHERE meter_id = ?1 AND minute = ?2 AND person_id = ?3 AND ids = ?4";
+const LOWER_BUCKET: &str = "
+    UPDATE buckets SET ids = ids - ?4 WHERE meter_id = ?1 AND minute = ?2 AND person_id = ?3";
 const SELECT_BUCKETS: &str = "
     SELECT minute, CAST(sum(ids) AS BIGINT) FROM buckets WHERE meter_id = ?1 AND minute > ?2
     GROUP BY minute ORDER BY minute";
@@ -60,48 +63,56 @@ const SELECT_BUCKETS: &str = "
 const SELECT_UNBALANCED: &str = "
     SELECT recipient || '/' || unit FROM meters m
     WHERE live_ids <> (SELECT coalesce(sum(ids), 0) FROM buckets b WHERE b.meter_id = m.id)
-                    + (SELECT coalesce(sum(ids), 0) FROM open_charges o WHERE o.meter_id = m.id)
+                    + (SELECT coalesce(sum(CASE WHEN c.id IS NULL THEN o.ids
+                                                ELSE c.newest * c.weight END), 0)
+                       FROM open_charges o LEFT JOIN seen_charges c ON c.id = o.seen_charge_id
+                       WHERE o.meter_id = m.id)
        OR held_ids <> (SELECT coalesce(sum(ids), 0) FROM holds h WHERE h.meter_id = m.id)";
 
 impl Tx<'_> {
-    /// The meter of `recipient` for IDs of `kind`, if it was ever charged.
+    /// The meter of `recipient` for `unit`, if it was ever charged.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn meter_find(
         &self,
         recipient: Recipient,
-        kind: IdKind,
+        unit: impl Into<Unit>,
     ) -> Result<Option<MeterRow>, StoreError> {
-        self.row(SELECT, values![&recipient.to_string(), kind.word()], meter)
+        self.row(SELECT, values![&recipient.to_string(), unit.into().word()], meter)
     }
 
-    /// The meter of `recipient` for IDs of `kind`; an empty one if there was none.
+    /// The meter of `recipient` for `unit`; an empty one if there was none.
     ///
     /// # Errors
     /// [`StoreError`] of the look or the change.
-    pub fn meter(&self, recipient: Recipient, kind: IdKind) -> Result<MeterRow, StoreError> {
-        if let Some(found) = self.meter_find(recipient, kind)? {
+    pub fn meter(
+        &self,
+        recipient: Recipient,
+        unit: impl Into<Unit>,
+    ) -> Result<MeterRow, StoreError> {
+        let unit = unit.into();
+        if let Some(found) = self.meter_find(recipient, unit)? {
             return Ok(found);
         }
         // A recipient without a row of its own (in tests) has a name that commits to nothing.
         let commitment = self.commitment(recipient.into())?.unwrap_or_else(Commitment::to_nobody);
         let name = recipient.to_string();
-        let made = self.row(INSERT, values![&name, kind.word(), &commitment.0], meter)?;
+        let made = self.row(INSERT, values![&name, unit.word(), &commitment.0], meter)?;
         Ok(made.expect("what is inserted is returned"))
     }
 
-    /// All meters, each with its recipient and the kind of IDs.
+    /// All meters, each with its recipient and its unit.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
-    pub fn meters(&self) -> Result<Vec<(Recipient, IdKind, MeterRow)>, StoreError> {
+    pub fn meters(&self) -> Result<Vec<(Recipient, Unit, MeterRow)>, StoreError> {
         self.rows(SELECT_ALL, values![], |row| {
-            let (recipient, unit): (String, String) = (row.get(5)?, row.get(6)?);
-            let damaged = || StoreError::Damaged(format!("the meter {recipient}/{unit}").into());
-            let kind = IdKind::from_word(&unit).ok_or_else(damaged)?;
+            let (recipient, word): (String, String) = (row.get(5)?, row.get(6)?);
+            let damaged = || StoreError::Damaged(format!("the meter {recipient}/{word}").into());
+            let unit = Unit::from_word(&word).ok_or_else(damaged)?;
             let recipient = Recipient::try_from(recipient.clone()).map_err(|_| damaged())?;
-            Ok((recipient, kind, meter(row)?))
+            Ok((recipient, unit, meter(row)?))
         })
     }
 
@@ -162,7 +173,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Puts every bucket from minute `since` on forward by `minutes`: its IDs leave as much later.
+    /// Puts everything that is settled from minute `since` on forward by `minutes`: it leaves as
+    /// much later.
     ///
     /// # Errors
     /// [`StoreError`] of the change.
@@ -174,7 +186,28 @@ impl Tx<'_> {
         for ((meter_id, minute, person), ids) in taken {
             self.bucket_add(meter_id, minute + minutes, person, ids)?;
         }
-        Ok(())
+        self.seen_charges_put_forward(since, minutes)
+    }
+
+    /// Takes IDs off the bucket of `minute`; one that is empty then is removed.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change; that more is taken off than there is is one.
+    pub fn bucket_lower(
+        &self,
+        meter_id: i64,
+        minute: i64,
+        person: PersonId,
+        ids: u64,
+    ) -> Result<(), StoreError> {
+        let values = values![meter_id, minute, person, ids];
+        if ids == 0 || self.change(DELETE_BUCKET, values)? == 1 {
+            return Ok(());
+        }
+        match self.change(LOWER_BUCKET, values)? {
+            1 => Ok(()),
+            _ => Err(StoreError::Damaged("a bucket that was settled is not there".into())),
+        }
     }
 
     /// The buckets after minute `newest_left`, oldest first, all people together, as far as
@@ -214,6 +247,7 @@ fn meter(row: &Row<'_>) -> Result<MeterRow, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ids::IdKind;
     use crate::base::party::EntityId;
     use crate::store::Store;
 

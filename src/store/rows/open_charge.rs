@@ -17,24 +17,26 @@ pub struct OpenChargeRow {
     pub meter_id: i64,
     /// Who asked.
     pub person: PersonId,
-    /// How many IDs.
+    /// How many IDs, or objects, were granted.
     pub ids: u64,
+    /// The charge in the set of what the recipient has, if it is in it; if not, all IDs count.
+    pub seen_charge: Option<i64>,
 }
 
 const INSERT: &str = "
     INSERT INTO open_charges
-        (delivery_id, attempt, meter_id, incarnation_id, person_id, ids, basis)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        (delivery_id, attempt, meter_id, incarnation_id, person_id, ids, basis, seen_charge_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const TAKE: &str = "
     DELETE FROM open_charges WHERE delivery_id = ?1 AND attempt = ?2 AND incarnation_id = ?3
-    RETURNING delivery_id, attempt, meter_id, person_id, ids";
+    RETURNING delivery_id, attempt, meter_id, person_id, ids, seen_charge_id";
 const TAKE_ANY: &str = "
     DELETE FROM open_charges WHERE delivery_id = ?1 AND attempt = ?2
-    RETURNING delivery_id, attempt, meter_id, person_id, ids";
+    RETURNING delivery_id, attempt, meter_id, person_id, ids, seen_charge_id";
 const TAKE_EARLIER: &str = "
     DELETE FROM open_charges
     WHERE incarnation_id IN (SELECT id FROM incarnations WHERE instance = ?1 AND id < ?2)
-    RETURNING delivery_id, attempt, meter_id, person_id, ids";
+    RETURNING delivery_id, attempt, meter_id, person_id, ids, seen_charge_id";
 
 impl Tx<'_> {
     /// Writes a charge that `incarnation` opens.
@@ -47,10 +49,21 @@ impl Tx<'_> {
         incarnation: i64,
         basis: Basis,
     ) -> Result<(), StoreError> {
-        let &OpenChargeRow { delivery, attempt, meter_id, person, ids } = charge;
+        let &OpenChargeRow { delivery, attempt, meter_id, person, ids, seen_charge } = charge;
         let basis = basis.to_string();
-        let id = delivery.as_bytes();
-        self.change(INSERT, values![id, attempt, meter_id, incarnation, person, ids, &basis])?;
+        self.change(
+            INSERT,
+            values![
+                delivery.as_bytes(),
+                attempt,
+                meter_id,
+                incarnation,
+                person,
+                ids,
+                &basis,
+                seen_charge
+            ],
+        )?;
         Ok(())
     }
 
@@ -101,5 +114,6 @@ pub(super) fn charge(row: &Row<'_>) -> Result<OpenChargeRow, StoreError> {
         meter_id: row.get(2)?,
         person: PersonId(row.get(3)?),
         ids: row.get(4)?,
+        seen_charge: row.get(5)?,
     })
 }

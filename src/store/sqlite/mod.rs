@@ -3,10 +3,12 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::vtab::array;
 use rusqlite::{OpenFlags, Statement, ToSql};
 
 use super::StoreError;
@@ -90,6 +92,8 @@ fn set_up(connection: &rusqlite::Connection) -> Result<(), StoreError> {
     // Otherwise the planner looks at the bound values, and parses every cached statement anew each
     // time they change: that cost a quarter of the writer's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // Lists of numbers as a table, under the name that the statements of `rows/` know.
+    array::load_module(connection)?;
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF")?;
     Ok(())
 }
@@ -178,12 +182,21 @@ fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), Store
 
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let too_large = |number: u64| {
+            let text = format!("the number {number} is larger than any that can be kept");
+            rusqlite::Error::ToSqlConversionFailure(text.into())
+        };
         Ok(ToSqlOutput::Borrowed(match *self {
             Value::Null => ValueRef::Null,
             Value::Number(number) => ValueRef::Integer(number),
-            Value::TooLarge(number) => {
-                let text = format!("the number {number} is larger than any that can be kept");
-                return Err(rusqlite::Error::ToSqlConversionFailure(text.into()));
+            Value::TooLarge(number) => return Err(too_large(number)),
+            Value::List(numbers) => {
+                let numbers = numbers.iter().map(|&number| {
+                    let number = i64::try_from(number).map_err(|_| too_large(number))?;
+                    Ok(rusqlite::types::Value::Integer(number))
+                });
+                let numbers: array::Array = Rc::new(numbers.collect::<rusqlite::Result<_>>()?);
+                return Ok(ToSqlOutput::from_rc(numbers, c"rarray"));
             }
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Bytes(bytes) => ValueRef::Blob(bytes),

@@ -247,6 +247,7 @@ impl World {
                 assert!(requested_ids > ceiling_ids);
             }
             Denied::Refused(other) => panic!("nobody is suspended: {other}"),
+            Denied::Unread(error) => panic!("every ID can be read: {error}"),
             Denied::Unavailable(_) => {
                 self.seen.unavailable += 1;
                 self.is_undisturbed = false;
