@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use hydrant::base::clock::Clock;
 use hydrant::base::ids::IdKind;
 use hydrant::base::party::{EntityId, PersonId};
-use hydrant::ledger::{Ledger, Order, Outcome, Values};
+use hydrant::ledger::{Ledger, Order, Ordered, Outcome, Values};
 use hydrant::policy::{Count, Profile};
 use hydrant::store::{
     Address, DataFolder, EntityRow, FolderLock, MembershipRow, PersonRow, Store, StoreError,
@@ -84,11 +84,13 @@ impl Bench {
             person: self.person,
             key: None,
             kind: IdKind::Tweet,
-            dataset: 1,
-            release: "0".repeat(64).into(),
-            ordinals: 0..ids.len() as u64,
-            view: "0".into(),
-            values: Arc::new(List(ids)),
+            ordered: Ordered::Release {
+                dataset: 1,
+                release: "0".repeat(64).into(),
+                ordinals: 0..ids.len() as u64,
+                view: "0".into(),
+            },
+            values: Some(Arc::new(List(ids))),
         };
         let begun = Instant::now();
         self.runtime.block_on(async {

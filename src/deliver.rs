@@ -2,8 +2,9 @@
 //!
 //! The story of one delivery. The ledger admits the order and opens its first chunk in one commit.
 //! From then on the connection drives: whenever it has room for more, the next bytes of the open
-//! chunk are read from the release and given to it. Shortly before a chunk is used up the next one
-//! is opened, so that the commit overlaps with the sending; no byte is read that is not granted.
+//! chunk are given to it: read from a release, or taken out of a parcel that was stripped for this
+//! delivery. Shortly before a chunk is used up the next one is opened, so that the commit overlaps
+//! with the sending; no byte is read that is not granted.
 //!
 //! Chunks are settled when their bytes have left the kernel's queue. When the connection ends, for
 //! whatever reason, the chunks that are still open are looked at once more: one of which the
@@ -16,23 +17,29 @@
 //! ```
 
 mod account;
+mod closing;
+mod course;
 mod frame;
+mod load;
+mod passage;
 
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use self::account::Account;
 pub use self::account::Wire;
-use self::frame::{Buffers, Frame};
-use crate::base::delivery::DeliveryId;
+use self::course::{Course, Loaded, Next};
+use self::load::Load;
+pub use self::passage::Passage;
 use crate::base::ids::IdKind;
-use crate::ledger::{Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Values};
+use crate::base::party::{KeyId, PersonId};
+use crate::ledger::{Denied, Ledger, Order, Ordered, Parcel, Values};
+use crate::policy::ChunkSize;
 use crate::release::{Column, Release};
+use crate::transit::{Parcels, Report, StripError};
 
 /// Bytes that are read and handed to the connection at once, for a recipient with a ceiling:
 /// few, because what is handed over counts as received.
@@ -46,10 +53,6 @@ const FRAMES_BYTES_MAX: usize = 96 * 1024 * 1024;
 
 /// How many frames of one delivery are in memory: one being read, one handed over.
 const FRAMES_PER_DELIVERY: usize = 2;
-
-/// How many bytes before its end an open chunk asks for its successor, for a recipient without a
-/// ceiling. With a ceiling it is asked for when the last bytes have been handed over.
-const OPEN_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Why a delivery ended whose client left, in the delivery's row.
 const CONNECTION_ENDED: &str = "the connection ended";
@@ -67,6 +70,26 @@ pub struct Stretch {
     pub bytes: Range<u64>,
 }
 
+/// Who asks for IDs that stand in no release.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    /// Who.
+    pub person: PersonId,
+    /// With which key; without one, in a session.
+    pub key: Option<KeyId>,
+    /// For which kind of ID.
+    pub kind: IdKind,
+}
+
+/// A dataset that is stripped in flight, as far as its deliveries name it.
+#[derive(Clone, Debug)]
+pub struct Streamed {
+    /// The dataset.
+    pub dataset: i64,
+    /// Which view of its source the ordinals count in.
+    pub view: String,
+}
+
 /// Why an answer that has begun breaks off; the connection ends without its last bytes.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
@@ -76,6 +99,28 @@ pub enum Broken {
     /// The release could not be read.
     #[error("the release could not be read")]
     Unreadable(#[source] io::Error),
+    /// What the IDs are stripped from broke off.
+    #[error("the source failed")]
+    Source(#[source] StripError),
+}
+
+/// How a delivery of parcels begins.
+pub enum Begun {
+    /// With its first chunk.
+    Passage(Box<Passage>),
+    /// Not at all: there are no IDs, and this is what was read.
+    Nothing(Report),
+}
+
+/// Why nothing of a parcel was handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum Unbegun {
+    /// Nothing is charged.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// What the IDs are stripped from failed before the first was whole.
+    #[error(transparent)]
+    Source(#[from] StripError),
 }
 
 impl Stretch {
@@ -96,6 +141,7 @@ impl Broken {
         match self {
             Broken::Denied(denied) => format!("{self}: {denied}"),
             Broken::Unreadable(error) => format!("{self}: {error}"),
+            Broken::Source(error) => format!("{self}: {error}"),
         }
     }
 }
@@ -136,24 +182,86 @@ impl Deliverer {
         stretch: Stretch,
         wire: Arc<dyn Wire>,
     ) -> Result<Passage, Denied> {
-        let (delivery, first) = self.ledger.admit(order).await?;
-        let pace = if delivery.has_ceiling() { Pace::Small } else { Pace::Large };
-        if let Pace::Small = pace {
-            wire.keep_queue_small();
-        }
-        Ok(Passage {
-            deliverer: self.clone(),
-            pace,
-            delivery_id: delivery.id(),
-            handed_until: stretch.bytes.start,
-            readable_until: stretch.bytes.start,
-            stretch,
-            account: Account::new(wire),
-            step: Step::Opened(delivery, Some(first)),
-            reading: None,
-            buffers: Buffers::default(),
-            broken: None,
+        let (delivery, granted) = self.ledger.admit(order).await?;
+        let length = Some(stretch.bytes.end - stretch.bytes.start);
+        let load = Load::of_stretch(stretch);
+        let course = Course { delivery, parcels: None };
+        let first = Loaded { granted, sealed: None };
+        Ok(Passage::new(self.clone(), course, first, load, length, wire))
+    }
+
+    /// How many IDs the first parcel of a delivery may have at most.
+    pub fn first_parcel_ids_max(&self) -> u64 {
+        self.ledger.profile().chunk_ids(ChunkSize::Small, 0)
+    }
+
+    /// Admits the IDs of a body, all together, and opens the first parcel.
+    ///
+    /// # Errors
+    /// [`Unbegun`]: nothing is charged.
+    ///
+    /// # Panics
+    /// If the parcels are not of a body.
+    pub async fn begin_body(
+        &self,
+        asker: Asker,
+        parcels: Parcels,
+        wire: Arc<dyn Wire>,
+    ) -> Result<Begun, Unbegun> {
+        let ids = parcels.ids().expect("the IDs of a body are counted");
+        self.begin_parcels(asker, parcels, wire, |next| Ordered::Body { ordinals: 0..ids, next })
+            .await
+    }
+
+    /// Opens the first parcel of a stream.
+    ///
+    /// # Errors
+    /// [`Unbegun`]: nothing is charged.
+    pub async fn begin_stream(
+        &self,
+        asker: Asker,
+        streamed: Streamed,
+        parcels: Parcels,
+        wire: Arc<dyn Wire>,
+    ) -> Result<Begun, Unbegun> {
+        let Streamed { dataset, view } = streamed;
+        let first = parcels.first();
+        self.begin_parcels(asker, parcels, wire, |next| Ordered::Stream {
+            dataset,
+            view: view.clone(),
+            first,
+            next,
         })
+        .await
+    }
+
+    async fn begin_parcels(
+        &self,
+        asker: Asker,
+        mut parcels: Parcels,
+        wire: Arc<dyn Wire>,
+        ordered: impl Fn(Parcel) -> Ordered,
+    ) -> Result<Begun, Unbegun> {
+        let Some(mut sealed) = parcels.next(self.first_parcel_ids_max()).await? else {
+            let report = parcels.take_report().expect("the end of parcels comes with a report");
+            return Ok(Begun::Nothing(report));
+        };
+        let Asker { person, key, kind } = asker;
+        let (delivery, granted) = loop {
+            // What stands in no release counts each time.
+            let (ordered, values) = (ordered(sealed.parcel()), None);
+            let order = Order { person, key, kind, ordered, values };
+            match self.ledger.admit(order).await {
+                Ok(admitted) => break admitted,
+                Err(denied) => sealed = course::cut_to_fit(&mut parcels, sealed, denied)?,
+            }
+        };
+        let length = parcels.text_bytes();
+        let mut course = Course { delivery, parcels: Some(parcels) };
+        course.keep_report(&self.ledger);
+        let first = Loaded { granted, sealed: Some(sealed) };
+        let passage = Passage::new(self.clone(), course, first, Load::empty(), length, wire);
+        Ok(Begun::Passage(Box::new(passage)))
     }
 
     /// How large a frame may be, so that all deliveries together stay within their memory.
@@ -170,241 +278,4 @@ impl Deliverer {
 enum Pace {
     Small,
     Large,
-}
-
-/// One delivery under way: gives its bytes frame by frame as the connection asks for them.
-///
-/// Dropping it at any moment is safe: what is open is then settled or given back.
-pub struct Passage {
-    deliverer: Deliverer,
-    pace: Pace,
-    delivery_id: DeliveryId,
-    stretch: Stretch,
-    /// The byte of the column up to which bytes were handed to the connection.
-    handed_until: u64,
-    /// The byte of the column up to which the newest chunk that was taken up reaches.
-    readable_until: u64,
-    account: Account,
-    step: Step,
-    reading: Option<JoinHandle<io::Result<Frame>>>,
-    buffers: Buffers,
-    broken: Option<String>,
-}
-
-/// How far the opening of chunks has come.
-enum Step {
-    /// The next chunk is granted, or there is none; it has not been taken up.
-    Opened(Delivery, Option<Granted<Chunk>>),
-    /// The chunk that is being sent is taken up, the next one is not asked for yet.
-    Sending(Delivery),
-    /// The next chunk has been asked for.
-    Opening(JoinHandle<(Delivery, NextChunk)>),
-    /// There are no more chunks.
-    Done(Delivery),
-    /// Only while the step is being exchanged.
-    Between,
-}
-
-/// What the ledger says to the question for the next chunk.
-type NextChunk = Result<Option<Granted<Chunk>>, Denied>;
-
-impl Step {
-    fn take(&mut self) -> Step {
-        std::mem::replace(self, Step::Between)
-    }
-}
-
-impl Passage {
-    /// The delivery's public number.
-    pub fn delivery_id(&self) -> DeliveryId {
-        self.delivery_id
-    }
-
-    /// The next bytes; `None` when all have been handed over.
-    ///
-    /// # Errors
-    /// [`Broken`]: the answer has to end without being complete.
-    pub async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
-        let next = self.try_next().await;
-        if let Err(broken) = &next {
-            self.broken = Some(broken.reason());
-        }
-        next.transpose()
-    }
-
-    async fn try_next(&mut self) -> Result<Option<Bytes>, Broken> {
-        self.account.settle_what_has_left(&self.deliverer.ledger);
-        while self.handed_until == self.readable_until {
-            if !self.take_up_next().await? {
-                return Ok(None);
-            }
-        }
-        if self.reading.is_none() {
-            self.read_on();
-        }
-        let reading = self.reading.as_mut().expect("a read is under way");
-        let frame = reading.await.map_err(|error| io::Error::other(error.to_string()));
-        self.reading = None;
-        let frame = frame.flatten().map_err(Broken::Unreadable)?;
-        self.handed_until += frame.bytes as u64;
-        if self.handed_until < self.readable_until {
-            self.read_on();
-        }
-        self.open_ahead();
-        Ok(Some(Bytes::from_owner(frame)))
-    }
-
-    /// Takes up the next granted chunk as the one that is being sent; `false` at the end.
-    async fn take_up_next(&mut self) -> Result<bool, Broken> {
-        self.ask_for_next();
-        if let Step::Opening(opening) = &mut self.step {
-            let (delivery, answer) = opening.await.expect("the ledger answers, whatever it says");
-            match answer {
-                Ok(next) => self.step = Step::Opened(delivery, next),
-                Err(denied) => {
-                    self.step = Step::Done(delivery);
-                    return Err(Broken::Denied(denied));
-                }
-            }
-        }
-        match self.step.take() {
-            Step::Opened(delivery, Some(granted)) => {
-                if delivery.has_ceiling() && matches!(self.pace, Pace::Large) {
-                    // An exemption has ended on the way: from here on little may be on the way.
-                    self.pace = Pace::Small;
-                    self.account.keep_queue_small();
-                }
-                let ordinals_end = granted.chunk().ordinals.end;
-                // Into the account first: whatever fails from here on, the chunk is known there.
-                self.account.take_up(granted, self.readable_until - self.stretch.bytes.start);
-                self.step = Step::Sending(delivery);
-                self.readable_until = self.locate_end(ordinals_end).await?;
-                self.account.newest_ends(self.readable_until - self.stretch.bytes.start);
-                Ok(true)
-            }
-            Step::Opened(delivery, None) | Step::Done(delivery) => {
-                self.step = Step::Done(delivery);
-                Ok(false)
-            }
-            Step::Sending(_) | Step::Opening(_) | Step::Between => {
-                unreachable!("the next chunk was asked for and its answer awaited")
-            }
-        }
-    }
-
-    /// The byte at which the wanted bytes of a chunk end.
-    async fn locate_end(&self, ordinals_end: u64) -> Result<u64, Broken> {
-        if ordinals_end == self.stretch.ordinals.end {
-            return Ok(self.stretch.bytes.end);
-        }
-        let stretch = self.stretch.clone();
-        let located = tokio::task::spawn_blocking(move || stretch.column().byte_of(ordinals_end));
-        let located = located.await.map_err(|error| io::Error::other(error.to_string())).flatten();
-        Ok(located.map_err(Broken::Unreadable)?.min(self.stretch.bytes.end))
-    }
-
-    /// Starts reading the frame after what was handed over.
-    fn read_on(&mut self) {
-        let from = self.handed_until;
-        let frame_bytes = self.deliverer.frame_bytes(self.pace);
-        let wanted = usize::try_from(self.readable_until - from).unwrap_or(usize::MAX);
-        let wanted = wanted.min(frame_bytes);
-        let mut frame = self.buffers.take(frame_bytes);
-        let granted = self.account.newest();
-        let stretch = self.stretch.clone();
-        self.reading = Some(tokio::task::spawn_blocking(move || {
-            frame.bytes = stretch.column().read(&granted, from, &mut frame.buffer[..wanted])?;
-            assert_eq!(frame.bytes, wanted, "what is asked for lies within the grant");
-            Ok(frame)
-        }));
-    }
-
-    /// Asks for the next chunk when it is time to.
-    fn open_ahead(&mut self) {
-        let rest = self.readable_until - self.handed_until;
-        let ahead = match self.pace {
-            Pace::Small => 0,
-            Pace::Large => OPEN_AHEAD_BYTES,
-        };
-        if rest <= ahead {
-            self.ask_for_next();
-        }
-    }
-
-    fn ask_for_next(&mut self) {
-        self.step = match self.step.take() {
-            Step::Sending(mut delivery) => {
-                let ledger = self.deliverer.ledger.clone();
-                // A task of its own: a connection that breaks meanwhile must not lose the grant.
-                Step::Opening(tokio::spawn(async move {
-                    let next = ledger.open(&mut delivery).await;
-                    (delivery, next)
-                }))
-            }
-            other => other,
-        };
-    }
-}
-
-impl Drop for Passage {
-    fn drop(&mut self) {
-        let outcome = match self.broken.take() {
-            Some(reason) => Outcome::Broken { reason },
-            None if self.handed_until == self.stretch.bytes.end => Outcome::Complete,
-            None => Outcome::Broken { reason: CONNECTION_ENDED.to_owned() },
-        };
-        let closing = Closing {
-            deliverer: self.deliverer.clone(),
-            step: self.step.take(),
-            reading: self.reading.take(),
-            account: self.account.take(),
-            outcome,
-        };
-        tokio::spawn(closing.run());
-    }
-}
-
-/// What remains to be done for a delivery when its connection asks for nothing more.
-struct Closing {
-    deliverer: Deliverer,
-    step: Step,
-    reading: Option<JoinHandle<io::Result<Frame>>>,
-    account: Account,
-    outcome: Outcome,
-}
-
-impl Closing {
-    async fn run(self) {
-        if let Some(reading) = self.reading {
-            // It shares its chunk; its bytes are of no use any more.
-            let _ = reading.await;
-        }
-        let (delivery, untaken) = match self.step {
-            Step::Opened(delivery, untaken) => (delivery, untaken),
-            Step::Sending(delivery) | Step::Done(delivery) => (delivery, None),
-            Step::Opening(opening) => {
-                let (delivery, answer) = opening.await.expect("the ledger answers");
-                (delivery, answer.ok().flatten())
-            }
-            Step::Between => unreachable!("a step is exchanged within one call"),
-        };
-        let ledger = &self.deliverer.ledger;
-        if let Some(granted) = untaken {
-            // Nobody has read a byte of it.
-            ledger.release(granted);
-        }
-        if matches!(self.outcome, Outcome::Complete) {
-            // Nothing is held any more, so nobody waits for the end.
-            let outcome = match self.account.drained().await {
-                true => Outcome::Complete,
-                false => Outcome::Broken { reason: CONNECTION_ENDED.to_owned() },
-            };
-            ledger.end(delivery, outcome);
-        } else {
-            // What is held is freed before anything is waited for: an immediate resume fits.
-            ledger.end(delivery, self.outcome);
-            self.account.closed().await;
-        }
-        self.account.close(ledger);
-    }
 }

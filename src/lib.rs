@@ -38,8 +38,10 @@
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |
 //! | [`directory`] | entities, people, keys, documents, exemptions |
 //! | [`release`] | a version of a dataset on disk: build, open, read, verify |
+//! | [`transit`] | IDs that stand in no release: of a request's body, of an upstream |
 //! | [`demo`] | made-up tweets |
 //! | [`config`] | settings: one table, all mistakes at once |
+//! | [`upstream`] | where datasets come from that are stripped in flight |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
 //! | [`deliver`] | where both planes meet |
 //! | [`http`] | the edge towards researchers, and the control socket |
@@ -65,8 +67,10 @@ pub mod audit;
 pub mod ledger;
 pub mod directory;
 pub mod release;
+pub mod transit;
 pub mod demo;
 pub mod config;
+pub mod upstream;
 pub mod operation;
 pub mod deliver;
 pub mod http;

@@ -15,10 +15,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ledger", &["base", "policy", "store", "audit"]),
     ("directory", &["base", "policy", "store", "audit"]),
     ("release", &["base", "store", "pipeline", "ledger"]),
+    ("transit", &["base", "pipeline", "ledger"]),
     ("demo", &["base"]),
     ("config", &["base", "policy"]),
+    ("upstream", &["base", "config"]),
     ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
-    ("deliver", &["base", "policy", "store", "ledger", "directory", "release"]),
+    ("deliver", &["base", "policy", "store", "ledger", "directory", "release", "transit"]),
     (
         "http",
         &[
@@ -29,6 +31,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "ledger",
             "directory",
             "release",
+            "transit",
+            "upstream",
             "operation",
             "deliver",
         ],

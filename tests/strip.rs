@@ -522,6 +522,31 @@ fn a_gibibyte_takes_no_more_than_64_mebibytes() {
     assert!(before_end <= 64 << 20, "{before_end} bytes resident at the peak");
 }
 
+/// White space before the first record was once kept until something followed it.
+#[test]
+fn blanks_without_end_take_no_memory() {
+    let mut child = hydrant(&["-o", "/dev/null", "--json"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let blanks = vec![b'\n'; 1 << 20];
+    for _ in 0..256 {
+        stdin.write_all(&blanks).unwrap();
+    }
+    let before_end = peak_bytes(child.id());
+    stdin.write_all(b"20\nnonsense\n").unwrap();
+    drop(stdin);
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["ids"]["tweet"]["handed_out"], 1);
+    assert_eq!(report["reasons"][0]["first"][0]["line"], (256 << 20) + 2);
+    assert!(before_end <= 64 << 20, "{before_end} bytes resident at the peak");
+}
+
 /// The most memory that a process held so far, in bytes.
 fn peak_bytes(process: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();

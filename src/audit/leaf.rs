@@ -52,17 +52,22 @@ pub enum Leaf {
     ExemptionRevoked { exemption: i64, entity: Commitment, actor: ActorName },
     /// A dataset was entered with its first release.
     DatasetRegistered { dataset: i64, release: String, actor: ActorName },
+    /// A dataset was entered that is stripped in flight from that upstream of the settings.
+    DatasetStreamed { dataset: i64, upstream: String, actor: ActorName },
     /// A dataset was given another release, which is current from now on.
     DatasetRefreshed { dataset: i64, release: String, actor: ActorName },
-    /// A chunk was charged and may be sent: `ids` IDs of the release from ordinal `first` on.
+    /// A chunk was charged and may be sent: `ids` IDs from ordinal `first` on of a release, or of
+    /// a body or stream, whose bytes have that digest. A body belongs to no dataset.
     Opened {
         delivery: DeliveryId,
         attempt: u32,
         person: Commitment,
         key: Option<KeyId>,
         kind: IdKind,
-        dataset: i64,
-        release: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dataset: Option<i64>,
+        #[serde(flatten)]
+        content: Content,
         first: u64,
         ids: u64,
         charges: Vec<Charge>,
@@ -78,7 +83,8 @@ pub enum Leaf {
         person: Commitment,
         key: Option<KeyId>,
         kind: IdKind,
-        dataset: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dataset: Option<i64>,
         first: u64,
         ids: u64,
         why: String,
@@ -138,6 +144,16 @@ impl Leaf {
             _ => None,
         }
     }
+}
+
+/// What says which IDs a chunk has: one field of its leaf, `release` or `sha256`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// The immutable release that they stand in.
+    Release(String),
+    /// The SHA-256 of the bytes that were sent for them, in hexadecimal.
+    Sha256(String),
 }
 
 /// What one recipient was charged for a chunk.

@@ -11,3 +11,4 @@ pub mod ids;
 pub mod nearest;
 pub mod origin;
 pub mod party;
+pub mod steady;

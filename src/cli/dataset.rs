@@ -52,7 +52,7 @@ pub(crate) struct Add {
     /// Its short name in URLs: lower-case letters, digits and hyphens
     slug: String,
     /// The files that hold the records, in every format that `hydrant strip` reads
-    #[arg(value_name = "SOURCE", required = true)]
+    #[arg(value_name = "SOURCE", required_unless_present = "upstream")]
     sources: Vec<PathBuf>,
     /// Its name for people
     #[arg(long)]
@@ -64,9 +64,13 @@ pub(crate) struct Add {
     /// How far from each record to look: itself, full objects inside it, all that it names
     #[arg(long, default_value = "own", value_parser = scope_parser())]
     scope: Scope,
-    /// Copy the IDs into a release, or strip the sources anew for each download
-    #[arg(long, default_value = "index", value_parser = ["index", "stream"])]
+    /// Copy the IDs into a release, or strip an upstream anew for each download
+    #[arg(long, default_value = "index", value_parser = ["index", "stream"],
+          requires_if("stream", "upstream"))]
     mode: String,
+    /// With --mode stream: the upstream, by its name in the settings
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["sources", "strict"])]
+    upstream: Option<String>,
     /// Who sees it [default: signed-in, or entities where some are named]
     #[arg(long, value_parser = visibility_parser())]
     visibility: Option<Visibility>,
@@ -120,6 +124,17 @@ const FIELDS: &[Column] = &[
     date("Entered", "created"),
 ];
 
+const STREAM_FIELDS: &[Column] = &[
+    text("Slug", "slug"),
+    text("Title", "title"),
+    text("IDs", "ids"),
+    text("Scope", "scope"),
+    text("Upstream", "upstream"),
+    text("Seen by", "seen_by"),
+    date("Embargo until", "embargo"),
+    date("Entered", "created"),
+];
+
 const RELEASES: &[Column] = &[
     text("release", "id"),
     text("", "current"),
@@ -141,8 +156,8 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
 }
 
 fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
-    if arguments.mode == "stream" {
-        bail!("hydrant cannot stream a source without a copy of its IDs yet: use --mode index");
+    if arguments.upstream.is_some() && arguments.mode != "stream" {
+        bail!("a dataset with an upstream is stripped in flight: say --mode stream");
     }
     let named = !arguments.entities.is_empty();
     let default = if named { Visibility::Entities } else { Visibility::SignedIn };
@@ -154,7 +169,11 @@ fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
         visibility: arguments.visibility.unwrap_or(default),
         entities: arguments.entities,
         embargo_ms: arguments.embargo,
+        upstream: arguments.upstream,
     };
+    if let Some(upstream) = &plan.upstream {
+        return add_stream(common, upstream, plan.clone());
+    }
     let folder = DataFolder::create(&common.settings(None)?.data_folder)?;
     operate(common, Operation::DatasetCheck(plan.clone()))?;
     let ids = plan.ids.iter().copied().collect();
@@ -163,6 +182,28 @@ fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
     let release = for_directory(&built);
     let answer = operate(common, Operation::DatasetRegister { plan, release })?;
     tell(common, &built, answer, "is entered")
+}
+
+/// Enters a dataset that is stripped in flight: nothing is built, and nobody asks the upstream.
+fn add_stream(common: &Common, upstream: &str, plan: Plan) -> anyhow::Result<Done> {
+    let settings = common.settings(None)?;
+    if !settings.upstreams.contains_key(upstream) {
+        let known: Vec<&str> = settings.upstreams.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        bail!(
+            "the settings have no upstream `{upstream}`; known: {known}. Give it an address as \
+             upstreams.{upstream}.url"
+        );
+    }
+    DataFolder::create(&settings.data_folder)?;
+    let answer = operate(common, Operation::DatasetRegisterStream(plan))?;
+    if common.json {
+        show::json(&answer)?;
+    } else {
+        let slug = show::field(&answer, "slug");
+        eprintln!("dataset `{slug}` is entered: it is stripped in flight from `{upstream}`");
+    }
+    Ok(Done::Clean)
 }
 
 fn refresh(
@@ -241,6 +282,13 @@ fn list(common: &Common) -> anyhow::Result<Done> {
 
 fn one(common: &Common, slug: String, verify: bool) -> anyhow::Result<Done> {
     let mut answer = operate(common, Operation::DatasetShow { slug })?;
+    if !answer["upstream"].is_null() {
+        match common.json {
+            true => show::json(&answer)?,
+            false => show::record(&flat(&answer), STREAM_FIELDS)?,
+        }
+        return Ok(Done::Clean);
+    }
     let folder = DataFolder::existing(&common.settings(None)?.data_folder)?;
     let release = current(&folder, &answer)?;
     if verify {

@@ -22,7 +22,7 @@ use crate::directory::exemption::{Apply, Decision};
 use crate::directory::key::Issue;
 use crate::directory::words::{Role, Scope as KeyScope, Sector};
 use crate::directory::{document, entity, person};
-use crate::ledger::{Ledger, Order, Outcome, Values};
+use crate::ledger::{Ledger, Order, Ordered, Outcome, Values};
 use crate::operation::{Context, Operation, execute};
 use crate::pipeline::{Damage, KindSet, Scope};
 use crate::release::{self, Spec};
@@ -172,6 +172,7 @@ impl Desk {
             visibility: Visibility::SignedIn,
             entities: Vec::new(),
             embargo_ms: None,
+            upstream: None,
         };
         let release = for_directory(&built?);
         self.carry_out(Operation::DatasetRegister { plan, release })
@@ -184,24 +185,25 @@ impl Desk {
         let person = show::list(&people).iter().find(|row| show::field(row, "mail") == party.mail);
         let release = &dataset["release"];
         let ids = release["counts"]["tweet"].as_u64().unwrap_or_default();
-        let mut order = Order {
+        let order = |ordered_ids: u64, unheard: u64| Order {
             person: PersonId(person.map(number).unwrap_or_default()),
             key: None,
             kind: IdKind::Tweet,
-            dataset: number(dataset),
-            release: Arc::from(show::field(release, "id")),
-            ordinals: 0..0,
-            view: "demo".into(),
-            values: Arc::new(Unheard(0)),
+            ordered: Ordered::Release {
+                dataset: number(dataset),
+                release: Arc::from(show::field(release, "id")),
+                ordinals: 0..ordered_ids,
+                view: "demo".into(),
+            },
+            values: Some(Arc::new(Unheard(unheard))),
         };
         let ceiling = self.context.profile.tweet_ids_max;
         let mut left = ceiling.saturating_sub(LEFT_IDS);
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         while left > 0 {
-            order.ordinals = 0..left.min(ids);
-            order.values = Arc::new(Unheard(left));
-            runtime.block_on(deliver(ledger, order.clone()))?;
-            left -= order.ordinals.end;
+            let ordered_ids = left.min(ids);
+            runtime.block_on(deliver(ledger, order(ordered_ids, left)))?;
+            left -= ordered_ids;
         }
         Ok(runtime.block_on(ledger.flush())?)
     }

@@ -139,6 +139,8 @@ impl<'a> Gateway<'a> {
                 progress_bytes_min: PROGRESS_BYTES_MIN,
                 shutdown: bounds.shutdown_max,
             },
+            strip: self.settings.strip,
+            upstreams: self.settings.upstreams.clone(),
         };
         let shutdown = told(stopped.clone(), Stop::WhenDone);
         let hurry = told(stopped, Stop::Now);

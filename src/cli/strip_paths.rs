@@ -63,7 +63,7 @@ fn of_source(source: &Source) -> Option<(Identity, String)> {
     let identity = match source {
         Source::File(path) => of_path(path),
         Source::Stdin => of_open(io::stdin().as_fd()),
-        Source::Bytes { .. } => None,
+        Source::Bytes { .. } | Source::Piped(_) => None,
     };
     let name = match source {
         Source::Stdin => "stdin".to_owned(),

@@ -1,16 +1,18 @@
 //! From what was said to settings that hold, or to every mistake at once.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Uri;
+use axum::http::{HeaderName, HeaderValue, Uri};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use super::raw::{Effective, Raw};
+use super::raw::{Effective, Origin, Raw, upstream_key};
 use super::table::{BETWEEN, setting};
-use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError};
+use super::upstream::{self, Reach, Upstream};
+use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError, StripBounds};
 use crate::policy::{Count, Profile};
 
 impl Raw {
@@ -75,7 +77,55 @@ impl Checker<'_> {
                     _ => None,
                 }),
             },
+            strip: StripBounds {
+                body_bytes_max: self.take("strip.body_bytes_max", |text| large(text, 1 << 40)),
+                idle_max: self.take("strip.idle_seconds_max", |text| seconds(text, 1, 3_600)),
+                running_max: self.take("strip.running_max", |text| number(text, 1, 256)),
+            },
+            upstreams: self.upstreams(),
         }
+    }
+
+    /// The upstreams that have an address.
+    fn upstreams(&mut self) -> BTreeMap<String, Arc<Upstream>> {
+        let mut upstreams = BTreeMap::new();
+        for name in self.raw.upstreams() {
+            let upstream = self.upstream(&name);
+            upstreams.extend(upstream.map(|upstream| (name, Arc::new(upstream))));
+        }
+        upstreams
+    }
+
+    fn upstream(&mut self, name: &str) -> Option<Upstream> {
+        let key = |last| upstream_key(name, last);
+        let address = self.raw.effective_of(&key("url"));
+        if address.origin == Origin::Default {
+            self.mistake(&address, "an upstream needs an address");
+        }
+        let url = self.take(&key("url"), upstream::url);
+        let private = self.take(&key("allow_private"), |text| text.parse::<bool>().ok());
+        let reach = if private { Reach::Private } else { Reach::Public };
+        if let Some(literal) = url.as_ref().and_then(upstream::literal)
+            && !reach.allows(literal)
+        {
+            let clause = "lies in a private network, which allow_private = true would allow";
+            self.mistake(&address, clause);
+        }
+        let header = self.take(&key("secret_header"), |text| text.parse::<HeaderName>().ok());
+        let value = self.take(&key("secret_file"), secret);
+        let upstream = Upstream {
+            name: name.to_owned(),
+            sha256: self.take(&key("sha256"), sha256),
+            reach,
+            bytes_max: self.take(&key("bytes_max"), |text| large(text, 1 << 50)),
+            connect_max: self.take(&key("connect_seconds_max"), |text| seconds(text, 1, 300)),
+            first_byte_max: self
+                .take(&key("first_byte_seconds_max"), |text| seconds(text, 1, 3_600)),
+            idle_max: self.take(&key("idle_seconds_max"), |text| seconds(text, 1, 3_600)),
+            secret: value.map(|value| (header, value)),
+            url: url?,
+        };
+        Some(upstream)
     }
 
     /// The value of the setting `key`; if `parse` takes it for wrong, notes the mistake and goes
@@ -141,6 +191,31 @@ fn read_profile(path: &Path) -> Result<Profile, Vec<String>> {
 
 fn number(text: &str, min: usize, max: usize) -> Option<usize> {
     text.parse().ok().filter(|number| (min..=max).contains(number))
+}
+
+fn large(text: &str, max: u64) -> Option<u64> {
+    text.parse().ok().filter(|number| (1..=max).contains(number))
+}
+
+/// `None`: not right; `Some(None)`: right, and there is none.
+fn sha256(text: &str) -> Option<Option<[u8; 32]>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let mut digest = [0; 32];
+    hex::decode_to_slice(text, &mut digest).ok()?;
+    Some(Some(digest))
+}
+
+/// The secret in a file: one line, which a header field can carry.
+fn secret(path: &str) -> Option<Option<HeaderValue>> {
+    if path.is_empty() {
+        return Some(None);
+    }
+    let text = std::fs::read_to_string(path).ok()?;
+    let mut value = HeaderValue::from_str(text.trim_end_matches(['\r', '\n'])).ok()?;
+    value.set_sensitive(true);
+    (!value.is_empty()).then_some(Some(value))
 }
 
 fn seconds(text: &str, min: usize, max: usize) -> Option<Duration> {

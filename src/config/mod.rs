@@ -9,7 +9,9 @@
 mod check;
 mod raw;
 mod table;
+mod upstream;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
+pub use upstream::{Reach, UPSTREAM_SETTINGS, Upstream};
 
 use crate::base::origin::LogOrigin;
 use crate::policy::Profile;
@@ -36,6 +39,21 @@ pub struct Settings {
     pub environment: Environment,
     /// What is logged.
     pub log: Log,
+    /// The bounds of what is stripped for a request.
+    pub strip: StripBounds,
+    /// Where datasets come from that are stripped in flight, by name.
+    pub upstreams: BTreeMap<String, Arc<Upstream>>,
+}
+
+/// The bounds of what is stripped for a request.
+#[derive(Clone, Copy, Debug)]
+pub struct StripBounds {
+    /// How many bytes a body may have.
+    pub body_bytes_max: u64,
+    /// How long a client may take for the next piece of a body.
+    pub idle_max: Duration,
+    /// How many bodies and upstreams may be stripped at once.
+    pub running_max: usize,
 }
 
 /// How the audit log is signed and kept safe.

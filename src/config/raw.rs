@@ -1,12 +1,13 @@
 //! What was said about each setting and where; whether it is right is `check`'s business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::table::{BETWEEN, LISTS, SETTINGS, setting};
+use super::upstream::{self, UPSTREAM_SETTINGS};
 use crate::base::nearest::nearest;
 
 /// The file that is read if nobody names another and it is there.
@@ -58,7 +59,7 @@ pub struct Flag {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     /// The setting.
-    pub key: &'static str,
+    pub key: String,
     /// Its value as text; empty: none.
     pub value: String,
     /// Where it came from.
@@ -68,7 +69,7 @@ pub struct Effective {
 /// What was said, not yet checked.
 #[derive(Debug, Default)]
 pub struct Raw {
-    said: BTreeMap<&'static str, (String, Origin)>,
+    said: BTreeMap<String, (String, Origin)>,
     /// What is wrong already: unknown keys, bad syntax, an unreadable file.
     pub(super) mistakes: Vec<String>,
 }
@@ -100,9 +101,20 @@ impl Raw {
         raw
     }
 
-    /// The value of every setting and where it came from, in the table's order.
+    /// The value of every setting and where it came from, in the table's order; those of
+    /// upstreams follow.
     pub fn effective(&self) -> Vec<Effective> {
-        SETTINGS.iter().map(|setting| self.effective_of(setting.key)).collect()
+        let fixed = SETTINGS.iter().map(|setting| setting.key.to_owned());
+        let of_upstreams = self.upstreams().into_iter().flat_map(|name| {
+            UPSTREAM_SETTINGS.iter().map(move |setting| upstream_key(&name, setting.key))
+        });
+        fixed.chain(of_upstreams).map(|key| self.effective_of(&key)).collect()
+    }
+
+    /// The names of the upstreams of which anything is said.
+    pub(super) fn upstreams(&self) -> BTreeSet<String> {
+        let names = self.said.keys().filter_map(|key| upstream::parse_key(key));
+        names.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// As [`Raw::effective`], of one setting.
@@ -111,18 +123,19 @@ impl Raw {
     /// If the table has no such key.
     pub(super) fn effective_of(&self, key: &str) -> Effective {
         let setting = setting(key).expect("the program asks for settings of the table only");
-        let said = self.said.get(setting.key).cloned();
+        let said = self.said.get(key).cloned();
         let (value, origin) = said.unwrap_or_else(|| (setting.default.into(), Origin::Default));
-        Effective { key: setting.key, value, origin }
+        Effective { key: key.to_owned(), value, origin }
     }
 
     fn say(&mut self, key: &str, value: String, origin: Origin) {
         match setting(key) {
-            Some(setting) => {
-                self.said.insert(setting.key, (value, origin));
+            Some(_) => {
+                self.said.insert(key.to_owned(), (value, origin));
             }
             None => {
-                let next = match nearest(key, SETTINGS.iter().map(|setting| setting.key)) {
+                let known = known_like(key);
+                let next = match nearest(key, known.iter().map(String::as_str)) {
                     Some(near) => format!("did you mean {near}?"),
                     None => "`hydrant config show` lists what can be set".to_owned(),
                 };
@@ -188,6 +201,21 @@ impl Raw {
             self.say(&key, text, place);
         }
     }
+}
+
+/// The key of a setting of the upstream `name`.
+pub(super) fn upstream_key(name: &str, key: &str) -> String {
+    format!("{}.{name}.{key}", upstream::SECTION)
+}
+
+/// The keys that somebody may have meant who wrote `key`.
+fn known_like(key: &str) -> Vec<String> {
+    let mut known: Vec<String> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
+    let name = key.strip_prefix("upstreams.").and_then(|rest| rest.rsplit_once('.'));
+    if let Some((name, _)) = name {
+        known.extend(UPSTREAM_SETTINGS.iter().map(|setting| upstream_key(name, setting.key)));
+    }
+    known
 }
 
 /// A list of texts as one text, if it is one.

@@ -1,4 +1,7 @@
 //! The table of all settings: key, meaning, default and what is right; not how one is read.
+//! Those of upstreams, which have names, stand in `upstream`.
+
+use super::upstream;
 
 /// One setting.
 #[derive(Debug)]
@@ -131,11 +134,30 @@ pub static SETTINGS: &[Setting] = &[
         default: "30",
         right: "a whole number from 0 to 3600",
     },
+    Setting {
+        key: "strip.body_bytes_max",
+        about: "How many bytes a body may have that is sent to be stripped.",
+        default: "4294967296",
+        right: "a whole number from 1 to 1099511627776",
+    },
+    Setting {
+        key: "strip.idle_seconds_max",
+        about: "How long a client may take for the next 64 KiB of such a body.",
+        default: "30",
+        right: "a whole number from 1 to 3600",
+    },
+    Setting {
+        key: "strip.running_max",
+        about: "How many bodies and upstreams may be stripped at once; more are refused.",
+        default: "16",
+        right: "a whole number from 1 to 256",
+    },
 ];
 
 /// The setting with that key.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
+    let fixed = SETTINGS.iter().find(|setting| setting.key == key);
+    fixed.or_else(|| upstream::parse_key(key).map(|(_, setting)| setting))
 }
 
 /// A settings file that says what is so anyway, each line with its meaning above it.
@@ -147,8 +169,13 @@ pub fn example() -> String {
          # `hydrant config show` tells where each value came from.\n",
     );
     let mut current = "";
-    for setting in SETTINGS {
+    let fixed = SETTINGS.iter().map(|setting| {
         let (section, name) = setting.key.split_once('.').unwrap_or(("", setting.key));
+        (section, name, setting)
+    });
+    let of_upstreams = upstream::UPSTREAM_SETTINGS.iter();
+    let of_upstreams = of_upstreams.map(|setting| ("upstreams.archive", setting.key, setting));
+    for (section, name, setting) in fixed.chain(of_upstreams) {
         if section != current {
             text.push_str(&format!("\n[{section}]\n"));
             current = section;
@@ -158,9 +185,10 @@ pub fn example() -> String {
             text.push_str(&format!("# {line}\n"));
         }
         let default = setting.default;
+        let is_bare = default.parse::<u64>().is_ok() || default.parse::<bool>().is_ok();
         let value = match LISTS.contains(&setting.key) {
             true => "[]".to_owned(),
-            false if default.parse::<u64>().is_ok() => default.to_owned(),
+            false if is_bare => default.to_owned(),
             false => format!("\"{default}\""),
         };
         text.push_str(&format!("# {name} = {value}\n"));

@@ -177,3 +177,52 @@ fn the_example_file_is_the_table() {
     assert!(raw.effective().iter().all(|effective| effective.origin != Origin::Default));
     raw.check().unwrap();
 }
+
+#[test]
+fn an_upstream_is_read_with_its_secret_and_never_shown_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "Bearer sesame\n").unwrap();
+    let file = format!(
+        "[upstreams.archive]\nurl = \"https://archive.example.org/t.gz?a=b\"\n\
+         secret_file = \"{}\"\nidle_seconds_max = 7\n[upstreams.off]\nurl = \"\"\n",
+        secret.display()
+    );
+    let digest = "ab".repeat(32);
+    let variable = ("HYDRANT__UPSTREAMS__ARCHIVE__SHA256", digest.as_str());
+    let (_dir, raw) = read(&file, &[variable], Vec::new());
+    let shown = raw.effective_of("upstreams.archive.idle_seconds_max");
+    assert_eq!(shown.value, "7");
+    assert!(raw.effective().iter().all(|effective| !effective.value.contains("sesame")));
+    let settings = raw.check().unwrap();
+    assert_eq!(settings.upstreams.keys().collect::<Vec<_>>(), ["archive"]);
+    let upstream = &settings.upstreams["archive"];
+    assert_eq!(upstream.sha256, Some([0xab; 32]));
+    assert_eq!(upstream.reach, Reach::Public);
+    assert_eq!(upstream.idle_max, Duration::from_secs(7));
+    let (header, value) = upstream.secret.as_ref().unwrap();
+    assert_eq!((header.as_str(), value.to_str().unwrap()), ("authorization", "Bearer sesame"));
+    assert!(!format!("{settings:?}").contains("sesame"));
+}
+
+#[test]
+fn an_upstream_that_could_reach_inwards_is_a_mistake() {
+    let file = "[upstreams.a]\nurl = \"file:///etc/passwd\"\n[upstreams.b]\n\
+                url = \"http://169.254.169.254/latest\"\n[upstreams.c]\nsha256 = \"abc\"\n\
+                [upstreams.d]\nurl = \"http://[::1]:1/x\"\nallow_private = true\n\
+                secret_file = \"/no/such/file\"\n[upstreams.e]\nurll = \"x\"\n";
+    let (dir, raw) = read(file, &[], Vec::new());
+    let path = dir.path().join("own.toml").display().to_string();
+    let told = raw.check().unwrap_err().mistakes.join("\n").replace(&path, "FILE");
+    insta::assert_snapshot!(told.replace(": needs", ":\n  needs"), @r#"
+    upstreams.e.urll (FILE line 12) is no setting; did you mean upstreams.e.url?
+    upstreams.a.url = "file:///etc/passwd" (FILE line 2):
+      needs an address like https://archive.example.org/tweets.jsonl.gz, without user or #
+    upstreams.b.url = "http://169.254.169.254/latest" (FILE line 4): lies in a private network, which allow_private = true would allow
+    upstreams.c.url = "" (default): an upstream needs an address
+    upstreams.c.sha256 = "abc" (FILE line 6):
+      needs 64 hexadecimal digits
+    upstreams.d.secret_file = "/no/such/file" (FILE line 10):
+      needs the path of a file that holds one line
+    "#);
+}

@@ -7,7 +7,7 @@ use super::{DirectoryError, entity, not_found, text};
 use crate::audit::{self, Leaf, name};
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId};
-use crate::store::{DatasetRow, NewDataset, ReleaseRow, Tx, Visibility};
+use crate::store::{DatasetRow, NewDataset, ReleaseRow, Supply, Tx, Visibility};
 
 /// Longest title.
 const TITLE_CHARS_MAX: usize = 300;
@@ -33,6 +33,10 @@ pub struct Plan {
     pub entities: Vec<String>,
     /// Until when nobody sees it, in milliseconds UTC.
     pub embargo_ms: Option<i64>,
+    /// The name in the settings of the upstream that it is stripped from in flight; without one
+    /// it has releases.
+    #[serde(default)]
+    pub upstream: Option<String>,
 }
 
 /// A release that was built, as far as the directory knows it.
@@ -66,6 +70,7 @@ pub fn register(
     release: &BuiltRelease,
 ) -> Result<DatasetRow, DirectoryError> {
     let (dataset, entities) = accept(tx, plan)?;
+    assert!(dataset.upstream.is_none(), "a release is registered for a dataset that has releases");
     let id = tx.dataset_insert(&dataset, now_ms)?.ok_or_else(|| taken(&dataset.slug, None))?;
     for entity in entities {
         tx.dataset_entity_insert(id, entity)?;
@@ -73,6 +78,30 @@ pub fn register(
     make_current(tx, now_ms, id, &dataset.ids, release)?;
     let (release, actor) = (release.id.clone(), name::of_actor(tx, actor)?);
     audit::append(tx, now_ms, &Leaf::DatasetRegistered { dataset: id, release, actor })?;
+    find(tx, &dataset.slug)
+}
+
+/// Enters a dataset that is stripped in flight from the upstream that the plan names.
+///
+/// # Errors
+/// As [`check`], and [`DirectoryError::Invalid`] if the plan names no upstream.
+pub fn register_stream(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    plan: &Plan,
+) -> Result<DatasetRow, DirectoryError> {
+    let (dataset, entities) = accept(tx, plan)?;
+    let Some(upstream) = dataset.upstream.clone() else {
+        let message = "a dataset that is stripped in flight needs an upstream".to_owned();
+        return Err(DirectoryError::Invalid(message));
+    };
+    let id = tx.dataset_insert(&dataset, now_ms)?.ok_or_else(|| taken(&dataset.slug, None))?;
+    for entity in entities {
+        tx.dataset_entity_insert(id, entity)?;
+    }
+    let actor = name::of_actor(tx, actor)?;
+    audit::append(tx, now_ms, &Leaf::DatasetStreamed { dataset: id, upstream, actor })?;
     find(tx, &dataset.slug)
 }
 
@@ -89,6 +118,13 @@ pub fn refresh(
     release: &BuiltRelease,
 ) -> Result<DatasetRow, DirectoryError> {
     let dataset = find(tx, slug)?;
+    if let Supply::Upstream(upstream) = &dataset.supply {
+        let message = format!(
+            "the dataset `{slug}` is stripped in flight from the upstream `{upstream}` and has no \
+             releases"
+        );
+        return Err(DirectoryError::Conflict(message));
+    }
     make_current(tx, now_ms, dataset.id, &dataset.ids, release)?;
     let (release, actor) = (release.id.clone(), name::of_actor(tx, actor)?);
     audit::append(tx, now_ms, &Leaf::DatasetRefreshed { dataset: dataset.id, release, actor })?;
@@ -136,6 +172,7 @@ fn accept(tx: &Tx<'_>, plan: &Plan) -> Result<(NewDataset, Vec<EntityId>), Direc
         scope: plan.scope.clone(),
         visibility: plan.visibility,
         embargo_ms: plan.embargo_ms,
+        upstream: plan.upstream.clone(),
     };
     Ok((dataset, entities))
 }
@@ -186,6 +223,7 @@ mod tests {
             visibility: Visibility::SignedIn,
             entities: Vec::new(),
             embargo_ms: None,
+            upstream: None,
         }
     }
 
@@ -217,10 +255,10 @@ mod tests {
         in_store(|tx, actor| {
             let row = find(tx, "storms").unwrap();
             assert_eq!(row.ids, [IdKind::Tweet, IdKind::User]);
-            assert_eq!(row.current_release, "a".repeat(64));
+            assert_eq!(row.supply.current_release().unwrap(), "a".repeat(64));
             let next = release("b", &[IdKind::Tweet, IdKind::User]);
             let row = refresh(tx, 3, actor, "storms", &next).unwrap();
-            assert_eq!(row.current_release, next.id);
+            assert_eq!(row.supply.current_release().unwrap(), next.id);
             assert_eq!(tx.releases(row.id).unwrap().len(), 2);
             let leaves = tx.journal_from(3, 9).unwrap();
             let expected = json!({

@@ -10,11 +10,12 @@ use crate::deliver::{Broken, Passage};
 
 /// Asks a passage for its next bytes whenever the connection has room for them.
 ///
-/// The length is known beforehand, so a passage that breaks off leaves an answer that is shorter
-/// than its Content-Length: no client takes it for complete.
+/// A passage that breaks off leaves an answer that is shorter than its Content-Length, or that
+/// lacks its last chunk where no length was told: no client takes it for complete.
 pub(crate) struct PassageBody {
     state: State,
-    rest_bytes: u64,
+    /// How much is still to come, if that is known.
+    rest_bytes: Option<u64>,
 }
 
 enum State {
@@ -26,9 +27,10 @@ enum State {
 type Answered = (Box<Passage>, Option<Result<Bytes, Broken>>);
 
 impl PassageBody {
-    /// A body of exactly `bytes` bytes.
-    pub(crate) fn new(passage: Passage, bytes: u64) -> PassageBody {
-        PassageBody { state: State::Idle(Box::new(passage)), rest_bytes: bytes }
+    /// The body of that passage.
+    pub(crate) fn new(passage: Box<Passage>) -> PassageBody {
+        let rest_bytes = passage.length();
+        PassageBody { state: State::Idle(passage), rest_bytes }
     }
 }
 
@@ -55,8 +57,8 @@ impl Body for PassageBody {
         let Some(next) = next else { return Poll::Ready(None) };
         match next {
             Ok(bytes) => {
-                self.rest_bytes -= bytes.len() as u64;
-                if self.rest_bytes > 0 {
+                self.rest_bytes = self.rest_bytes.map(|rest| rest - bytes.len() as u64);
+                if self.rest_bytes != Some(0) {
                     self.state = State::Idle(passage);
                 }
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
@@ -73,10 +75,10 @@ impl Body for PassageBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest_bytes == 0
+        self.rest_bytes == Some(0) || matches!(self.state, State::Done)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest_bytes)
+        self.rest_bytes.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

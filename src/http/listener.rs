@@ -51,6 +51,11 @@ const PROGRESS_TICKS: u32 = 10;
 /// How often a connection that has ended is asked whether its last bytes have left.
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
+/// How long a client that still sends is listened to after it was answered, and how much of it is
+/// taken: enough for it to see the answer and stop.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// How long the loop waits after an error of `accept`, most often too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -155,6 +160,12 @@ async fn connection(
         };
     if !drained {
         wire.reset_on_close();
+    } else if wire.lingers() {
+        let leftovers = tokio::time::timeout(LINGER, wire.discard(LINGER_BYTES_MAX));
+        tokio::select! {
+            _ = leftovers => {}
+            _ = hurried.changed() => {}
+        }
     }
 }
 

@@ -16,16 +16,19 @@ mod router;
 mod socket;
 mod state;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use self::hosts::Hosts;
 pub use self::listener::Limits;
-use self::state::{Gateway, Parts, Shelf};
+use self::state::{Gateway, Parts, Shelf, Strips};
 use crate::base::clock::Clock;
+use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::ledger::Ledger;
 use crate::policy::Profile;
@@ -49,6 +52,10 @@ pub struct Server {
     pub checkpoint_interval: Duration,
     /// The bounds of connections.
     pub limits: Limits,
+    /// The bounds of what is stripped for a request.
+    pub strip: StripBounds,
+    /// Where datasets come from that are stripped in flight, by name.
+    pub upstreams: BTreeMap<String, Arc<Upstream>>,
 }
 
 impl Server {
@@ -75,6 +82,12 @@ impl Server {
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,
+            strips: Strips {
+                places: Arc::new(Semaphore::new(self.strip.running_max)),
+                bounds: self.strip,
+                upstreams: self.upstreams,
+                spool_folder: self.folder.spools(),
+            },
         });
         listener::serve(listener, router::router(gateway), self.limits, shutdown, hurry).await;
         // The router and with it the last deliverer are dropped: only passages remain.

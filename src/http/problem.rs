@@ -80,6 +80,13 @@ problems! {
     RANGE_NOT_SATISFIABLE = "range-not-satisfiable", RANGE_NOT_SATISFIABLE,
         "There are no such bytes",
         "Ask for one range of bytes within the length that Content-Range tells.";
+    DAMAGED = "damaged", UNPROCESSABLE_ENTITY,
+        "A record is damaged",
+        "Mend the record that the detail names, or ask without strict=true: then damaged records \
+         are left out and counted.";
+    UNREADABLE = "unreadable", UNPROCESSABLE_ENTITY,
+        "Nothing in the body could be read",
+        "Send tweets or IDs in a format that `hydrant strip` reads, plain or packed.";
     MISDIRECTED = "misdirected", MISDIRECTED_REQUEST,
         "This gateway does not answer for that host",
         "Use the address that the operator published.";
@@ -89,6 +96,15 @@ problems! {
     INTERNAL = "internal", INTERNAL_SERVER_ERROR,
         "Something went wrong here",
         "Nothing that was not delivered is charged for good. Tell the operator the request's id.";
+    UPSTREAM_FAILED = "upstream-failed", BAD_GATEWAY,
+        "Where this dataset is read from fails",
+        "Nothing is charged. Try again later; if it stays so, tell the operator.";
+    BUSY = "busy", SERVICE_UNAVAILABLE,
+        "Too much is being stripped at the moment",
+        "Try again when Retry-After says.";
+    UPSTREAM_SLOW = "upstream-slow", GATEWAY_TIMEOUT,
+        "Where this dataset is read from is too slow",
+        "Nothing is charged. Try again later; if it stays so, tell the operator.";
     RECEIPT_NOT_READY = "receipt-not-ready", SERVICE_UNAVAILABLE,
         "The receipt is not ready",
         "The audit log is signed every few seconds. Ask again after Retry-After.";

@@ -10,17 +10,17 @@ use crate::base::ids::IdKind;
 use crate::directory::{EntityRef, Requester};
 use crate::ledger::Denied;
 use crate::policy::{Recipient, Refusal};
-use crate::store::DatasetRow;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// The problem for what the ledger answered to a request for IDs of a dataset.
+/// The problem for what the ledger answered to a request for IDs of the dataset of that slug, or
+/// of a request's body.
 pub(super) fn problem(
     gateway: &Gateway,
     denied: Denied,
     requester: &Requester,
-    dataset: &DatasetRow,
+    dataset: Option<&str>,
     kind: IdKind,
 ) -> Problem {
     let refusal = match denied {
@@ -70,10 +70,10 @@ pub(super) fn problem(
                         "offset": part.offset,
                         "limit": part.limit,
                         "earliest": rfc3339(part.earliest_ms),
-                        "address": format!(
-                            "/v1/datasets/{}/{kind}-ids?offset={}&limit={}",
-                            dataset.slug, part.offset, part.limit
-                        ),
+                        "address": dataset.map(|slug| format!(
+                            "/v1/datasets/{slug}/{kind}-ids?offset={}&limit={}",
+                            part.offset, part.limit
+                        )),
                     })
                 })
                 .collect();
@@ -88,12 +88,19 @@ pub(super) fn problem(
                 name(requester, *recipient),
                 window_days(gateway)
             );
-            Problem::new(&problem::NEVER_FITS, detail)
+            let problem = Problem::new(&problem::NEVER_FITS, detail)
                 .with("entity", slug(requester, *recipient))
                 .with("requested", *requested_ids)
                 .with("ceiling", *ceiling_ids)
                 .with("parts", parts)
-                .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind))
+                .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind));
+            match dataset {
+                Some(_) => problem,
+                None => problem.with_advice(
+                    "Split the body so that each has no more IDs than a part of the plan, and \
+                     send each when it fits.",
+                ),
+            }
         }
         Refusal::NoEntity | Refusal::PersonSuspended | Refusal::EntitySuspended { .. } => {
             Problem::new(&problem::NOT_ALLOWED, format!("{refusal}; ask the operator"))

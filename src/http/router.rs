@@ -5,10 +5,10 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tracing::Instrument;
 
-use super::api::{acceptances, datasets, deliveries, documents, health, ids, usage};
+use super::api::{acceptances, datasets, deliveries, documents, health, ids, strip, usage};
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::{auth, hosts};
@@ -23,6 +23,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/datasets/{slug}/tweet-ids", ids::route(IdKind::Tweet))
         .route("/v1/datasets/{slug}/user-ids", ids::route(IdKind::User))
         .route("/v1/datasets/{slug}/dm-ids", ids::route(IdKind::Dm))
+        .route("/v1/strip", post(strip::strip))
         .route("/v1/usage", get(usage::show))
         .route("/v1/documents", get(documents::list))
         .route("/v1/acceptances", get(acceptances::list).post(acceptances::accept))

@@ -26,6 +26,9 @@ use crate::deliver::Wire;
 /// that breaks off has charged little that was not received. The kernel doubles it for itself.
 const SMALL_SEND_BUFFER_BYTES: usize = 32 * 1024;
 
+/// Bytes that are read at once to be forgotten.
+const DISCARD_BYTES: usize = 64 * 1024;
+
 /// What others may know and ask of a connection while hyper owns it.
 #[derive(Debug)]
 pub(crate) struct TcpWire {
@@ -34,6 +37,7 @@ pub(crate) struct TcpWire {
     flushes: AtomicU64,
     blocked: AtomicBool,
     closed: AtomicBool,
+    lingers: AtomicBool,
 }
 
 impl TcpWire {
@@ -52,6 +56,31 @@ impl TcpWire {
     /// Makes closing the connection discard what the kernel still queues, and tell the client.
     pub(crate) fn reset_on_close(&self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Says that a request was answered before all of it was read. Closing such a connection at
+    /// once would reset it, and the client might never see the answer.
+    pub(crate) fn linger_on_close(&self) {
+        self.lingers.store(true, Ordering::Release);
+    }
+
+    /// Whether something is left of a request that was answered.
+    pub(crate) fn lingers(&self) -> bool {
+        self.lingers.load(Ordering::Acquire)
+    }
+
+    /// Reads on without heeding it, until the other side ends or at most so many bytes.
+    pub(crate) async fn discard(&self, bytes_max: usize) {
+        let mut buffer = vec![0; DISCARD_BYTES];
+        let mut discarded = 0;
+        while discarded < bytes_max && self.stream.readable().await.is_ok() {
+            match self.stream.try_read(&mut buffer) {
+                Ok(0) => return,
+                Ok(read) => discarded += read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// Marks the connection as over.
@@ -98,6 +127,7 @@ impl Socket {
             flushes: AtomicU64::new(0),
             blocked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
         }))
     }
 

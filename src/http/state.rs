@@ -1,13 +1,18 @@
 //! What every request handler shares.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::http::header;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::hosts::Hosts;
+use super::problem::{self, Problem};
 use crate::base::clock::Clock;
+use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::ledger::Ledger;
 use crate::policy::Profile;
@@ -28,6 +33,32 @@ pub(crate) struct Parts {
     pub(crate) shelf: Shelf,
     /// How often the audit log is signed.
     pub(crate) checkpoint_interval: Duration,
+    pub(crate) strips: Strips,
+}
+
+/// What is needed to strip for a request, and its bounds.
+pub(crate) struct Strips {
+    /// A place for each strip that may run.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) bounds: StripBounds,
+    /// By name.
+    pub(crate) upstreams: BTreeMap<String, Arc<Upstream>>,
+    /// Where spools go that outgrow memory.
+    pub(crate) spool_folder: PathBuf,
+}
+
+impl Strips {
+    /// A place for one more strip, as long as it is held.
+    ///
+    /// # Errors
+    /// 503 if all are taken.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| {
+            let detail = format!("{} strips run already", self.bounds.running_max);
+            Problem::new(&problem::BUSY, detail).with_header(header::RETRY_AFTER, "5")
+        })
+    }
 }
 
 impl Gateway {

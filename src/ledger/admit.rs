@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::charge::{Charging, Desk, Opening, Permit, Weighed, chunk_size};
-use super::delivery::{Delivery, Order};
-use super::grant::{Attempt, Chunk, Unclaimed};
+use super::delivery::{Delivery, Order, Ordered};
+use super::grant::{Attempt, Chunk, Content, Unclaimed};
 use super::preview::Preview;
 use super::values::Values;
 use super::{Ledger, clock};
@@ -44,11 +44,10 @@ pub(super) struct Further {
     pub(super) person: PersonId,
     pub(super) key: Option<KeyId>,
     pub(super) kind: IdKind,
-    pub(super) dataset: i64,
-    pub(super) release: Arc<str>,
     /// What is not charged yet.
-    pub(super) rest: Range<u64>,
-    pub(super) values: Arc<dyn Values>,
+    pub(super) ordered: Ordered,
+    /// What the IDs are, if somebody can tell.
+    pub(super) values: Option<Arc<dyn Values>>,
     /// Who has been charged so far, on which basis.
     pub(super) recipients: Vec<Charged>,
 }
@@ -61,39 +60,32 @@ pub(super) fn admit(
     preview: &Preview,
 ) -> Result<Result<(Delivery, Opened), Withheld>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
-    let (person_name, mut chargings) = match lock_all(&desk, order, None)? {
+    let asked = Asked::of(order);
+    let (person_name, mut chargings) = match lock_all(&desk, &asked, None)? {
         Ok(locked) => locked,
-        Err(refusal) => return refuse(&desk, order, refusal),
+        Err(withheld) => return refuse(&desk, &asked, withheld),
     };
-    let requested_ids = order.ordinals.end - order.ordinals.start;
+    let Order { person, key, kind, ref ordered, .. } = *order;
     let size = chunk_size(&chargings);
-    let ids = desk.profile().chunk_ids(size, 0).min(requested_ids);
+    let attempt = Attempt { delivery: DeliveryId::new(desk.now_ms), number: 0 };
+    let chunk = ordered.chunk(kind, desk.profile(), size, 0);
     for charging in &mut chargings {
-        desk.weigh(charging, ids, &preview.next)?;
+        desk.weigh(charging, chunk.ids(), preview.next.as_ref())?;
     }
+    let asked_ids = asked.ordinals.end - asked.ordinals.start;
     let all_fresh_ids = |charging: &Charging| match &charging.weighed {
-        Weighed::Each(_) => requested_ids,
-        Weighed::Once(_) => preview.fresh_ids(charging.charged.recipient).unwrap_or(requested_ids),
+        Weighed::Each(_) => asked_ids,
+        Weighed::Once(_) => preview.fresh_ids(charging.charged.recipient).unwrap_or(asked_ids),
     };
     let wanted = |charging: &Charging| {
         let fresh_ids = all_fresh_ids(charging).max(charging.weighed.fresh_max());
         Wanted { from_hold_ids: 0, fresh_ids }
     };
-    if let Some(withheld) = withheld(&desk, &mut chargings, wanted, &order.ordinals)? {
-        return refuse(&desk, order, withheld);
+    if let Some(withheld) = withheld(&desk, &mut chargings, wanted, &asked.ordinals)? {
+        return refuse(&desk, &asked, withheld);
     }
-    let attempt = Attempt { delivery: DeliveryId::new(desk.now_ms), number: 0 };
-    let first = order.ordinals.start..order.ordinals.start + ids;
-    let opening = Opening {
-        attempt,
-        person: order.person,
-        person_name,
-        key: order.key,
-        kind: order.kind,
-        dataset: order.dataset,
-        release: &order.release,
-        ordinals: first.clone(),
-    };
+    let dataset = ordered.dataset();
+    let opening = Opening { attempt, person, person_name, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging, fresh_ids| {
         let rest_ids = all_fresh_ids(charging).saturating_sub(fresh_ids);
         charging.meter.level.ceiling_ids.map_or(0, |_| rest_ids)
@@ -101,33 +93,34 @@ pub(super) fn admit(
     let recipients: Vec<Charged> = chargings.iter().map(|charging| charging.charged).collect();
     tx.delivery_add(&NewDelivery {
         id: attempt.delivery,
-        person: order.person,
-        key: order.key,
-        dataset: order.dataset,
-        release: &order.release,
-        kind: order.kind,
-        view: &order.view,
-        first: order.ordinals.start,
-        end: order.ordinals.end,
-        granted_ids: ids,
+        person,
+        key,
+        dataset,
+        release: match &chunk.content {
+            Content::Release(release) => Some(release),
+            Content::Sha256(_) => None,
+        },
+        kind,
+        view: ordered.view(),
+        first: asked.ordinals.start,
+        end: ordered.end(),
+        granted_ids: chunk.ids(),
         recipients: &recipients,
         profile: &desk.profile().name,
         started_ms: desk.now_ms,
         incarnation: ledger.incarnation(),
     })?;
-    let chunk =
-        Chunk { kind: order.kind, release: Arc::clone(&order.release), ordinals: first.clone() };
+    let mut rest = ordered.clone();
+    rest.pass(&chunk);
     let delivery = Delivery {
         ledger: ledger.clone(),
         further: Further {
             attempt: Attempt { number: 1, ..attempt },
-            person: order.person,
-            key: order.key,
-            kind: order.kind,
-            dataset: order.dataset,
-            release: Arc::clone(&order.release),
-            rest: first.end..order.ordinals.end,
-            values: Arc::clone(&order.values),
+            person,
+            key,
+            kind,
+            ordered: rest,
+            values: order.values.clone(),
             recipients: recipients.clone(),
         },
         has_ceiling: size == ChunkSize::Small,
@@ -149,18 +142,18 @@ pub(super) fn open(
     preview: &Preview,
 ) -> Result<Result<Opened, Withheld>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
-    let order = further.as_order();
-    let (person_name, mut chargings) =
-        match lock_all(&desk, &order, Some(further.attempt.delivery))? {
-            Ok(locked) => locked,
-            Err(refusal) => return refuse(&desk, &order, refusal),
-        };
+    let Further { attempt, person, key, kind, ref ordered, .. } = *further;
+    let (dataset, ordinals) = (ordered.dataset(), ordered.ordinals());
+    let asked = Asked { person, key, kind, dataset, ordinals };
+    let (person_name, mut chargings) = match lock_all(&desk, &asked, Some(attempt.delivery))? {
+        Ok(locked) => locked,
+        Err(withheld) => return refuse(&desk, &asked, withheld),
+    };
     let size = chunk_size(&chargings);
-    let rest = &further.rest;
-    let most = desk.profile().chunk_ids(size, further.attempt.number);
-    let ids = most.min(rest.end - rest.start);
+    let chunk = ordered.chunk(kind, desk.profile(), size, attempt.number);
+    let ids = chunk.ids();
     for charging in &mut chargings {
-        desk.weigh(charging, ids, &preview.next)?;
+        desk.weigh(charging, ids, preview.next.as_ref())?;
     }
     // A hold that has run out, or is too small because a chunk was given back, is no right: what
     // it does not cover has to fit like any newcomer's.
@@ -169,53 +162,59 @@ pub(super) fn open(
         let from_hold_ids = charging.hold_ids.min(all_ids);
         Wanted { from_hold_ids, fresh_ids: all_ids - from_hold_ids }
     };
-    if let Some(withheld) = withheld(&desk, &mut chargings, wanted, rest)? {
-        return refuse(&desk, &order, withheld);
+    if let Some(withheld) = withheld(&desk, &mut chargings, wanted, &asked.ordinals)? {
+        return refuse(&desk, &asked, withheld);
     }
-    let chunk = Chunk {
-        kind: further.kind,
-        release: Arc::clone(&further.release),
-        ordinals: rest.start..rest.start + ids,
-    };
-    let opening = Opening {
-        attempt: further.attempt,
-        person: further.person,
-        person_name,
-        key: further.key,
-        kind: further.kind,
-        dataset: further.dataset,
-        release: &further.release,
-        ordinals: chunk.ordinals.clone(),
-    };
+    let opening = Opening { attempt, person, person_name, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging, fresh_ids| {
         let rest_ids = charging.hold_ids.saturating_sub(fresh_ids);
         charging.meter.level.ceiling_ids.map_or(0, |_| rest_ids)
     })?;
-    tx.delivery_grant(further.attempt.delivery, ids)?;
+    tx.delivery_grant(attempt.delivery, ids)?;
     let mut recipients = further.recipients.clone();
     recipients.extend(chargings.iter().map(|charging| charging.charged));
     recipients.sort_unstable();
     recipients.dedup();
     if recipients != further.recipients {
-        tx.delivery_set_recipients(further.attempt.delivery, &recipients)?;
+        tx.delivery_set_recipients(attempt.delivery, &recipients)?;
     }
-    let unclaimed = Unclaimed::new(ledger, chunk, further.attempt);
+    let unclaimed = Unclaimed::new(ledger, chunk, attempt);
     Ok(Ok(Opened { unclaimed, has_ceiling: size == ChunkSize::Small, recipients }))
 }
 
-impl Further {
-    /// What is left, as if it were ordered now.
-    fn as_order(&self) -> Order {
-        Order {
-            person: self.person,
-            key: self.key,
-            kind: self.kind,
-            dataset: self.dataset,
-            release: Arc::clone(&self.release),
-            ordinals: self.rest.clone(),
-            view: String::new(),
-            values: Arc::clone(&self.values),
+/// What somebody asks for in one transaction.
+pub(super) struct Asked {
+    pub(super) person: PersonId,
+    pub(super) key: Option<KeyId>,
+    pub(super) kind: IdKind,
+    /// Of which dataset; a body belongs to none.
+    pub(super) dataset: Option<i64>,
+    pub(super) ordinals: Range<u64>,
+}
+
+impl Asked {
+    fn of(order: &Order) -> Asked {
+        Asked {
+            person: order.person,
+            key: order.key,
+            kind: order.kind,
+            dataset: order.ordered.dataset(),
+            ordinals: order.ordered.ordinals(),
         }
+    }
+}
+
+/// Whether a single ID, new to everybody, would fit; a refusal is written down.
+pub(super) fn inquire(desk: &Desk<'_>, asked: &Asked) -> Result<Result<(), Withheld>, StoreError> {
+    let mut chargings = match lock_all(desk, asked, None)? {
+        Ok((_, chargings)) => chargings,
+        Err(withheld) => return refuse(desk, asked, withheld),
+    };
+    let fresh_ids = asked.ordinals.end - asked.ordinals.start;
+    let wanted = |_: &Charging| Wanted { from_hold_ids: 0, fresh_ids };
+    match withheld(desk, &mut chargings, wanted, &asked.ordinals)? {
+        Some(withheld) => refuse(desk, asked, withheld),
+        None => Ok(Ok(())),
     }
 }
 
@@ -223,16 +222,16 @@ impl Further {
 /// person.
 fn lock_all(
     desk: &Desk<'_>,
-    order: &Order,
+    asked: &Asked,
     delivery: Option<DeliveryId>,
 ) -> Result<Result<(Commitment, Vec<Charging>), Withheld>, StoreError> {
-    let Permit { person, all_charged } = match desk.permit(order.person, order.key, order.kind)? {
+    let Permit { person, all_charged } = match desk.permit(asked.person, asked.key, asked.kind)? {
         Ok(permit) => permit,
         Err(refusal) => return Ok(Err(Withheld::Refused(refusal))),
     };
     let mut chargings = Vec::with_capacity(all_charged.len());
     for charged in all_charged {
-        let mut charging = desk.lock(charged, order.kind)?;
+        let mut charging = desk.lock(charged, asked.kind)?;
         if let Some(delivery) = delivery.filter(|_| charging.meter.level.held_ids > 0) {
             charging.hold_ids = desk.tx.hold(delivery, charging.meter.id)?;
         }
@@ -282,19 +281,19 @@ fn gravest(
 /// meanwhile stays out.
 fn refuse<T>(
     desk: &Desk<'_>,
-    order: &Order,
+    asked: &Asked,
     withheld: Withheld,
 ) -> Result<Result<T, Withheld>, StoreError> {
     let Withheld::Refused(refusal) = &withheld else { return Ok(Err(withheld)) };
     let why = refusal.word();
-    if desk.shared.is_first_of_minute(order.person, order.kind.into(), why, desk.now_ms) {
+    if desk.shared.is_first_of_minute(asked.person, asked.kind.into(), why, desk.now_ms) {
         let leaf = Leaf::Refused {
-            person: name::of_person(desk.tx, order.person)?,
-            key: order.key,
-            kind: order.kind,
-            dataset: order.dataset,
-            first: order.ordinals.start,
-            ids: order.ordinals.end - order.ordinals.start,
+            person: name::of_person(desk.tx, asked.person)?,
+            key: asked.key,
+            kind: asked.kind,
+            dataset: asked.dataset,
+            first: asked.ordinals.start,
+            ids: asked.ordinals.end - asked.ordinals.start,
             why: why.to_owned(),
         };
         audit::append(desk.tx, desk.now_ms, &leaf)?;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Shared;
 use super::distinct::{self, Expired, Sifted};
-use super::grant::Attempt;
+use super::grant::{Attempt, Chunk, Content};
 use super::values::Elements;
 use crate::audit::{self, Charge, Leaf, RecipientName};
 use crate::base::commitment::Commitment;
@@ -164,21 +164,22 @@ impl Desk<'_> {
         Ok(Charging { charged, unit, meter, hold_ids: 0, is_leaving, weighed: Weighed::Each(0) })
     }
 
-    /// Looks at what is about to be charged: `each` counts, or `once`, if they count once there.
+    /// Looks at what is about to be charged: `each` counts, or `once`, if it is known what they are
+    /// and they count once there.
     pub(super) fn weigh(
         &self,
         charging: &mut Charging,
         each: u64,
-        once: &Elements,
+        once: Option<&Elements>,
     ) -> Result<(), StoreError> {
         let meter = charging.meter;
         let ceiling_ids = match charging.unit {
             Unit::Ids(kind) if self.profile().counts_once(kind) => meter.level.ceiling_ids,
             _ => None,
         };
-        charging.weighed = match ceiling_ids {
-            None => Weighed::Each(each),
-            Some(ceiling_ids) => {
+        charging.weighed = match (ceiling_ids, once) {
+            (None, _) | (_, None) => Weighed::Each(each),
+            (Some(ceiling_ids), Some(once)) => {
                 let filters = &self.shared.filters;
                 assert!(!once.as_slice().is_empty(), "what counts once was looked at beforehand");
                 if !filters.knows(meter.id) && !self.tx.seen_any(meter.id)? {
@@ -296,10 +297,9 @@ pub(super) struct Opening<'a> {
     /// How leaves name the person.
     pub(super) person_name: Commitment,
     pub(super) key: Option<KeyId>,
-    pub(super) kind: IdKind,
-    pub(super) dataset: i64,
-    pub(super) release: &'a str,
-    pub(super) ordinals: Range<u64>,
+    /// Of which dataset; a body belongs to none.
+    pub(super) dataset: Option<i64>,
+    pub(super) chunk: &'a Chunk,
 }
 
 /// Which size of chunk suits all of them.
@@ -322,7 +322,7 @@ impl Desk<'_> {
         hold_after: impl Fn(&Charging, u64) -> u64,
     ) -> Result<(), StoreError> {
         let Attempt { delivery, number } = opening.attempt;
-        let ids = opening.ordinals.end - opening.ordinals.start;
+        let ids = opening.chunk.ids();
         let mut charges = Vec::with_capacity(chargings.len());
         for charging in chargings {
             let (attempt, person) = (opening.attempt, opening.person);
@@ -333,10 +333,13 @@ impl Desk<'_> {
             attempt: number,
             person: opening.person_name,
             key: opening.key,
-            kind: opening.kind,
+            kind: opening.chunk.kind,
             dataset: opening.dataset,
-            release: opening.release.to_owned(),
-            first: opening.ordinals.start,
+            content: match &opening.chunk.content {
+                Content::Release(release) => audit::Content::Release(release.to_string()),
+                Content::Sha256(digest) => audit::Content::Sha256(hex::encode(digest)),
+            },
+            first: opening.chunk.ordinals.start,
             ids,
             charges,
             profile: self.profile().name.clone(),

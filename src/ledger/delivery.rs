@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use super::Ledger;
 use super::admit::Further;
+use super::grant::{Chunk, Content};
 use super::queue::Step;
 use super::values::Values;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{KeyId, PersonId};
+use crate::policy::{ChunkSize, Profile};
 
 /// What a requester asks for. Whom it is charged to is not said here: the ledger looks up the
 /// person's entities itself, in each transaction anew.
@@ -22,16 +24,144 @@ pub struct Order {
     pub key: Option<KeyId>,
     /// Which kind of ID.
     pub kind: IdKind,
-    /// Of which dataset.
-    pub dataset: i64,
-    /// Of which of its releases.
-    pub release: Arc<str>,
-    /// Which of the release's IDs; at least one.
-    pub ordinals: Range<u64>,
-    /// Which view of the release they are counted in, so that a resumed range can be compared.
-    pub view: String,
-    /// What those IDs are; asked only where an ID counts once.
-    pub values: Arc<dyn Values>,
+    /// Which IDs.
+    pub ordered: Ordered,
+    /// What those IDs are; asked only where an ID counts once. Where nobody can tell, each counts
+    /// each time.
+    pub values: Option<Arc<dyn Values>>,
+}
+
+/// Which IDs are ordered, and what is known of them beforehand.
+#[derive(Clone, Debug)]
+pub enum Ordered {
+    /// IDs of an immutable release, which stands for them: the ledger cuts their chunks itself.
+    Release {
+        /// Of which dataset.
+        dataset: i64,
+        /// Of which of its releases.
+        release: Arc<str>,
+        /// Which of the release's IDs; at least one.
+        ordinals: Range<u64>,
+        /// Which view of the release they are counted in, so that a resumed range can be compared.
+        view: String,
+    },
+    /// IDs of a request's body, all counted: they are admitted together and held for.
+    Body {
+        /// Which of the body's IDs are left; at least those of the parcel.
+        ordinals: Range<u64>,
+        /// The first of them.
+        next: Parcel,
+    },
+    /// IDs of a source that is stripped in flight. Nobody knows how many there are, so nothing is
+    /// held, and each parcel must fit by itself.
+    Stream {
+        /// Of which dataset.
+        dataset: i64,
+        /// Which view of the source they are counted in, so that a resumed one can be compared.
+        view: String,
+        /// The ordinal of the parcel's first ID.
+        first: u64,
+        /// The parcel.
+        next: Parcel,
+    },
+}
+
+/// IDs that no release stands for: so many, and the digest of their text, one a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// How many; at least one.
+    pub ids: u64,
+    /// The SHA-256 of the bytes that are sent for them.
+    pub sha256: [u8; 32],
+}
+
+impl Ordered {
+    /// Of which dataset; a body belongs to none.
+    pub(super) fn dataset(&self) -> Option<i64> {
+        match self {
+            Ordered::Release { dataset, .. } | Ordered::Stream { dataset, .. } => Some(*dataset),
+            Ordered::Body { .. } => None,
+        }
+    }
+
+    /// The ordinals that are asked for now, as far as they are known.
+    pub(super) fn ordinals(&self) -> Range<u64> {
+        match self {
+            Ordered::Release { ordinals, .. } | Ordered::Body { ordinals, .. } => ordinals.clone(),
+            Ordered::Stream { first, next, .. } => *first..*first + next.ids,
+        }
+    }
+
+    /// Where the ordinals end for good, if that is known.
+    pub(super) fn end(&self) -> Option<u64> {
+        match self {
+            Ordered::Release { ordinals, .. } | Ordered::Body { ordinals, .. } => {
+                Some(ordinals.end)
+            }
+            Ordered::Stream { .. } => None,
+        }
+    }
+
+    /// Which view the ordinals count in; empty where there is only one.
+    pub(super) fn view(&self) -> &str {
+        match self {
+            Ordered::Release { view, .. } | Ordered::Stream { view, .. } => view,
+            Ordered::Body { .. } => "",
+        }
+    }
+
+    /// The chunk with that number: the ledger cuts it in the size that suits the recipients, or it
+    /// is the parcel.
+    ///
+    /// # Panics
+    /// If a parcel is empty, or larger than parcels or what is left may be.
+    pub(super) fn chunk(
+        &self,
+        kind: IdKind,
+        profile: &Profile,
+        size: ChunkSize,
+        number: u32,
+    ) -> Chunk {
+        let asked = self.ordinals();
+        let (ids, content) = match self {
+            Ordered::Release { release, .. } => {
+                let ids = profile.chunk_ids(size, number).min(asked.end - asked.start);
+                (ids, Content::Release(Arc::clone(release)))
+            }
+            Ordered::Body { next, .. } | Ordered::Stream { next, .. } => {
+                let ids_max = profile.chunk_ids(ChunkSize::Small, number);
+                assert!((1..=ids_max).contains(&next.ids), "a parcel has the size of a chunk");
+                (next.ids, Content::Sha256(next.sha256))
+            }
+        };
+        let end = asked.start + ids;
+        assert!(end <= asked.end, "no more is charged than was asked for");
+        Chunk { kind, content, ordinals: asked.start..end }
+    }
+
+    /// What is left behind a chunk.
+    pub(super) fn pass(&mut self, chunk: &Chunk) {
+        match self {
+            Ordered::Release { ordinals, .. } | Ordered::Body { ordinals, .. } => {
+                ordinals.start = chunk.ordinals.end;
+            }
+            Ordered::Stream { first, next, .. } => {
+                *first = chunk.ordinals.end;
+                next.ids = 0;
+            }
+        }
+    }
+
+    /// Puts the parcel in that is asked for next.
+    ///
+    /// # Panics
+    /// For a release, whose chunks the ledger cuts.
+    pub(super) fn ask_for(&mut self, parcel: Parcel) {
+        match self {
+            Ordered::Release { .. } => panic!("the chunks of a release are no parcels"),
+            Ordered::Body { next, .. } | Ordered::Stream { next, .. } => *next = parcel,
+        }
+    }
 }
 
 /// How a delivery ended.
@@ -67,15 +197,27 @@ impl Delivery {
         self.has_ceiling
     }
 
-    /// Which ordinals have no charge yet.
+    /// Which ordinals are admitted and have no charge yet; those of a stream are admitted parcel by
+    /// parcel.
     pub fn rest(&self) -> Range<u64> {
-        self.further.rest.clone()
+        self.further.ordered.ordinals()
+    }
+
+    /// How many IDs the next parcel of this delivery may have at most.
+    ///
+    /// Parcels are always small, also without a ceiling: they wait in memory, and their commits
+    /// are not what holds a strip up.
+    pub fn parcel_ids_max(&self) -> u64 {
+        self.ledger.profile().chunk_ids(ChunkSize::Small, self.further.attempt.number)
     }
 }
 
 impl fmt::Debug for Delivery {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Delivery").field("id", &self.id()).field("rest", &self.rest()).finish()
+        out.debug_struct("Delivery")
+            .field("id", &self.id())
+            .field("ordered", &self.further.ordered)
+            .finish()
     }
 }
 

@@ -8,15 +8,24 @@ use super::queue::Step;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 
-/// A range of the IDs of an immutable release.
+/// A range of IDs, and what stands for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// Which kind of ID.
     pub kind: IdKind,
-    /// Of which release.
-    pub release: Arc<str>,
-    /// Which of its IDs, counted from 0.
+    /// What says which IDs these are.
+    pub content: Content,
+    /// Which of the IDs of the release, body or stream, counted from 0.
     pub ordinals: Range<u64>,
+}
+
+/// What says for ever which IDs a chunk has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The immutable release that they stand in.
+    Release(Arc<str>),
+    /// The SHA-256 of the bytes that are sent for them.
+    Sha256([u8; 32]),
 }
 
 impl Chunk {

@@ -58,18 +58,21 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 pub use clock::{accept_clock, time_ms};
-pub use delivery::{Delivery, Order, Outcome};
-pub use grant::{Chunk, Granted};
+pub use delivery::{Delivery, Order, Ordered, Outcome, Parcel};
+pub use grant::{Chunk, Content, Granted};
 pub use usage::{Usage, usage};
 pub use values::Values;
 pub use verify::verify;
 
 use crate::base::clock::Clock;
-use crate::base::party::PersonId;
+use crate::base::delivery::DeliveryId;
+use crate::base::ids::IdKind;
+use crate::base::party::{KeyId, PersonId};
 use crate::policy::window::minute_of;
 use crate::policy::{Profile, Refusal, Unit};
 use crate::store::{FolderLock, Store, StoreError};
-use admit::Withheld;
+use admit::{Asked, Withheld};
+use charge::Desk;
 use filter::Filters;
 use queue::{Queue, Step};
 
@@ -188,7 +191,7 @@ impl Ledger {
     /// # Panics
     /// If the order asks for no ID at all: then there is nothing to grant.
     pub async fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Denied> {
-        assert!(!order.ordinals.is_empty(), "an order asks for at least one ID");
+        assert!(!order.ordered.ordinals().is_empty(), "an order asks for at least one ID");
         self.begin().await?;
         self.drain();
         let asked = Arc::new((self.preview(&order).await?, order));
@@ -205,14 +208,66 @@ impl Ledger {
         Ok((delivery, opened.unclaimed.claim()))
     }
 
-    /// Charges the next chunk of `delivery`; `None` if the whole order is charged.
+    /// Whether a single ID of `kind`, of a dataset or of a body, would be admitted: worth asking
+    /// before a body is read or an upstream is.
+    ///
+    /// # Errors
+    /// [`Denied`]: it would not.
+    pub async fn inquire(
+        &self,
+        person: PersonId,
+        key: Option<KeyId>,
+        kind: IdKind,
+        dataset: Option<i64>,
+    ) -> Result<(), Denied> {
+        self.begin().await?;
+        self.drain();
+        let ledger = self.clone();
+        let asked = Asked { person, key, kind, dataset, ordinals: 0..1 };
+        let asked = Arc::new(asked);
+        loop {
+            let (ledger, asked) = (ledger.clone(), Arc::clone(&asked));
+            let answer = self.0.store.write(move |tx| {
+                let now_ms = clock::now_ms(tx, &ledger)?;
+                admit::inquire(&Desk { tx, shared: &ledger.0, now_ms }, &asked)
+            });
+            match answer.await? {
+                Ok(()) => return Ok(()),
+                Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Leaving) => {}
+            }
+        }
+    }
+
+    /// Charges the next chunk of `delivery`, which is of a release; `None` if the whole order is
+    /// charged.
     ///
     /// # Errors
     /// [`Denied`]; then nothing more is charged, and the delivery should be ended.
     pub async fn open(&self, delivery: &mut Delivery) -> Result<Option<Granted<Chunk>>, Denied> {
-        if delivery.further.rest.is_empty() {
+        if delivery.further.ordered.ordinals().is_empty() {
             return Ok(None);
         }
+        self.open_next(delivery).await.map(Some)
+    }
+
+    /// Charges a further parcel of `delivery`, which is of a body or a stream.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    ///
+    /// # Panics
+    /// If the parcel is empty, larger than [`Delivery::parcel_ids_max`] or than what was admitted.
+    pub async fn open_parcel(
+        &self,
+        delivery: &mut Delivery,
+        parcel: Parcel,
+    ) -> Result<Granted<Chunk>, Denied> {
+        delivery.further.ordered.ask_for(parcel);
+        self.open_next(delivery).await
+    }
+
+    async fn open_next(&self, delivery: &mut Delivery) -> Result<Granted<Chunk>, Denied> {
         let further = delivery.further.clone();
         // Before the wait, so that a number is not used again if this future is dropped.
         delivery.further.attempt.number += 1;
@@ -227,10 +282,10 @@ impl Ledger {
             }
         };
         let granted = opened.unclaimed.claim();
-        delivery.further.rest.start = granted.chunk().ordinals.end;
+        delivery.further.ordered.pass(granted.chunk());
         delivery.further.recipients = opened.recipients;
         delivery.has_ceiling = opened.has_ceiling;
-        Ok(Some(granted))
+        Ok(granted)
     }
 
     /// Says that the chunk's bytes have left: its window starts now. Returns at once.
@@ -242,6 +297,11 @@ impl Ledger {
     /// an admission that is asked for afterwards sees it.
     pub fn release<T>(&self, granted: Granted<T>) {
         self.push(Step::Release(granted.give_back(self)));
+    }
+
+    /// Keeps the report of what a delivery was stripped from, as JSON. Returns at once.
+    pub fn report(&self, delivery: DeliveryId, report: String) {
+        self.push(Step::Report { delivery, report });
     }
 
     /// Ends a delivery and frees what is held for it. Returns at once; an admission that is asked

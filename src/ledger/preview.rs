@@ -32,7 +32,7 @@ const FRESH_IDS_MAX: u64 = 1 << 22;
 #[derive(Debug, Default)]
 pub(super) struct Preview {
     /// The IDs of the next chunk, if that is a small one.
-    pub(super) next: Elements,
+    pub(super) next: Option<Elements>,
     /// How many of the order's IDs are new to each recipient; not more than tell that they never
     /// fit.
     fresh_ids: Vec<(Recipient, u64)>,
@@ -49,14 +49,15 @@ impl Preview {
 impl Ledger {
     /// Looks at an order that is about to be admitted.
     pub(super) async fn preview(&self, order: &Order) -> Result<Preview, Denied> {
-        if !self.0.profile.counts_once(order.kind) {
+        let Some(values) = order.values.clone().filter(|_| self.0.profile.counts_once(order.kind))
+        else {
             return Ok(Preview::default());
-        }
+        };
         let ledger = self.clone();
         let order = order.clone();
         // Each takes memory and time of its own, and there are not many processors.
         let turn = self.0.previews.acquire().await.expect("it is never closed");
-        let seen = self.0.store.look(move |tx| look(tx, &ledger.0, &order)).await;
+        let seen = self.0.store.look(move |tx| look(tx, &ledger.0, &order, &*values)).await;
         drop(turn);
         seen
     }
@@ -64,15 +65,15 @@ impl Ledger {
     /// Looks at the next chunk of a delivery.
     pub(super) async fn preview_next(&self, further: &Further) -> Result<Preview, Denied> {
         let profile = &self.0.profile;
-        if !profile.counts_once(further.kind) {
+        let Some(values) = further.values.clone().filter(|_| profile.counts_once(further.kind))
+        else {
             return Ok(Preview::default());
-        }
+        };
         let ids = profile.chunk_ids(ChunkSize::Small, further.attempt.number);
-        let next = first(&further.rest, ids);
-        let values = Arc::clone(&further.values);
+        let next = first(&further.ordered.ordinals(), ids);
         let reading = tokio::task::spawn_blocking(move || elements(&*values, next));
         let next = reading.await.map_err(|panic| unread(std::io::Error::other(panic)))??;
-        Ok(Preview { next, fresh_ids: Vec::new() })
+        Ok(Preview { next: Some(next), fresh_ids: Vec::new() })
     }
 }
 
@@ -127,17 +128,23 @@ impl Counter {
     }
 }
 
-fn look(tx: &Tx<'_>, shared: &Shared, order: &Order) -> Result<Preview, Denied> {
+fn look(
+    tx: &Tx<'_>,
+    shared: &Shared,
+    order: &Order,
+    values: &dyn Values,
+) -> Result<Preview, Denied> {
     let now_ms = clock::time_ms(tx, &shared.clock)?;
     let desk = Desk { tx, shared, now_ms };
     let ids = shared.profile.chunk_ids(ChunkSize::Small, 0);
-    let next = elements(&*order.values, first(&order.ordinals, ids))?;
+    let ordinals = order.ordered.ordinals();
+    let next = elements(values, first(&ordinals, ids))?;
     let permit = desk.permit(order.person, order.key, order.kind)?;
     // Who may not receive learns so from the transaction.
     let all_charged = permit.map_or_else(|_| Vec::new(), |permit| permit.all_charged);
     let mut counters = Vec::new();
-    let mut preview = Preview { next, fresh_ids: Vec::new() };
-    let requested_ids = order.ordinals.end - order.ordinals.start;
+    let mut preview = Preview { next: Some(next), fresh_ids: Vec::new() };
+    let requested_ids = ordinals.end - ordinals.start;
     for charged in all_charged {
         let recipient = charged.recipient;
         let ceiling_ids = ceiling_ids(&shared.profile, order.kind.into(), charged.basis);
@@ -159,17 +166,21 @@ fn look(tx: &Tx<'_>, shared: &Shared, order: &Order) -> Result<Preview, Denied> 
         let fresh = HashSet::new();
         counters.push(Counter { recipient, meter_id, ceiling_ids, newest_left, fresh, beyond: 0 });
     }
-    count_all(tx, order, &mut counters)?;
+    count_all(tx, values, ordinals, &mut counters)?;
     preview.fresh_ids.extend(counters.iter().map(|one| (one.recipient, one.fresh_ids())));
     Ok(preview)
 }
 
-fn count_all(tx: &Tx<'_>, order: &Order, counters: &mut [Counter]) -> Result<(), Denied> {
-    let mut rest = order.ordinals.clone();
+fn count_all(
+    tx: &Tx<'_>,
+    values: &dyn Values,
+    mut rest: Range<u64>,
+    counters: &mut [Counter],
+) -> Result<(), Denied> {
     while !rest.is_empty() && !counters.iter().all(Counter::is_enough) {
         let piece = first(&rest, PIECE_IDS);
         rest.start = piece.end;
-        let elements = elements(&*order.values, piece)?;
+        let elements = elements(values, piece)?;
         for counter in counters.iter_mut().filter(|counter| !counter.is_enough()) {
             counter.count(tx, &elements)?;
         }

@@ -31,6 +31,8 @@ pub(super) enum Step {
     Settle(Attempt),
     /// No byte of the chunk was sent.
     Release(Attempt),
+    /// What a delivery was stripped from has been read to its end.
+    Report { delivery: DeliveryId, report: String },
     /// The delivery is over.
     End { delivery: DeliveryId, outcome: Outcome },
 }
@@ -125,6 +127,7 @@ fn carry_out(tx: &Tx<'_>, ledger: &Ledger, steps: &[Step]) -> Result<(), StoreEr
                 settled.extend(tx.open_charges_take(*delivery, *number, ledger.incarnation())?);
             }
             Step::Release(attempt) => release(tx, *attempt, ledger.incarnation(), now_ms)?,
+            Step::Report { delivery, report } => tx.delivery_set_report(*delivery, report)?,
             Step::End { delivery, outcome } => {
                 let reason = match outcome {
                     Outcome::Complete => None,

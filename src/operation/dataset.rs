@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
 use crate::directory::DirectoryError;
-use crate::store::{DatasetRow, ReleaseRow, Tx};
+use crate::store::{DatasetRow, ReleaseRow, Supply, Tx};
 
 type Answer = Result<Value, DirectoryError>;
 
@@ -15,14 +15,22 @@ pub(super) fn brief(tx: &Tx<'_>, row: &DatasetRow) -> Answer {
     for id in tx.dataset_entities(row.id)? {
         entities.extend(tx.entity_by_id(id)?.map(|entity| entity.slug));
     }
-    let current = tx.release(row.id, &row.current_release)?;
+    let current = match &row.supply {
+        Supply::Releases { current } => tx.release(row.id, current)?,
+        Supply::Upstream(_) => None,
+    };
+    let upstream = match &row.supply {
+        Supply::Releases { .. } => None,
+        Supply::Upstream(name) => Some(name),
+    };
     Ok(json!({
         "id": row.id.to_string(),
         "slug": row.slug,
         "title": row.title,
         "ids": row.ids,
         "scope": row.scope,
-        "mode": row.mode,
+        "mode": row.supply.mode(),
+        "upstream": upstream,
         "visibility": row.visibility,
         "entities": entities,
         "embargo": row.embargo_ms.map(rfc3339),

@@ -30,15 +30,16 @@ fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, DirectoryError> {
             Recipient::Person(id) => json!({ "person": person_of(tx, id)?.mail, "basis": basis }),
         })
     })?;
+    let dataset = row.dataset.map(|id| tx.dataset_by_id(id)).transpose()?.flatten();
     Ok(json!({
         "delivery": row.id.to_string(),
         "person": person_of(tx, row.person)?.mail,
         "key": row.key.map(|key| key.0.to_string()),
-        "dataset": tx.dataset_by_id(row.dataset)?.map(|dataset| dataset.slug),
+        "dataset": dataset.map(|dataset| dataset.slug),
         "release": row.release,
         "ids": row.kind.word(),
         "offset": row.first,
-        "requested": row.end - row.first,
+        "requested": row.end.map(|end| end - row.first),
         "charged": row.charged_ids,
         "charged_to": charged_to,
         "state": row.state,

@@ -90,6 +90,8 @@ pub enum Operation {
     DatasetCheck(Plan),
     /// Enter a dataset with its first release.
     DatasetRegister { plan: Plan, release: BuiltRelease },
+    /// Enter a dataset that is stripped in flight.
+    DatasetRegisterStream(Plan),
     /// Give a dataset another release.
     DatasetRefresh { slug: String, release: BuiltRelease },
     /// All datasets.
@@ -153,6 +155,7 @@ impl Operation {
             Operation::EntityAdd(_)
                 | Operation::DatasetCheck(_)
                 | Operation::DatasetRegister { .. }
+                | Operation::DatasetRegisterStream(_)
         )
     }
 }
@@ -252,6 +255,10 @@ pub fn execute(
         }
         Operation::DatasetRegister { plan, release } => desk.change(move |tx, by| {
             let row = catalogue::register(tx, by.now_ms, &by.actor, &plan, &release)?;
+            dataset::brief(tx, &row)
+        }),
+        Operation::DatasetRegisterStream(plan) => desk.change(move |tx, by| {
+            let row = catalogue::register_stream(tx, by.now_ms, &by.actor, &plan)?;
             dataset::brief(tx, &row)
         }),
         Operation::DatasetRefresh { slug, release } => desk.change(move |tx, by| {

@@ -9,6 +9,7 @@ pub mod encode;
 mod extract;
 mod filter;
 mod found;
+mod id_spool;
 mod reader;
 mod reason;
 mod run;
@@ -19,8 +20,9 @@ mod wants;
 pub use decode::{CODECS, Codec};
 pub use extract::{FORMATS, Format, format};
 pub use found::{Found, Outlet, Place, Rejected, Unwatched, Watch};
+pub use id_spool::IdSpool;
 pub use reason::{Gravity, Reason};
-pub use source::Source;
+pub use source::{Gone, Pipe, Piped, Source, pipe};
 pub use tally::{IdTally, ReasonPlace, ReasonTally, SourceTally, Tally, Written};
 pub use wants::{Columns, Damage, Distinct, KindSet, Order, Scope};
 
@@ -32,8 +34,26 @@ use crate::base::ids::IdKind;
 /// The memory that a strip uses for its spools where nothing else is said, in bytes.
 pub const MEMORY_BYTES_MAX: usize = 24 << 20;
 
-/// The longest record, in bytes; a longer one is damaged.
-pub const RECORD_BYTES_MAX: usize = 64 << 20;
+/// How much of a source a strip puts up with, so that none takes all memory or runs for days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The longest record, in bytes; a longer one is damaged.
+    pub record_bytes_max: usize,
+    /// The memory that a codec may use for its window, in bytes.
+    pub window_bytes_max: u64,
+    /// How many times its size packed data may swell, beyond the first 64 MiB.
+    pub swelling_max: u64,
+}
+
+impl Bounds {
+    /// For sources of one's own.
+    pub const WIDE: Bounds =
+        Bounds { record_bytes_max: 64 << 20, window_bytes_max: 128 << 20, swelling_max: 1_000 };
+    /// For sources of somebody else, of which many may be stripped at once. No real dataset comes
+    /// near: tweets pack about 10 times, zstd goes up to `--long=25`, xz up to `-7`.
+    pub const NARROW: Bounds =
+        Bounds { record_bytes_max: 8 << 20, window_bytes_max: 32 << 20, swelling_max: 100 };
+}
 
 /// What a strip is to do: a dataset of full tweets in, its IDs out.
 #[derive(Clone, Debug)]
@@ -58,6 +78,8 @@ pub struct Strip {
     pub spool_folder: PathBuf,
     /// The memory for spools, in bytes; buffers and the codec's window come on top.
     pub memory_bytes_max: usize,
+    /// How much of a source it puts up with.
+    pub bounds: Bounds,
 }
 
 impl Strip {
@@ -74,6 +96,7 @@ impl Strip {
             columns: Columns::IdsOnly,
             spool_folder: std::env::temp_dir(),
             memory_bytes_max: MEMORY_BYTES_MAX,
+            bounds: Bounds::WIDE,
         }
     }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
-use super::decode;
 use super::source::Source;
+use super::{Bounds, decode};
 
 /// Bytes of a buffer.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -48,6 +48,7 @@ pub(super) fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     source: &'scope Source,
     bytes_read: Arc<AtomicU64>,
+    bounds: Bounds,
 ) -> io::Result<(Blocks, ScopedJoinHandle<'scope, ()>)> {
     let stream = source.open()?;
     let (say, said) = sync_channel(BLOCKS);
@@ -56,7 +57,8 @@ pub(super) fn start<'scope>(
         give.send(Vec::new()).expect("the receiver is held here");
     }
     let thread = scope.spawn(move || {
-        if let Err(error) = read(stream, bytes_read, &say, &given) {
+        let decoded = decode::decode(stream, bytes_read, bounds);
+        if let Err(error) = decoded.and_then(|decoded| read(decoded, &say, &given)) {
             // If nobody listens any more, nobody minds the error.
             let _ = say.send(Err(error));
         }
@@ -65,12 +67,10 @@ pub(super) fn start<'scope>(
 }
 
 fn read(
-    stream: decode::Stream,
-    bytes_read: Arc<AtomicU64>,
+    mut decoded: decode::Decoded,
     say: &SyncSender<io::Result<Said>>,
     given: &Receiver<Vec<u8>>,
 ) -> io::Result<()> {
-    let mut decoded = decode::decode(stream, bytes_read)?;
     if say.send(Ok(Said::Encodings(decoded.encodings))).is_err() {
         return Ok(());
     }

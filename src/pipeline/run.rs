@@ -13,7 +13,7 @@ use super::reason::{Gravity, Reason};
 use super::source::Source;
 use super::tally::{IdTally, ReasonPlace, Reasons, SourceTally, Tally};
 use super::wants::Damage;
-use super::{FORMATS, PipelineError, RECORD_BYTES_MAX, Strip};
+use super::{FORMATS, PipelineError, Strip};
 use crate::base::ids::{DmId, IdKind, TweetId, UserId};
 
 /// Pending bytes up to which a record is tried again at every line feed that comes.
@@ -76,8 +76,9 @@ impl<'a> Run<'a> {
             extractor: Extractor::new(Task {
                 format: self.strip.format,
                 declared: self.strip.declared,
-                record_bytes_max: RECORD_BYTES_MAX,
+                record_bytes_max: self.strip.bounds.record_bytes_max,
             }),
+            record_bytes_max: self.strip.bounds.record_bytes_max,
             bytes_read: bytes_read.clone(),
             bytes_decoded: 0,
             blank: Lines::default(),
@@ -86,7 +87,7 @@ impl<'a> Run<'a> {
             encodings: Vec::new(),
         };
         std::thread::scope(|scope| {
-            let (blocks, thread) = reader::start(scope, source, bytes_read)
+            let (blocks, thread) = reader::start(scope, source, bytes_read, self.strip.bounds)
                 .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
             let read = self.blocks(&mut reading, &blocks);
             // The thread ends when nobody takes its blocks.
@@ -284,6 +285,8 @@ struct Reading {
     tried: usize,
     lines: Lines,
     extractor: Extractor,
+    /// The longest record.
+    record_bytes_max: usize,
     bytes_read: Arc<AtomicU64>,
     bytes_decoded: u64,
     /// The white space and padding that it begins with.
@@ -311,7 +314,7 @@ impl Reading {
         let line_ended = || memchr::memchr(b'\n', block).is_some();
         pending == 0
             || self.window.len() >= 2 * pending
-            || self.window.len() >= RECORD_BYTES_MAX
+            || self.window.len() >= self.record_bytes_max
             || pending <= EAGER_BYTES && line_ended()
     }
 

@@ -12,7 +12,7 @@ use memchr::memchr_iter;
 
 use super::table::{BLOCK_IDS, Table};
 use crate::base::ids::{IdKind, parse_digits};
-use crate::ledger::{Chunk, Granted};
+use crate::ledger::{Chunk, Content, Granted};
 
 /// How many bytes a search through a block reads at once.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -154,8 +154,8 @@ impl Column {
 
     fn read_chunk(&self, chunk: &Chunk, at_byte: u64, buffer: &mut [u8]) -> io::Result<usize> {
         assert_eq!(
-            (chunk.kind, &*chunk.release),
-            (self.kind, &*self.release),
+            (chunk.kind, &chunk.content),
+            (self.kind, &Content::Release(Arc::clone(&self.release))),
             "a grant for one column was shown to another"
         );
         assert!(
@@ -341,7 +341,7 @@ mod tests {
     }
 
     fn chunk(ordinals: Range<u64>) -> Chunk {
-        Chunk { kind: IdKind::User, release: "r".into(), ordinals }
+        Chunk { kind: IdKind::User, content: Content::Release("r".into()), ordinals }
     }
 
     #[test]
@@ -394,7 +394,7 @@ mod tests {
     fn a_byte_that_was_not_granted_is_never_read() {
         let (_folder, column, starts) = column_of(&three_blocks());
         let other_kind = Chunk { kind: IdKind::Tweet, ..chunk(0..9) };
-        let other_release = Chunk { release: "q".into(), ..chunk(0..9) };
+        let other_release = Chunk { content: Content::Release("q".into()), ..chunk(0..9) };
         let mixed = BLOCK_IDS + 9;
         for (chunk, at) in [
             (chunk(5..9), starts[5] - 1),

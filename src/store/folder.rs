@@ -60,7 +60,7 @@ impl DataFolder {
     /// [`FolderError::Io`] if it cannot be made.
     pub fn create(path: &Path) -> Result<DataFolder, FolderError> {
         let folder = DataFolder { path: path.to_owned() };
-        for needed in [path, &folder.releases()] {
+        for needed in [path, &folder.releases(), &folder.spools()] {
             make_private_folder(needed)
                 .map_err(|source| FolderError::Io { path: needed.to_owned(), source })?;
         }
@@ -97,6 +97,11 @@ impl DataFolder {
     /// Where releases lie, one folder each.
     pub fn releases(&self) -> PathBuf {
         self.path.join("releases")
+    }
+
+    /// Where IDs wait that outgrow memory, in files without names.
+    pub fn spools(&self) -> PathBuf {
+        self.path.join("spools")
     }
 
     /// The socket through which commands reach a running gateway.

@@ -38,7 +38,7 @@ pub use postgres::{Address, NotAnAddress};
 pub use rows::carry::PersonBucketRow;
 pub use rows::checkpoint::CheckpointRow;
 pub use rows::commitment::{CommitmentRow, Party};
-pub use rows::dataset::{DatasetRow, NewDataset, Visibility};
+pub use rows::dataset::{DatasetRow, NewDataset, Supply, Visibility};
 pub use rows::delivery::{Charged, DeliveryRow, DeliveryState, NewDelivery};
 pub use rows::document::AcceptanceRow;
 pub use rows::entity::EntityRow;

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub mod upstream;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -59,6 +61,21 @@ impl Bench {
         let next = path.with_extension("next");
         std::fs::write(&next, now_ms.to_string()).unwrap();
         std::fs::rename(next, path).unwrap();
+    }
+
+    /// Writes the settings file that commands and gateways find where they start.
+    pub fn settings(&self, text: &str) {
+        std::fs::write(self.path("hydrant.toml"), text).unwrap();
+    }
+
+    /// Settings under which an entity may have only so many Tweet IDs.
+    pub fn few_ids(&self, ids: u64) -> String {
+        let profile = include_str!("../../schema/profiles/twitter-2020-03.toml");
+        let name = "name = \"twitter-2020-03\"";
+        let own = profile.replace(name, "name = \"few\"").replace("1_500_000", &ids.to_string());
+        assert!(own.contains("name = \"few\""));
+        std::fs::write(self.path("few.toml"), own).unwrap();
+        "[policy]\nprofile = \"./few.toml\"\n".to_owned()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -4,7 +4,7 @@
 use stateright::Property;
 
 use crate::design::{WindowStarts, promise};
-use crate::ledger::{ENTITIES, PEOPLE, Waiting, each, leaves_at};
+use crate::ledger::{ENTITIES, NOT_BEGUN, PEOPLE, Waiting, each, leaves_at};
 use crate::protocol::Protocol;
 use crate::state::{At, Chunk, Phase, State};
 
@@ -64,6 +64,7 @@ impl Protocol {
             let named = [Waiting::Settle(open.attempt), Waiting::Release(open.attempt)];
             let mut chunks = state.streams.iter().flat_map(|stream| &stream.chunks);
             !process.is_up
+                || process.incarnation == NOT_BEGUN
                 || chunks.any(|chunk| chunk.attempt == Some(open.attempt))
                 || process.waiting.iter().any(|step| named.contains(step))
         })
@@ -117,7 +118,9 @@ impl Protocol {
                 waiting.any(|step| matches!(step, Waiting::Release(_)))
             }),
             Property::sometimes("a successor has settled", |_, state: &State| {
-                state.store.incarnations[0] > 0 && settles(state) && state.store.opens.is_empty()
+                state.store.incarnations[0] > NOT_BEGUN + 1
+                    && settles(state)
+                    && state.store.opens.is_empty()
             }),
             Property::sometimes(
                 "an ID arrives after its charge was settled",

@@ -19,6 +19,9 @@ pub const ENTITIES: usize = 2;
 pub const PEOPLE: usize = 2;
 pub const GATEWAYS: usize = 2;
 
+/// The incarnation of a process that has not settled what its predecessors left open.
+pub const NOT_BEGUN: u8 = 0;
+
 /// Which entities, one bit each.
 pub type Entities = u8;
 
@@ -310,12 +313,14 @@ impl Desk<'_> {
         self.bucket_add(person, entities, 1);
     }
 
-    /// Begins a new incarnation of a gateway: `begin` of `ledger/recover.rs`.
+    /// Begins a new incarnation of a gateway: `begin` of `ledger/recover.rs`; a ledger that is
+    /// behind is frozen first, and begins after the thaw.
     pub fn recover(&mut self, gateway: u8, stream_person: impl Fn(u8) -> u8) {
-        self.store.incarnations[usize::from(gateway)] += 1;
         if self.store.is_behind && self.design.restored != Restored::GoesOn {
             self.store.is_frozen = true;
+            return;
         }
+        self.store.incarnations[usize::from(gateway)] += 1;
         self.end_holds(gateway, stream_person);
         if self.design.attempts == Attempts::EachHasItsName {
             self.settle_all(gateway);
@@ -349,7 +354,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Lets a frozen ledger go on: what is not known is taken for a whole ceiling.
+    /// Lets a frozen ledger go on, as `ledger/freeze.rs` does without a copy of the journal: what
+    /// is not known is taken for a whole ceiling.
     pub fn thaw(&mut self) {
         if self.design.restored == Restored::FreezesAndChargesTheGap {
             let everybody = self.store.members.iter().fold(0, |all, of| all | of);
@@ -359,7 +365,7 @@ impl Desk<'_> {
         (self.store.is_frozen, self.store.is_behind) = (false, false);
     }
 
-    /// A person joins an entity, and all that is live for them goes along.
+    /// A person joins an entity, and all that is live for them goes along: `ledger/carry.rs`.
     pub fn join(&mut self, person: u8, entity: usize) {
         let from = self.store.members[usize::from(person)];
         self.store.members[usize::from(person)] |= 1 << entity;

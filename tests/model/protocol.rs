@@ -8,7 +8,7 @@
 use stateright::Property;
 
 use crate::design::{Attempts, CutOff, Design, Predecessor, RightToSend, SilentPeer};
-use crate::ledger::{Attempt, Delivery, Desk, GATEWAYS, Store, Waiting};
+use crate::ledger::{Attempt, Delivery, Desk, GATEWAYS, NOT_BEGUN, Store, Waiting};
 use crate::scope::{STREAMS, Scope};
 use crate::state::{At, Backup, Chunk, Gateway, Phase, Slips, State, Stray, Stream, rename};
 use crate::{Question, Questioned};
@@ -43,7 +43,7 @@ pub enum Step {
     Drain(u8),
     /// `kill -9`, or a power cut: memory is gone.
     Crash(u8),
-    /// The successor starts: `Ledger::start`.
+    /// The successor starts: `Ledger::start`, and after a thaw `Ledger::begin`.
     Start(u8),
     /// An operator settles for a gateway that never returns.
     Retire(u8),
@@ -252,9 +252,10 @@ impl Protocol {
             backup.is_stale = true;
         }
         let process = &mut state.gateways[usize::from(gateway)];
-        if !process.is_up {
+        if !process.is_up || process.incarnation == NOT_BEGUN {
+            let newest = state.store.incarnations[usize::from(gateway)];
+            process.incarnation = if state.store.is_frozen { NOT_BEGUN } else { newest };
             process.is_up = true;
-            process.incarnation = state.store.incarnations[usize::from(gateway)];
         }
     }
 
@@ -329,8 +330,13 @@ impl stateright::Model for Protocol {
     fn init_states(&self) -> Vec<State> {
         let Scope { members, gateway, crashes, restores, joins, .. } = self.scope;
         let mut gateways: [Gateway; GATEWAYS] = Default::default();
-        gateway.iter().for_each(|served_by| gateways[usize::from(*served_by)].is_up = true);
-        let (store, slips) = (Store { members, ..Store::default() }, Slips::default());
+        for process in gateway.map(usize::from) {
+            gateways[process].is_up = true;
+            gateways[process].incarnation = NOT_BEGUN + 1;
+        }
+        let incarnations = [NOT_BEGUN + 1; GATEWAYS];
+        let (store, slips) =
+            (Store { members, incarnations, ..Store::default() }, Slips::default());
         let (backup, strays, received) = (None, Vec::new(), Default::default());
         let streams = Default::default();
         vec![State {
@@ -462,6 +468,9 @@ impl Protocol {
 
     fn steps_of_gateway(&self, state: &State, gateway: u8, steps: &mut Vec<Step>) {
         let process = &state.gateways[usize::from(gateway)];
+        if process.is_up && process.incarnation == NOT_BEGUN && !state.store.is_frozen {
+            steps.push(Step::Start(gateway));
+        }
         let has_open = state.store.opens.iter().any(|open| open.gateway == gateway);
         let may_be_settled =
             self.design.silent_peer == SilentPeer::IsSettledAfterATimeOut && has_open;

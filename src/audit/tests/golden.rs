@@ -4,7 +4,7 @@ use super::{head, key, log, made_up, verifier};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::receipt::{Proof, parse, text};
 use crate::audit::tree::{Head, leaf_hash};
-use crate::audit::{ActorName, AttemptName, Charge, Entry, Leaf, RecipientName};
+use crate::audit::{ActorName, AttemptName, Charge, Content, Entry, Leaf, RecipientName};
 use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
@@ -60,8 +60,8 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
             person,
             key: Some(KeyId(7)),
             kind: IdKind::Tweet,
-            dataset: 1,
-            release: "c".repeat(64),
+            dataset: Some(1),
+            content: Content::Release("c".repeat(64)),
             first: 4_096,
             ids: 1_000,
             charges: vec![Charge {
@@ -76,6 +76,25 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
         Leaf::Released { attempt: AttemptName(delivery, 3) },
         Leaf::EntityAdded { entity, actor: ActorName::Local("ada".into()) },
         Leaf::PersonSuspended { person, actor: ActorName::Person(person) },
+        // Of a body that was stripped for a request: no dataset, no release.
+        Leaf::Opened {
+            delivery,
+            attempt: 0,
+            person,
+            key: None,
+            kind: IdKind::User,
+            dataset: None,
+            content: Content::Sha256("d".repeat(64)),
+            first: 0,
+            ids: 3,
+            charges: Vec::new(),
+            profile: "twitter-2020-03".into(),
+        },
+        Leaf::DatasetStreamed {
+            dataset: 2,
+            upstream: "archive".into(),
+            actor: ActorName::Local("ada".into()),
+        },
     ];
     let mut written = String::new();
     for leaf in leaves {

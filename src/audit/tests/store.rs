@@ -9,7 +9,7 @@ use crate::audit::files::CHECKPOINTS;
 use crate::audit::head::Comparison;
 use crate::audit::receipt::{ReceiptFault, Shown, text, verify as shows};
 use crate::audit::{
-    ActorName, AttemptName, Checkpoint, ExportError, Leaf, LogFiles, LogFolder, LogPlaces,
+    ActorName, AttemptName, Checkpoint, Content, ExportError, Leaf, LogFiles, LogFolder, LogPlaces,
     LogSource, Notary, NotaryError, Receipt, SourceError, append, export, faults, head, log, name,
     published, receipt, verify,
 };
@@ -304,8 +304,8 @@ pub(super) fn opened(delivery: DeliveryId, attempt: u32, person: Commitment) -> 
         person,
         key: None,
         kind: IdKind::Tweet,
-        dataset: 1,
-        release: "a".repeat(64),
+        dataset: Some(1),
+        content: Content::Release("a".repeat(64)),
         first: 0,
         ids: 100,
         charges: Vec::new(),

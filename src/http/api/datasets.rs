@@ -11,7 +11,7 @@ use crate::base::ids::IdKind;
 use crate::http::auth::{Caller, entity_ids};
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
-use crate::store::{DatasetRow, ReleaseRow, StoreError, Tx};
+use crate::store::{DatasetRow, ReleaseRow, StoreError, Supply, Tx};
 
 /// How many datasets a page has, unless the query says otherwise.
 const PAGE_DATASETS: usize = 100;
@@ -99,15 +99,30 @@ async fn look_at(
 }
 
 fn described(tx: &Tx<'_>, dataset: &DatasetRow) -> Result<Value, StoreError> {
-    let current = tx.release(dataset.id, &dataset.current_release)?;
+    let current = match &dataset.supply {
+        Supply::Releases { current } => tx.release(dataset.id, current)?,
+        Supply::Upstream(_) => None,
+    };
     Ok(json!({
         "slug": dataset.slug,
         "title": dataset.title,
         "visibility": dataset.visibility.word(),
         "scope": dataset.scope,
+        "mode": dataset.supply.mode(),
+        "streams": streams(dataset),
         "created_at": rfc3339(dataset.created_ms),
         "release": current.map(|row| release(dataset, &row)),
     }))
+}
+
+/// For each kind of ID of a dataset that is stripped in flight, where: nobody knows how many.
+fn streams(dataset: &DatasetRow) -> Option<Value> {
+    let Supply::Upstream(_) = dataset.supply else { return None };
+    let address = |kind: &IdKind| {
+        let address = format!("/v1/datasets/{}/{kind}-ids", dataset.slug);
+        (format!("{kind}-ids"), json!({ "address": address }))
+    };
+    Some(Value::Object(dataset.ids.iter().map(address).collect()))
 }
 
 /// A release with, for each kind of ID that it has, how many and where.
@@ -123,7 +138,7 @@ fn release(dataset: &DatasetRow, row: &ReleaseRow) -> Value {
         .collect();
     json!({
         "release": row.id,
-        "current": row.id == dataset.current_release,
+        "current": Some(&*row.id) == dataset.supply.current_release(),
         "created_at": rfc3339(row.created_ms),
         "columns": columns,
     })

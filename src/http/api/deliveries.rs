@@ -66,7 +66,12 @@ pub(in crate::http) async fn show(
     let id = id.parse().map_err(|_| unknown())?;
     let look = gateway.store.look(move |tx| {
         let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
-        Ok::<_, Problem>(described(tx, &row.ok_or_else(unknown)?, &requester)?)
+        let row = row.ok_or_else(unknown)?;
+        let mut shown = described(tx, &row, &requester)?;
+        shown["report"] = row.report.map_or(Value::Null, |report| {
+            serde_json::from_str(&report).unwrap_or(Value::String(report))
+        });
+        Ok::<_, Problem>(shown)
     });
     Ok(Json(look.await?))
 }
@@ -114,7 +119,7 @@ fn unknown() -> Problem {
 
 fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Value, StoreError> {
     // Whoever received of a dataset knew its name; it stays theirs to see when it is retired.
-    let dataset = tx.dataset_by_id(row.dataset)?;
+    let dataset = row.dataset.map(|id| tx.dataset_by_id(id)).transpose()?.flatten();
     let charged: Vec<Value> = row
         .recipients
         .iter()
@@ -134,7 +139,7 @@ fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Va
         "ids": row.kind.word(),
         "release": row.release,
         "offset": row.first,
-        "requested": row.end - row.first,
+        "requested": row.end.map(|end| end - row.first),
         "charged": row.charged_ids,
         "charged_to": charged,
         "state": row.state,

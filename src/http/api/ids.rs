@@ -10,13 +10,14 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use base64::Engine;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::stream::Streaming;
 use super::{Query, Segment};
 use crate::base::ids::IdKind;
 use crate::deliver::Stretch;
@@ -29,13 +30,15 @@ use crate::http::range::{self, Conditions, EntityTag, Validated, Wanted};
 use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
-use crate::ledger::Order;
+use crate::ledger::{Order, Ordered};
 use crate::release::{Column, Release};
 use crate::store::{DatasetRow, StoreError, Tx};
 
 const CONTENT_RANGE_UNIT: &str = "bytes";
+/// What IDs are, one a line.
+pub(super) const CONTENT_TYPE: &str = "text/plain; charset=us-ascii";
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
-const HYDRANT_DELIVERY: HeaderName = HeaderName::from_static("hydrant-delivery");
+pub(super) const HYDRANT_DELIVERY: HeaderName = HeaderName::from_static("hydrant-delivery");
 const HYDRANT_RELEASE: HeaderName = HeaderName::from_static("hydrant-release");
 
 /// The route of one kind of ID.
@@ -44,21 +47,26 @@ pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
         move |State(gateway): State<Gateway>,
               presented: Presented,
               Segment(slug): Segment,
-              Query(query): Query<Selected>,
+              Query(query): Query<Part>,
               Extension(wire): Extension<Arc<TcpWire>>,
+              version: Version,
               headers: HeaderMap| async move {
-            let asked = ask(&gateway, kind, presented, slug, query).await?;
-            asked.deliver(&gateway, wire, &headers).await
+            match ask(&gateway, kind, presented, slug, query).await? {
+                Asked::Release(asked) => asked.deliver(&gateway, wire, &headers).await,
+                Asked::Stream(asked) => asked.deliver(&gateway, wire, version, &headers).await,
+            }
         },
     )
     .head(
         move |State(gateway): State<Gateway>,
               presented: Presented,
               Segment(slug): Segment,
-              Query(query): Query<Selected>,
+              Query(query): Query<Part>,
               headers: HeaderMap| async move {
-            let asked = ask(&gateway, kind, presented, slug, query).await?;
-            asked.describe(&headers)
+            match ask(&gateway, kind, presented, slug, query).await? {
+                Asked::Release(asked) => asked.describe(&headers),
+                Asked::Stream(asked) => Ok(asked.describe()),
+            }
         },
     )
 }
@@ -66,7 +74,7 @@ pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
 /// What the query selects of a column.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct Selected {
+pub(in crate::http) struct Part {
     /// Which release; the current one if none is named.
     release: Option<String>,
     /// The ordinal of the first ID, counted from 0.
@@ -76,7 +84,15 @@ pub(in crate::http) struct Selected {
 }
 
 /// What a requester may be told before anything is charged.
-struct Asked {
+enum Asked {
+    /// Of a release, whose bytes are all known.
+    Release(Selected),
+    /// Of a source that is stripped in flight.
+    Stream(Streaming),
+}
+
+/// A part of a release.
+struct Selected {
     requester: Requester,
     dataset: DatasetRow,
     kind: IdKind,
@@ -99,7 +115,8 @@ struct Selection {
 struct Seen {
     requester: Requester,
     dataset: DatasetRow,
-    release: String,
+    /// The release, where the dataset has some.
+    release: Option<String>,
 }
 
 async fn ask(
@@ -107,7 +124,7 @@ async fn ask(
     kind: IdKind,
     presented: Presented,
     slug: String,
-    query: Selected,
+    query: Part,
 ) -> Result<Asked, Problem> {
     let now_ms = gateway.clock.now_ms();
     let named = query.release.clone();
@@ -115,15 +132,22 @@ async fn ask(
     let seen =
         gateway.store.look(move |tx| see(tx, kind, &presented, &slug, named, now_ms)).await?;
     note_use(gateway, &seen.requester, now_ms);
+    let Seen { requester, dataset, release } = seen;
+    let Some(release) = release else {
+        let offset = query.offset.unwrap_or(0);
+        if query.limit.is_some() {
+            let detail = "this dataset is stripped in flight: it takes offset, but no limit";
+            return Err(Problem::new(&problem::BAD_REQUEST, detail));
+        }
+        return Ok(Asked::Stream(Streaming { requester, dataset, kind, offset }));
+    };
     let gateway = gateway.clone();
-    let selected = tokio::task::spawn_blocking(move || {
-        let release = gateway.shelf.release(&seen.release);
-        let release = release.map_err(|error| Problem::internal(&error))?;
-        Ok::<_, Problem>((Selection::cut(release, kind, &query)?, seen))
+    let selection = tokio::task::spawn_blocking(move || {
+        let release = gateway.shelf.release(&release);
+        Selection::cut(release.map_err(|error| Problem::internal(&error))?, kind, &query)
     });
-    let (selection, Seen { requester, dataset, .. }) =
-        selected.await.map_err(|panic| Problem::internal(&panic))??;
-    Ok(Asked { requester, dataset, kind, selection, names_release })
+    let selection = selection.await.map_err(|panic| Problem::internal(&panic))??;
+    Ok(Asked::Release(Selected { requester, dataset, kind, selection, names_release }))
 }
 
 fn see(
@@ -138,13 +162,19 @@ fn see(
     let entities = entity_ids(&requester);
     let dataset = tx.dataset_visible_to(slug, Some(&entities), now_ms)?;
     let dataset = dataset.ok_or_else(|| unknown_dataset(slug))?;
-    let release = named.unwrap_or_else(|| dataset.current_release.clone());
-    let row = tx.release(dataset.id, &release)?;
-    let row = row.ok_or_else(|| {
-        let detail = format!("the dataset {slug} has no such release");
-        Problem::new(&problem::NOT_FOUND, detail)
-    })?;
-    if row.ids(kind).is_none() {
+    let release = named.or_else(|| dataset.supply.current_release().map(str::to_owned));
+    let has_kind = match &release {
+        Some(release) => {
+            let row = tx.release(dataset.id, release)?;
+            let row = row.ok_or_else(|| {
+                let detail = format!("the dataset {slug} has no such release");
+                Problem::new(&problem::NOT_FOUND, detail)
+            })?;
+            row.ids(kind).is_some()
+        }
+        None => dataset.ids.contains(&kind),
+    };
+    if !has_kind {
         let detail = format!("the dataset {slug} has no {} IDs", kind.title());
         return Err(Problem::new(&problem::NOT_FOUND, detail));
     }
@@ -158,7 +188,7 @@ pub(in crate::http) fn unknown_dataset(slug: &str) -> Problem {
 }
 
 /// Whether the requester may receive anything at all; how much is the ledger's question.
-fn may_download(tx: &Tx<'_>, requester: &Requester) -> Result<(), Problem> {
+pub(super) fn may_download(tx: &Tx<'_>, requester: &Requester) -> Result<(), Problem> {
     if requester.scope != Scope::Download {
         let detail = "this key may read the catalogue only; ask the operator for a download key";
         return Err(Problem::new(&problem::NOT_ALLOWED, detail));
@@ -178,7 +208,7 @@ fn may_download(tx: &Tx<'_>, requester: &Requester) -> Result<(), Problem> {
 
 impl Selection {
     /// Cuts what is selected out of a release. Reads the disk.
-    fn cut(release: Arc<Release>, kind: IdKind, query: &Selected) -> Result<Selection, Problem> {
+    fn cut(release: Arc<Release>, kind: IdKind, query: &Part) -> Result<Selection, Problem> {
         let column = column(&release, kind);
         let ids = column.ids();
         let offset = query.offset.unwrap_or(0);
@@ -231,7 +261,7 @@ fn tag(release: &str, kind: IdKind, ordinals: &Range<u64>) -> EntityTag {
     EntityTag::new(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-impl Asked {
+impl Selected {
     /// `HEAD`: what a GET would answer, without asking the ledger.
     fn describe(self, headers: &HeaderMap) -> Result<Response, Problem> {
         let answer = match self.wanted(headers) {
@@ -285,7 +315,7 @@ impl Asked {
             // A release without IDs: nothing goes out, so nothing is charged.
             return Ok(response);
         }
-        let Asked { requester, dataset, kind, selection, .. } = self;
+        let Selected { requester, dataset, kind, selection, .. } = self;
         let view = selection.tag.opaque().to_owned();
         let stretch = tokio::task::spawn_blocking({
             let part = part.clone();
@@ -297,22 +327,30 @@ impl Asked {
             person: requester.person,
             key: Some(requester.key),
             kind,
-            dataset: dataset.id,
-            release: Arc::clone(stretch.release.id()),
-            ordinals: stretch.ordinals.clone(),
-            view,
-            values: Arc::new(stretch.clone()),
+            ordered: Ordered::Release {
+                dataset: dataset.id,
+                release: Arc::clone(stretch.release.id()),
+                ordinals: stretch.ordinals.clone(),
+                view,
+            },
+            values: Some(Arc::new(stretch.clone())),
         };
         let begun = gateway.deliverer.begin(order, stretch, wire).await;
         let passage = match begun {
             Ok(passage) => passage,
             Err(denied) => {
-                return Err(refusal::problem(gateway, denied, &requester, &dataset, kind));
+                return Err(refusal::problem(
+                    gateway,
+                    denied,
+                    &requester,
+                    Some(&dataset.slug),
+                    kind,
+                ));
             }
         };
         let id = printable(&passage.delivery_id().to_string());
         response.headers_mut().insert(HYDRANT_DELIVERY, id);
-        *response.body_mut() = Body::new(PassageBody::new(passage, part.end - part.start));
+        *response.body_mut() = Body::new(PassageBody::new(Box::new(passage)));
         Ok(response)
     }
 
@@ -382,8 +420,7 @@ impl Asked {
         let Selection { release, tag, .. } = &self.selection;
         headers.insert(header::ETAG, printable(&tag.quoted()));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static(CONTENT_RANGE_UNIT));
-        headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=us-ascii"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         // A slug is made of letters, digits and hyphens: it needs no quoting.
         let file = format!("attachment; filename=\"{}-{}-ids.txt\"", self.dataset.slug, self.kind);
         headers.insert(header::CONTENT_DISPOSITION, printable(&file));
@@ -400,7 +437,7 @@ fn precondition_failed() -> Problem {
     Problem::new(&problem::PRECONDITION_FAILED, "the tag is not the present one")
 }
 
-fn printable(text: &str) -> HeaderValue {
+pub(super) fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("a field of our own is made of printable ASCII")
 }
 

@@ -6,6 +6,8 @@ pub(super) mod deliveries;
 pub(super) mod documents;
 pub(super) mod health;
 pub(super) mod ids;
+mod stream;
+pub(super) mod strip;
 pub(super) mod usage;
 
 use axum::extract::FromRequestParts;

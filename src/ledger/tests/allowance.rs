@@ -37,7 +37,7 @@ fn more_than_the_ceiling_ever_allows_gets_a_plan_of_parts() {
     let entity = rig.entity();
     let person = rig.person(&[entity]);
     assert_eq!(rig.deliver(order(person, 300)).0, 300);
-    let asked = Order { ordinals: 100..1_800, ..order(person, 0) };
+    let asked = order_of(person, 1, 100..1_800);
     let Err(Refusal::Never { requested_ids, ceiling_ids, parts, .. }) = rig.deliver(asked).1 else {
         panic!("it must never fit")
     };
@@ -52,7 +52,7 @@ fn more_than_the_ceiling_ever_allows_gets_a_plan_of_parts() {
     for part in parts {
         rig.clock.advance_ms(part.earliest_ms - rig.clock.now_ms());
         let ordinals = part.offset..part.offset + part.limit;
-        assert_eq!(rig.deliver(Order { ordinals, ..order(person, 0) }), (part.limit, Ok(())));
+        assert_eq!(rig.deliver(order_of(person, 1, ordinals)), (part.limit, Ok(())));
     }
 }
 

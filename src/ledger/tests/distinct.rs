@@ -17,7 +17,7 @@ fn rig() -> (Rig, EntityId, PersonId) {
 
 /// An order of the IDs from `first` on.
 fn ids(person: PersonId, first: u64, count: u64) -> Order {
-    Order { values: Arc::new(From(first)), ..order(person, count) }
+    Order { values: Some(Arc::new(From(first))), ..order(person, count) }
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn only_new_ids_are_asked_for_and_an_id_that_comes_twice_is_one() {
             Ok(ordinals.map(|ordinal| ordinal / 3).collect())
         }
     }
-    let thrice = Order { values: Arc::new(Each3Times), ..order(person, 2_400) };
+    let thrice = Order { values: Some(Arc::new(Each3Times)), ..order(person, 2_400) };
     assert_eq!(rig.deliver(thrice.clone()), (2_400, Ok(())));
     assert_eq!(rig.counts(entity), (800, 0, 0));
     // 800 it has and 200 are new.
@@ -302,10 +302,11 @@ fn where_the_ids_cannot_be_read_nothing_is_granted() {
         }
     }
     let values: Arc<dyn Values> = Arc::new(Unreadable);
-    let late = Order { ordinals: 5..9, values: Arc::clone(&values), ..order(person, 0) };
+    let late = Order { values: Some(Arc::clone(&values)), ..order_of(person, 1, 5..9) };
     let admitted = rig.wait(rig.ledger.admit(late));
     assert!(matches!(admitted, Err(Denied::Unread(_))), "{admitted:?}");
-    let (mut delivery, first) = rig.admit(Order { values, ..order(person, 100) }).unwrap();
+    let (mut delivery, first) =
+        rig.admit(Order { values: Some(values), ..order(person, 100) }).unwrap();
     let opened = rig.wait(rig.ledger.open(&mut delivery));
     assert!(matches!(opened, Err(Denied::Unread(_))), "{opened:?}");
     rig.ledger.settle(first);

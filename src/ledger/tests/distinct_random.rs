@@ -255,7 +255,7 @@ impl World {
             from_hold_ids: 0,
             fresh_ids: self.fresh(entity, &all),
         });
-        let order = Order { values: Arc::new(walk), ..order(self.people[person], ids) };
+        let order = Order { values: Some(Arc::new(walk)), ..order(self.people[person], ids) };
         match self.rig.admit(order) {
             Ok((delivery, first)) => {
                 assert!(fits, "{ids} IDs of {walk:?} were admitted");

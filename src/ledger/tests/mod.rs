@@ -7,6 +7,7 @@ mod distinct;
 mod distinct_random;
 mod faults;
 mod objects;
+mod parcels;
 mod permission;
 mod protocol;
 mod random;
@@ -19,9 +20,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::filter::{Filters, Instead};
-
 use super::{
-    Chunk, Delivery, Denied, Granted, Ledger, Order, Outcome, Usage, Values, usage, verify,
+    Chunk, Delivery, Denied, Granted, Ledger, Order, Ordered, Outcome, Usage, Values, usage, verify,
 };
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
@@ -284,16 +284,15 @@ fn refusal(denied: Denied) -> Refusal {
 
 /// An order of the first `ids` Tweet IDs of some release.
 fn order(person: PersonId, ids: u64) -> Order {
-    Order {
-        person,
-        key: None,
-        kind: IdKind::Tweet,
-        dataset: 1,
-        release: "0".repeat(64).into(),
-        ordinals: 0..ids,
-        view: "0".into(),
-        values: Arc::new(From(1)),
-    }
+    order_of(person, 1, 0..ids)
+}
+
+/// An order of these Tweet IDs of some release of a dataset.
+fn order_of(person: PersonId, dataset: i64, ordinals: Range<u64>) -> Order {
+    let (release, view) = ("0".repeat(64).into(), format!("view of {dataset}"));
+    let ordered = Ordered::Release { dataset, release, ordinals, view };
+    let values: Option<Arc<dyn Values>> = Some(Arc::new(From(1)));
+    Order { person, key: None, kind: IdKind::Tweet, ordered, values }
 }
 
 /// A release whose IDs go up one by one, from that one on.

@@ -4,9 +4,6 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many times its size compressed data may swell, beyond the free bytes.
-const RATIO_MAX: u64 = 1000;
-
 /// Bytes that may come out whatever the ratio.
 const FREE_BYTES: u64 = 64 << 20;
 
@@ -14,8 +11,11 @@ const FREE_BYTES: u64 = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Bomb {
     /// More output than the ratio allows.
-    #[error("its compressed data swells more than {RATIO_MAX} times, the bound on expansion")]
-    Swelling,
+    #[error("its compressed data swells more than {0} times, the bound on expansion")]
+    Swelling(u64),
+    /// A window that takes more memory than there is for it.
+    #[error("unpacking it takes more memory than there is for that, the bound on windows")]
+    Window,
     /// Compressed too often.
     #[error("it is compressed more than {} times over, the bound on nesting", super::NESTED_MAX)]
     Nested,
@@ -26,11 +26,12 @@ pub(super) struct Guard<R> {
     output: R,
     bytes_read: Arc<AtomicU64>,
     bytes_out: u64,
+    swelling_max: u64,
 }
 
 impl<R> Guard<R> {
-    pub(super) fn new(output: R, bytes_read: Arc<AtomicU64>) -> Guard<R> {
-        Guard { output, bytes_read, bytes_out: 0 }
+    pub(super) fn new(output: R, bytes_read: Arc<AtomicU64>, swelling_max: u64) -> Guard<R> {
+        Guard { output, bytes_read, bytes_out: 0, swelling_max }
     }
 }
 
@@ -38,10 +39,25 @@ impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.output.read(buffer)?;
         self.bytes_out += read as u64;
-        let allowed = self.bytes_read.load(Ordering::Relaxed).saturating_mul(RATIO_MAX);
+        let allowed = self.bytes_read.load(Ordering::Relaxed).saturating_mul(self.swelling_max);
         if self.bytes_out > FREE_BYTES && self.bytes_out > allowed {
-            return Err(io::Error::other(Bomb::Swelling));
+            return Err(io::Error::other(Bomb::Swelling(self.swelling_max)));
         }
         Ok(read)
+    }
+}
+
+/// Tells a window that is too large from data that is damaged.
+pub(super) struct Windowed<R>(pub(super) R);
+
+impl<R: Read> Read for Windowed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            // The libraries say it in words alone, each in its own.
+            let said = error.to_string();
+            let words = ["Frame requires too much memory", "memory limit reached"];
+            let is_window = words.iter().any(|words| said.contains(words));
+            if is_window { io::Error::other(Bomb::Window) } else { error }
+        })
     }
 }

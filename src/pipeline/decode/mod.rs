@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use guard::Bomb;
 
+use super::Bounds;
+
 /// A stream of bytes on its way through the decoders.
 pub(crate) type Stream = Box<dyn Read + Send>;
 
@@ -20,7 +22,8 @@ pub struct Codec {
     pub name: &'static str,
     /// The first bytes of its files.
     magic: &'static [&'static [u8]],
-    open: fn(Stream) -> io::Result<Stream>,
+    /// Takes the compression off, within so many bytes of memory for its window.
+    open: fn(Stream, u64) -> io::Result<Stream>,
 }
 
 /// Every compression. All read on behind the first member, stream or frame.
@@ -28,29 +31,30 @@ pub static CODECS: &[Codec] = &[
     Codec {
         name: "gzip",
         magic: &[b"\x1f\x8b\x08"],
-        open: |input| Ok(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input)))),
+        open: |input, _| Ok(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input)))),
     },
     Codec {
         name: "bzip2",
         magic: &[b"BZh"],
-        open: |input| Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
+        open: |input, _| Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
     },
     Codec {
         name: "zstd",
         magic: &[b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x5f\x2a\x4d\x18"],
-        open: |input| {
+        open: |input, window_bytes_max| {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(input))?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
-            Ok(Box::new(decoder))
+            decoder.window_log_max(window_bytes_max.ilog2())?;
+            Ok(Box::new(guard::Windowed(decoder)))
         },
     },
     Codec {
         name: "xz",
         magic: &[b"\xfd7zXZ\x00"],
-        open: |input| {
+        open: |input, window_bytes_max| {
             let flags = liblzma::stream::CONCATENATED;
-            let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES_MAX, flags)?;
-            Ok(Box::new(liblzma::bufread::XzDecoder::new_stream(buffered(input), stream)))
+            let stream = liblzma::stream::Stream::new_stream_decoder(window_bytes_max, flags)?;
+            let decoder = liblzma::bufread::XzDecoder::new_stream(buffered(input), stream);
+            Ok(Box::new(guard::Windowed(decoder)))
         },
     },
 ];
@@ -86,12 +90,6 @@ pub(crate) struct Archived(pub(crate) &'static Archive);
 /// How many compressions may be nested.
 pub(crate) const NESTED_MAX: usize = 4;
 
-/// The largest window of zstd: 2^27 bytes, the format's own recommendation.
-const ZSTD_WINDOW_LOG_MAX: u32 = 27;
-
-/// The memory that xz may use.
-const XZ_MEMORY_BYTES_MAX: u64 = 128 << 20;
-
 /// Bytes read at a time by a decompressor.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -111,7 +109,11 @@ pub(crate) struct Decoded {
 }
 
 /// Takes the wrappings off `input`; `bytes_read` counts its bytes as they are read.
-pub(crate) fn decode(input: Stream, bytes_read: Arc<AtomicU64>) -> io::Result<Decoded> {
+pub(crate) fn decode(
+    input: Stream,
+    bytes_read: Arc<AtomicU64>,
+    bounds: Bounds,
+) -> io::Result<Decoded> {
     let mut stream: Stream = Box::new(Counted { input, bytes_read: bytes_read.clone() });
     let mut encodings = Vec::new();
     loop {
@@ -127,11 +129,11 @@ pub(crate) fn decode(input: Stream, bytes_read: Arc<AtomicU64>) -> io::Result<De
         if encodings.len() == NESTED_MAX {
             return Err(io::Error::other(Bomb::Nested));
         }
-        stream = (codec.open)(stream)?;
+        stream = (codec.open)(stream, bounds.window_bytes_max)?;
         encodings.push(codec.name);
     }
     if !encodings.is_empty() {
-        stream = Box::new(guard::Guard::new(stream, bytes_read));
+        stream = Box::new(guard::Guard::new(stream, bytes_read, bounds.swelling_max));
     }
     let (stream, encoding) = text::plain(stream)?;
     encodings.extend(encoding);

@@ -34,7 +34,7 @@ const ENCODERS: [(&str, Encode); 4] =
     [("gzip", gzip), ("bzip2", bzip2), ("zstd", zstd), ("xz", xz)];
 
 fn decoded(bytes: Vec<u8>) -> io::Result<(Vec<u8>, Vec<&'static str>)> {
-    let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default())?;
+    let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default(), Bounds::WIDE)?;
     let mut out = Vec::new();
     decoded.stream.read_to_end(&mut out)?;
     Ok((out, decoded.encodings))
@@ -75,7 +75,26 @@ fn wrappings_nest_up_to_the_bound() {
 #[test]
 fn a_bomb_stops_at_the_bound() {
     let error = decoded(gzip(&bzip2(&vec![b'\n'; 200 << 20]))).unwrap_err();
-    assert_eq!(error.get_ref().unwrap().downcast_ref(), Some(&Bomb::Swelling));
+    assert_eq!(error.get_ref().unwrap().downcast_ref(), Some(&Bomb::Swelling(1_000)));
+}
+
+#[test]
+fn a_window_that_is_too_large_is_told_from_damage() {
+    let text: Vec<u8> = (0..400_000_u32).flat_map(|n| (n ^ n << 7).to_le_bytes()).collect();
+    let mut wide = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    wide.window_log(25).unwrap();
+    wide.write_all(&text).unwrap();
+    for (name, bytes) in [("zstd", wide.finish().unwrap()), ("xz", xz(&text))] {
+        let decoded = |window_bytes_max| {
+            let input = Box::new(Cursor::new(bytes.clone()));
+            let mut decoded =
+                decode(input, Arc::default(), Bounds { window_bytes_max, ..Bounds::WIDE })?;
+            decoded.stream.read_to_end(&mut Vec::new())
+        };
+        assert_eq!(decoded(32 << 20).unwrap(), text.len(), "{name}");
+        let error = decoded(1 << 20).unwrap_err();
+        assert_eq!(error.get_ref().and_then(|inner| inner.downcast_ref()), Some(&Bomb::Window));
+    }
 }
 
 #[test]
@@ -84,7 +103,8 @@ fn cut_data_gives_what_was_before_and_then_an_error() {
         let text: Vec<u8> = (0..400_000_u32).flat_map(|n| (n ^ n << 7).to_le_bytes()).collect();
         let mut bytes = encode(&text);
         bytes.truncate(bytes.len() - 10);
-        let mut decoded = decode(Box::new(Cursor::new(bytes)), Arc::default()).unwrap();
+        let mut decoded =
+            decode(Box::new(Cursor::new(bytes)), Arc::default(), Bounds::WIDE).unwrap();
         let mut out = Vec::new();
         let error = decoded.stream.read_to_end(&mut out).unwrap_err();
         assert!(!error.get_ref().is_some_and(|inner| inner.is::<Broken>()), "{name}");

@@ -181,7 +181,12 @@ impl Extractor {
             Some(lane) => lane,
             None => match sniff::lane(input, more, &self.task) {
                 Some(lane) => self.lane.insert(lane),
-                None => return Ok(0),
+                None => {
+                    // Blanks without end must not be kept until something follows.
+                    let blank = if sniff::is_blank(input) { input.len() } else { 0 };
+                    self.taken += blank as u64;
+                    return Ok(blank);
+                }
             },
         };
         let window = Window { input, offset: self.taken, more };

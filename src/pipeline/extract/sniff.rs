@@ -26,6 +26,12 @@ pub(super) fn lane(input: &[u8], more: More, task: &Task) -> Option<Lane> {
     Some(told(head))
 }
 
+/// Whether `input` is so much white space or padding that nothing before the text can matter.
+pub(super) fn is_blank(input: &[u8]) -> bool {
+    let is_text = |byte: &u8| !byte.is_ascii_whitespace() && *byte != 0;
+    input.len() >= SNIFFED_BYTES && !input.iter().any(is_text)
+}
+
 fn forced(format: &'static Format, input: &[u8], enough: bool) -> Option<Lane> {
     match format.shape {
         Shape::Json { .. } => Some(Lane::Json(json::Json::new())),

@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 
 pub(crate) use sieve::{Sieve, Sieved};
+pub(crate) use spool::Spool;
 
 /// An unnamed file that is gone when it is closed.
 fn unnamed_file(folder: &Path) -> io::Result<File> {

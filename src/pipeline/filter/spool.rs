@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::unnamed_file;
@@ -10,7 +11,8 @@ use super::unnamed_file;
 const READ_BYTES: usize = 256 << 10;
 
 /// Rows of bytes, first in, first out.
-pub(super) struct Spool {
+#[derive(Debug)]
+pub(crate) struct Spool {
     row_bytes: usize,
     memory_bytes_max: usize,
     folder: PathBuf,
@@ -20,7 +22,7 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    pub(super) fn new(row_bytes: usize, memory_bytes_max: usize, folder: &Path) -> Spool {
+    pub(crate) fn new(row_bytes: usize, memory_bytes_max: usize, folder: &Path) -> Spool {
         Spool {
             row_bytes,
             memory_bytes_max,
@@ -32,13 +34,13 @@ impl Spool {
     }
 
     /// How many rows were pushed.
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
     /// Appends a row.
     #[inline]
-    pub(super) fn push(&mut self, row: &[u8]) -> io::Result<()> {
+    pub(crate) fn push(&mut self, row: &[u8]) -> io::Result<()> {
         debug_assert_eq!(row.len(), self.row_bytes, "every row has the spool's width");
         if self.memory.len() + row.len() > self.memory_bytes_max {
             self.write_out()?;
@@ -59,7 +61,7 @@ impl Spool {
     }
 
     /// Goes through all rows in the order in which they were pushed.
-    pub(super) fn for_each(
+    pub(crate) fn for_each(
         &mut self,
         mut each: impl FnMut(u64, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
@@ -78,6 +80,26 @@ impl Spool {
         for row in self.memory.chunks_exact(self.row_bytes) {
             each(ordinal, row)?;
             ordinal += 1;
+        }
+        Ok(())
+    }
+
+    /// Appends the bytes of `rows` rows from row `first` on to `bytes`.
+    pub(crate) fn read(&self, first: u64, rows: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let end = first + rows;
+        assert!(end <= self.rows, "only rows that were pushed are read");
+        let on_disk = self.rows - (self.memory.len() / self.row_bytes) as u64;
+        let row_bytes = self.row_bytes as u64;
+        if first < on_disk {
+            let file = self.file.as_ref().expect("rows that are not in memory are in the file");
+            let length = (end.min(on_disk) - first) * row_bytes;
+            let begin = bytes.len();
+            bytes.resize(begin + usize::try_from(length).expect("a part fits into memory"), 0);
+            file.read_exact_at(&mut bytes[begin..], first * row_bytes)?;
+        }
+        if end > on_disk {
+            let place = |row: u64| (row.max(on_disk) - on_disk) as usize * self.row_bytes;
+            bytes.extend_from_slice(&self.memory[place(first)..place(end)]);
         }
         Ok(())
     }

@@ -1,10 +1,14 @@
-//! Where bytes come from: files, standard input, memory. Not what they mean.
+//! Where bytes come from: files, standard input, memory, a pipe. Not what they mean.
+
+mod pipe;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 use bytes::{Buf, Bytes};
+
+pub use pipe::{Gone, Pipe, Piped, pipe};
 
 /// One input of a strip.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub enum Source {
         /// The bytes.
         bytes: Bytes,
     },
+    /// Bytes that arrive while they are read; they can be read once.
+    Piped(Piped),
 }
 
 impl Source {
@@ -29,6 +35,7 @@ impl Source {
             Source::File(path) => path.display().to_string(),
             Source::Stdin => "-".to_owned(),
             Source::Bytes { name, .. } => name.clone(),
+            Source::Piped(piped) => piped.name().to_owned(),
         }
     }
 
@@ -38,7 +45,7 @@ impl Source {
             Source::File(path) => {
                 std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len())
             }
-            Source::Stdin => None,
+            Source::Stdin | Source::Piped(_) => None,
             Source::Bytes { bytes, .. } => Some(bytes.len() as u64),
         }
     }
@@ -58,6 +65,7 @@ impl Source {
             }
             Source::Stdin => Ok(Box::new(io::stdin())),
             Source::Bytes { bytes, .. } => Ok(Box::new(bytes.clone().reader())),
+            Source::Piped(piped) => piped.open(),
         }
     }
 }

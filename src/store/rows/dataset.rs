@@ -40,6 +40,36 @@ impl Visibility {
     }
 }
 
+/// Where the IDs of a dataset come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// They were copied into releases; the one that is served when none is named.
+    Releases {
+        /// Its ID.
+        current: String,
+    },
+    /// They are stripped in flight from the upstream of that name in the settings.
+    Upstream(String),
+}
+
+impl Supply {
+    /// The word for it: `index` or `stream`.
+    pub fn mode(&self) -> &'static str {
+        match self {
+            Supply::Releases { .. } => "index",
+            Supply::Upstream(_) => "stream",
+        }
+    }
+
+    /// The release that is served when none is named, where there are releases.
+    pub fn current_release(&self) -> Option<&str> {
+        match self {
+            Supply::Releases { current } => Some(current),
+            Supply::Upstream(_) => None,
+        }
+    }
+}
+
 /// A dataset before it has a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDataset {
@@ -55,6 +85,8 @@ pub struct NewDataset {
     pub visibility: Visibility,
     /// Until when nobody sees it, in milliseconds UTC.
     pub embargo_ms: Option<i64>,
+    /// The upstream that it is stripped from in flight; without one it will have releases.
+    pub upstream: Option<String>,
 }
 
 /// A dataset.
@@ -70,8 +102,8 @@ pub struct DatasetRow {
     pub ids: Vec<IdKind>,
     /// How far the IDs were looked for: `own`, `embedded`, `referenced`.
     pub scope: String,
-    /// Whether it was copied into releases (`index`) or is stripped in flight (`stream`).
-    pub mode: String,
+    /// Where its IDs come from.
+    pub supply: Supply,
     /// Who sees it.
     pub visibility: Visibility,
     /// Until when nobody sees it, in milliseconds UTC.
@@ -80,28 +112,27 @@ pub struct DatasetRow {
     pub created_ms: i64,
     /// Since when nobody sees it any more, in milliseconds UTC.
     pub retired_ms: Option<i64>,
-    /// The release that is served when none is named.
-    pub current_release: String,
 }
 
 const INSERT: &str = "
-    INSERT INTO datasets (slug, title, ids, scope, mode, visibility, embargo_ms, created_ms)
-    VALUES (?1, ?2, ?3, ?4, 'index', ?5, ?6, ?7)
+    INSERT INTO datasets
+        (slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, upstream)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (slug) DO NOTHING
     RETURNING id";
 const INSERT_ENTITY: &str =
     "INSERT INTO dataset_entities (dataset_id, entity_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const UPDATE_CURRENT: &str = "UPDATE datasets SET current_release = ?2 WHERE id = ?1";
 const SELECT_BY_SLUG: &str = "
-    SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
+    SELECT id, slug, title, ids, scope, upstream, visibility, embargo_ms, created_ms, retired_ms,
            current_release
     FROM datasets WHERE slug = ?1";
 const SELECT_BY_ID: &str = "
-    SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
+    SELECT id, slug, title, ids, scope, upstream, visibility, embargo_ms, created_ms, retired_ms,
            current_release
     FROM datasets WHERE id = ?1";
 const SELECT_ALL: &str = "
-    SELECT id, slug, title, ids, scope, mode, visibility, embargo_ms, created_ms, retired_ms,
+    SELECT id, slug, title, ids, scope, upstream, visibility, embargo_ms, created_ms, retired_ms,
            current_release
     FROM datasets ORDER BY slug";
 const SELECT_ENTITIES: &str =
@@ -109,7 +140,8 @@ const SELECT_ENTITIES: &str =
 
 impl Tx<'_> {
     /// Enters a dataset, and returns its row number; `None` if there is one of that slug.
-    /// It cannot be read back before [`Tx::release_insert`] and [`Tx::dataset_set_current`].
+    /// Without an upstream it cannot be read back before [`Tx::release_insert`] and
+    /// [`Tx::dataset_set_current`].
     ///
     /// # Errors
     /// [`StoreError`] of the insert.
@@ -118,10 +150,13 @@ impl Tx<'_> {
         dataset: &NewDataset,
         created_ms: i64,
     ) -> Result<Option<i64>, StoreError> {
-        let NewDataset { slug, title, ids, scope, visibility, embargo_ms } = dataset;
+        let NewDataset { slug, title, ids, scope, visibility, embargo_ms, upstream } = dataset;
         let ids: Vec<&str> = ids.iter().map(|kind| kind.word()).collect();
         let ids = ids.join(",");
-        let values = values![slug, title, &ids, scope, visibility.word(), *embargo_ms, created_ms];
+        let mode = if upstream.is_some() { "stream" } else { "index" };
+        let (visibility, embargo_ms) = (visibility.word(), *embargo_ms);
+        let values =
+            values![slug, title, &ids, scope, mode, visibility, embargo_ms, created_ms, upstream];
         self.row(INSERT, values, |row| row.get(0))
     }
 
@@ -240,13 +275,16 @@ fn dataset_row(row: &Row<'_>) -> Result<DatasetRow, StoreError> {
         title: row.get(2)?,
         ids: ids.split(',').filter_map(IdKind::from_word).collect(),
         scope: row.get(4)?,
-        mode: row.get(5)?,
+        supply: match (row.get::<Option<String>>(5)?, row.get::<Option<String>>(10)?) {
+            (Some(upstream), None) => Supply::Upstream(upstream),
+            (None, Some(current)) => Supply::Releases { current },
+            _ => return Err(StoreError::Damaged("where a dataset's IDs come from".into())),
+        },
         // The column is checked; should a word be unknown all the same, few see it.
         visibility: Visibility::from_word(&visibility).unwrap_or(Visibility::Entities),
         embargo_ms: row.get(7)?,
         created_ms: row.get(8)?,
         retired_ms: row.get(9)?,
-        current_release: row.get(10)?,
     })
 }
 
@@ -265,6 +303,7 @@ mod tests {
             scope: "own".into(),
             visibility,
             embargo_ms,
+            upstream: None,
         };
         let id = tx.dataset_insert(&dataset, 5).unwrap().unwrap();
         assert_eq!(tx.dataset_insert(&dataset, 6).unwrap(), None, "a slug is given once");
@@ -339,8 +378,26 @@ mod tests {
             assert_eq!(named.ids, [IdKind::Tweet, IdKind::Dm]);
             assert_eq!(named.visibility, Visibility::Entities);
             assert_eq!((named.created_ms, named.embargo_ms, named.retired_ms), (5, None, None));
-            assert_eq!((named.scope.as_str(), named.mode.as_str()), ("own", "index"));
-            assert_eq!(named.current_release, "a".repeat(64));
+            assert_eq!((named.scope.as_str(), named.supply.mode()), ("own", "index"));
+            assert_eq!(named.supply.current_release(), Some(&*"a".repeat(64)));
+        });
+    }
+
+    #[test]
+    fn a_dataset_that_is_stripped_in_flight_has_no_release() {
+        with_datasets(|store| {
+            let dataset = NewDataset {
+                slug: "far".into(),
+                title: "Made up".into(),
+                ids: vec![IdKind::Tweet],
+                scope: "own".into(),
+                visibility: Visibility::Public,
+                embargo_ms: None,
+                upstream: Some("archive".into()),
+            };
+            store.write_blocking(move |tx| tx.dataset_insert(&dataset, 5)).unwrap().unwrap();
+            let far = store.read(|tx| tx.dataset_by_slug("far")).unwrap().unwrap();
+            assert_eq!(far.supply, Supply::Upstream("archive".into()));
         });
     }
 

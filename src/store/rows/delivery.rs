@@ -18,18 +18,18 @@ pub struct NewDelivery<'a> {
     pub person: PersonId,
     /// With which key.
     pub key: Option<KeyId>,
-    /// Of which dataset.
-    pub dataset: i64,
-    /// Of which release.
-    pub release: &'a str,
+    /// Of which dataset; `None`: of a request's body.
+    pub dataset: Option<i64>,
+    /// Of which release; `None`: it was stripped for this delivery.
+    pub release: Option<&'a str>,
     /// Which kind of ID.
     pub kind: IdKind,
-    /// Which view of the release the ordinals count in.
+    /// Which view of the release or source the ordinals count in; empty for a body.
     pub view: &'a str,
     /// The first ordinal that was asked for.
     pub first: u64,
-    /// The first ordinal after those that were asked for.
-    pub end: u64,
+    /// The first ordinal after those that were asked for; `None`: nobody knows yet.
+    pub end: Option<u64>,
     /// IDs of the first chunk.
     pub granted_ids: u64,
     /// Who is charged, on which basis.
@@ -72,18 +72,18 @@ pub struct DeliveryRow {
     pub person: PersonId,
     /// With which key; `None`: in a session.
     pub key: Option<KeyId>,
-    /// Of which dataset.
-    pub dataset: i64,
-    /// Of which release.
-    pub release: String,
+    /// Of which dataset; `None`: of a request's body.
+    pub dataset: Option<i64>,
+    /// Of which release; `None`: it was stripped for this delivery.
+    pub release: Option<String>,
     /// Which kind of ID.
     pub kind: IdKind,
-    /// Which view of the release the ordinals count in.
+    /// Which view of the release or source the ordinals count in; empty for a body.
     pub view: String,
     /// The first ordinal that was asked for.
     pub first: u64,
-    /// The first ordinal after those that were asked for.
-    pub end: u64,
+    /// The first ordinal after those that were asked for; `None`: nobody knew.
+    pub end: Option<u64>,
     /// How many of its IDs count, or counted within their window.
     pub charged_ids: u64,
     /// How many IDs were given back, because no byte of them was sent.
@@ -100,6 +100,8 @@ pub struct DeliveryRow {
     pub started_ms: i64,
     /// When it ended.
     pub ended_ms: Option<i64>,
+    /// The report of the strip, as JSON, where it was stripped for this delivery.
+    pub report: Option<String>,
 }
 
 const INSERT: &str = "
@@ -109,6 +111,7 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13, ?14)";
 const GRANT: &str = "UPDATE deliveries SET granted_ids = granted_ids + ?2 WHERE id = ?1";
 const SET_RECIPIENTS: &str = "UPDATE deliveries SET recipients = ?2 WHERE id = ?1";
+const SET_REPORT: &str = "UPDATE deliveries SET report = ?2 WHERE id = ?1";
 const RELEASE: &str = "UPDATE deliveries SET released_ids = released_ids + ?2 WHERE id = ?1";
 const END: &str = "
     UPDATE deliveries SET state = ?2, reason = ?3, ended_ms = ?4
@@ -123,7 +126,7 @@ macro_rules! select {
         concat!(
             "SELECT id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, ",
             "end_ordinal, granted_ids, released_ids, recipients, profile, state, reason, ",
-            "started_ms, ended_ms FROM deliveries ",
+            "started_ms, ended_ms, report FROM deliveries ",
             $rest
         )
     };
@@ -137,7 +140,9 @@ const SELECT_NEWEST: &str = select!(
 );
 const SELECT_LATEST: &str = select!(
     "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3
-       AND first_ordinal <= ?4 AND ?4 < end_ordinal AND granted_ids > released_ids
+       AND first_ordinal <= ?4
+       AND ?4 < coalesce(end_ordinal, first_ordinal + granted_ids - released_ids)
+       AND granted_ids > released_ids
      ORDER BY id DESC LIMIT 1"
 );
 
@@ -189,6 +194,15 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let text = recipients_text(recipients);
         self.change(SET_RECIPIENTS, values![id.as_bytes(), &text])?;
+        Ok(())
+    }
+
+    /// Writes what a delivery was stripped from, as JSON.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn delivery_set_report(&self, id: DeliveryId, report: &str) -> Result<(), StoreError> {
+        self.change(SET_REPORT, values![id.as_bytes(), report])?;
         Ok(())
     }
 
@@ -319,5 +333,6 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
         reason: row.get(14)?,
         started_ms: row.get(15)?,
         ended_ms: row.get(16)?,
+        report: row.get(17)?,
     })
 }

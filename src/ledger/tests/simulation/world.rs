@@ -8,7 +8,7 @@ use crate::base::clock::Clock;
 use crate::base::party::{EntityId, PersonId};
 use crate::demo::chance::Chance;
 use crate::ledger::tests::{
-    HOUR_MS, MINUTE_MS, Rig, START_MS, memory, order, small_profile, verify,
+    HOUR_MS, MINUTE_MS, Rig, START_MS, memory, order_of, small_profile, verify,
 };
 use crate::ledger::{Chunk, Delivery, Denied, Granted, Ledger, Outcome};
 use crate::policy::{Profile, Refusal};
@@ -186,8 +186,7 @@ impl World {
             _ => 1 + self.chance.below(400),
         };
         let first = self.chance.below(500);
-        let mut wanted = order(self.people[person], ids);
-        wanted.ordinals = first..first + ids;
+        let wanted = order_of(self.people[person], 1, first..first + ids);
         let admitted = self.rig.wait(self.gateways[at].ledger.admit(wanted));
         match admitted {
             Ok((delivery, granted)) => {
