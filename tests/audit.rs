@@ -57,7 +57,7 @@ fn a_requester_gets_a_receipt_of_their_own_delivery_that_both_verifiers_take() {
     let path = format!("/v1/deliveries/{delivery}/receipt");
     let early = gateway.get(&path, &ada);
     assert_eq!((early.status, early.problem().as_str()), (503, "receipt-not-ready"));
-    assert_eq!(early.field("retry-after"), Some("10"));
+    assert_eq!(early.field("retry-after"), Some("3600"));
     // Through the running gateway.
     let checkpoint = bench.json(&["audit", "checkpoint"]);
     let key = checkpoint["verifier_key"].as_str().unwrap();

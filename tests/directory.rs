@@ -249,7 +249,7 @@ fn settings_mistakes_are_told_all_at_once() {
             "the settings have 3 mistakes to correct:",
             "server.lisen (hydrant.toml line 2) is no setting; did you mean server.listen?",
             "server.listen = \"8080\" (hydrant.toml line 3): needs an address and a port",
-            "policy.count = \"twice\" (variable HYDRANT__POLICY__COUNT): needs deliveries or distinct",
+            "policy.count = \"twice\" (variable HYDRANT__POLICY__COUNT): needs deliveries",
         ] {
             assert!(said.contains(expected), "{line}: {said}");
         }

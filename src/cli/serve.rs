@@ -136,6 +136,7 @@ impl<'a> Gateway<'a> {
             profile: Arc::clone(&self.settings.profile),
             clock: self.clock,
             public_url: bounds.public_url.clone(),
+            checkpoint_interval: self.settings.audit.checkpoint_interval,
             limits: Limits {
                 connections_max: bounds.connections_max,
                 // A first byte and then a head: both together have the time of the setting.

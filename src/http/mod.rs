@@ -19,6 +19,7 @@ mod state;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -47,6 +48,8 @@ pub struct Server {
     pub clock: Clock,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
+    /// How often the audit log is signed, and receipts of what is new become possible.
+    pub checkpoint_interval: Duration,
     /// The bounds of connections.
     pub limits: Limits,
     /// The bounds of what is stripped for a request.
@@ -78,6 +81,7 @@ impl Server {
             deliverer,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
+            checkpoint_interval: self.checkpoint_interval,
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),
                 bounds: self.strip,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::header;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -30,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) deliverer: Deliverer,
     pub(crate) hosts: Hosts,
     pub(crate) shelf: Shelf,
+    /// How often the audit log is signed.
+    pub(crate) checkpoint_interval: Duration,
     pub(crate) strips: Strips,
 }
 

@@ -194,17 +194,12 @@ impl Bench {
 
     /// Copies the database, of which no gateway is running, as a backup would.
     pub fn back_up(&self, backup: &Path) {
-        // A command that ends takes everything into the one file.
-        self.json(&["ledger", "status"]);
-        std::fs::copy(self.data().join("hydrant.sqlite"), backup).unwrap();
+        copy_database(&self.data().join("hydrant.sqlite"), backup);
     }
 
     /// Puts a copy of the database in the place of the newest one.
     pub fn restore(&self, backup: &Path) {
-        for beside in ["hydrant.sqlite-wal", "hydrant.sqlite-shm"] {
-            let _ = std::fs::remove_file(self.data().join(beside));
-        }
-        std::fs::copy(backup, self.data().join("hydrant.sqlite")).unwrap();
+        copy_database(backup, &self.data().join("hydrant.sqlite"));
     }
 
     /// An approved exemption of an academic entity, until that date.
@@ -229,6 +224,19 @@ impl Bench {
     /// What an entity has used of its Tweet IDs, as `usage` prints it.
     pub fn usage(&self, slug: &str) -> Value {
         self.json(&["usage", slug])
+    }
+}
+
+/// Makes `target` the database `source`, with what is not in its main file yet: a process may end
+/// before it has taken everything into that.
+fn copy_database(source: &Path, target: &Path) {
+    let beside = |path: &Path, ending| PathBuf::from(format!("{}{ending}", path.display()));
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(target, ending));
+    }
+    std::fs::copy(source, target).unwrap();
+    if beside(source, "-wal").exists() {
+        std::fs::copy(beside(source, "-wal"), beside(target, "-wal")).unwrap();
     }
 }
 

@@ -174,7 +174,7 @@ fn no_damage_to_a_receipt_passes_either_verifier() {
             0 => bytes[place] = bytes[place].wrapping_add(1),
             1 => drop(bytes.remove(place)),
             // Cut between two proofs, it is a receipt of less; within one, of nothing.
-            2 if !good[place..].starts_with("c2sp.org") => bytes.truncate(place),
+            2 if !bytes[place..].starts_with(b"c2sp.org") => bytes.truncate(place),
             _ => bytes[place] ^= 1 << chance.random_range(0..8),
         }
         let own = String::from_utf8(bytes.clone()).ok().map(|text| shows(&text, &verifier()));

@@ -21,8 +21,6 @@ use crate::store::{DeliveryRow, StoreError, Tx};
 const PAGE_DELIVERIES: u32 = 100;
 /// How many it has at most.
 const PAGE_DELIVERIES_MAX: u32 = 1_000;
-/// When to ask again for a receipt that is not ready.
-const RECEIPT_RETRY_SECONDS: &str = "10";
 
 /// Which page of the deliveries is asked for.
 #[derive(Deserialize)]
@@ -99,11 +97,17 @@ pub(in crate::http) async fn receipt(
             ];
             Ok((fields, text).into_response())
         }
-        // The gateway signs by itself within seconds; a request does not make it write.
-        DeliveryReceipt::NotYet | DeliveryReceipt::Unknown => {
+        // The gateway signs by itself; a request does not make it write.
+        DeliveryReceipt::NotYet => {
             let detail = "the audit log has not been signed since the newest part of this delivery";
+            let seconds = gateway.checkpoint_interval.as_secs().to_string();
             Err(Problem::new(&problem::RECEIPT_NOT_READY, detail)
-                .with_header(header::RETRY_AFTER, RECEIPT_RETRY_SECONDS))
+                .with_header(header::RETRY_AFTER, &seconds))
+        }
+        DeliveryReceipt::Unknown => {
+            let detail = "this delivery is older than the receipts of this gateway";
+            Err(Problem::new(&problem::NOT_FOUND, detail)
+                .with_advice("Its operator can tell what was delivered."))
         }
     }
 }
