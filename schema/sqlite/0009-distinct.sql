@@ -15,7 +15,9 @@ CREATE TABLE seen_charges (
     weight    INTEGER NOT NULL CHECK (weight > 0), -- what each element counts
     newest    INTEGER NOT NULL CHECK (newest >= 0), -- elements whose newest reference is its own
     older     INTEGER NOT NULL CHECK (older >= 0), -- elements that have a newer reference
-    elements  BLOB    NOT NULL                 -- ascending, 8 bytes each, most significant first
+    charged   INTEGER NOT NULL CHECK (charged > 0), -- elements that it was opened with
+    elements  BLOB    NOT NULL                 -- those, ascending, 8 bytes each, most significant
+                                               -- first; none, once no reference is left
 ) STRICT;
 
 CREATE INDEX seen_charges_of_meter ON seen_charges (meter_id, minute, id);

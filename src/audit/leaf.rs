@@ -10,6 +10,7 @@ use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::KeyId;
+use crate::policy::Unit;
 
 /// One decision. Its JSON has the fields in the order in which they stand here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,9 +119,9 @@ pub enum Leaf {
         open: Vec<(AttemptName, u64)>,
         actor: ActorName,
     },
-    /// A part of the ledger is lost, and stands in for what it may have held: so many IDs count as
-    /// handed over in this leaf's minute.
-    PhantomCharged { recipient: RecipientName, kind: IdKind, ids: u64 },
+    /// A part of the ledger is lost, and stands in for what it may have held: so many IDs of that
+    /// kind, or objects, count as handed over in this leaf's minute.
+    PhantomCharged { recipient: RecipientName, kind: Unit, ids: u64 },
     /// The ledger was frozen because its log was shorter than the head that is named here, or
     /// another one. It goes on without it: `replayed` of the entries that it lacked came back.
     LedgerThawed {

@@ -192,6 +192,12 @@ fn load_of_person(
         let mut load = load_of(tx, meter_id, newest_left)?;
         load.buckets.retain(|(_, whose), _| *whose == person);
         load.open.retain(|charge| charge.person == person);
+        // Where an ID counts once, a colleague may have fetched it again: it is in the bucket of
+        // the colleague then. That does not undo that this person has it.
+        for (minute, ids) in tx.seen_superseded(meter_id, person, newest_left)? {
+            *load.buckets.entry((minute, person)).or_default() += ids;
+        }
+        load.buckets.retain(|_, ids| *ids > 0);
         let beyond = load.beyond(&all);
         for (place, ids) in beyond.buckets {
             *all.buckets.entry(place).or_default() += ids;

@@ -141,7 +141,11 @@ fn take_over(tx: &Tx<'_>, mut owner: SeenChargeRow, elements: &[u64]) -> Result<
         for (charge, elements) in by_charge(&dropped) {
             let mut row = tx.seen_charge(charge)?;
             row.older -= elements.len() as u64;
-            write_or_remove(tx, &row)?;
+            if row.newest == 0 && row.older == 0 {
+                tx.seen_charge_empty(row.id)?;
+            } else {
+                tx.seen_charge_count(&row)?;
+            }
         }
     }
     tx.seen_older_add(owner.meter_id, owner.id, elements)?;
@@ -237,14 +241,6 @@ fn leave(tx: &Tx<'_>, row: &SeenChargeRow, elements: &[u64]) -> Result<u64, Stor
     }
     tx.seen_charge_remove(row.id)?;
     Ok((row.newest - inherited) * row.weight)
-}
-
-fn write_or_remove(tx: &Tx<'_>, row: &SeenChargeRow) -> Result<(), StoreError> {
-    if row.newest == 0 && row.older == 0 {
-        tx.seen_charge_remove(row.id)
-    } else {
-        tx.seen_charge_count(row)
-    }
 }
 
 /// The elements of each charge, ascending.

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::charge::{basis, ceiling_ids};
-use super::clock;
+use super::{clock, distinct};
 use crate::audit::{self, AttemptName, Entry, Head, Leaf, RecipientName, name};
 use crate::base::clock::Clock;
 use crate::base::commitment::Commitment;
@@ -126,6 +126,10 @@ pub fn thaw(
         for entity in tx.entities()? {
             charge_phantoms(tx, profile, thaw, entity.id, now_ms, &mut phantoms, &mut exempt)?;
         }
+        let objects = profile.objects_per_person_max;
+        for person in tx.people()? {
+            charge_phantom(tx, person.id.into(), Unit::Objects, objects, now_ms)?;
+        }
     }
     let leaf = Leaf::LedgerThawed {
         known_size: freeze.known_size,
@@ -160,21 +164,36 @@ fn charge_phantoms(
             exempt.push(entity);
         }
         let Some(ids) = ids.filter(|ids| *ids > 0) else { continue };
-        let meter = tx.meter(Recipient::Entity(entity), kind)?;
-        tx.carry(meter.id, ids, "phantom", now_ms)?;
-        tx.bucket_add(meter.id, minute_of(now_ms), NOBODY, ids)?;
-        let recipient = RecipientName::Entity(meter.commitment);
-        audit::append(tx, now_ms, &Leaf::PhantomCharged { recipient, kind, ids })?;
+        charge_phantom(tx, entity.into(), kind.into(), ids, now_ms)?;
         phantoms.push((entity, kind, ids));
     }
+    Ok(())
+}
+
+/// Charges `recipient` with what the part that is lost may have held, from now on.
+fn charge_phantom(
+    tx: &Tx<'_>,
+    recipient: Recipient,
+    unit: Unit,
+    ids: u64,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    if ids == 0 {
+        return Ok(());
+    }
+    let meter = tx.meter(recipient, unit)?;
+    tx.carry(meter.id, ids, "phantom", now_ms)?;
+    tx.bucket_add(meter.id, minute_of(now_ms), NOBODY, ids)?;
+    let recipient = RecipientName::of(recipient, meter.commitment);
+    audit::append(tx, now_ms, &Leaf::PhantomCharged { recipient, kind: unit, ids })?;
     Ok(())
 }
 
 /// What an attempt charged where an ID counts once.
 struct Once {
     meter_id: i64,
-    name: Commitment,
-    kind: IdKind,
+    recipient: RecipientName,
+    unit: Unit,
     person: PersonId,
     ids: u64,
 }
@@ -185,8 +204,8 @@ struct Replay {
     open: BTreeMap<AttemptName, Vec<(i64, PersonId, u64)>>,
     /// The meters by the names that leaves have for their recipients.
     meters: HashMap<(Commitment, Unit), i64>,
-    /// What attempts charged where an ID counts once: the set of IDs is not in the journal, so
-    /// each counts again from now on.
+    /// What attempts charged where an element counts once. The set is not in the journal, so each
+    /// counts again from now on, also those that the recipient had: their date has moved.
     once: BTreeMap<AttemptName, Vec<Once>>,
 }
 
@@ -218,15 +237,21 @@ impl Replay {
                     };
                     let (mut open, mut once) = (Vec::new(), Vec::new());
                     for charge in charges {
-                        let RecipientName::Entity(name) = charge.recipient else { continue };
-                        let meter_id = self.meter(tx, name, kind)?;
+                        let (recipient, unit) = (charge.recipient, Unit::Ids(kind));
+                        let meter_id = self.meter(tx, recipient, unit)?;
                         match charge.fresh_ids {
                             None => open.push((meter_id, person, ids)),
-                            Some(ids) => once.push(Once { meter_id, name, kind, person, ids }),
+                            Some(_) => once.push(Once { meter_id, recipient, unit, person, ids }),
                         }
                     }
                     self.open.insert(AttemptName(delivery, attempt), open);
                     self.once.insert(AttemptName(delivery, attempt), once);
+                }
+                Leaf::ObjectsOpened { delivery, attempt, objects, charge, .. } => {
+                    let (recipient, unit) = (charge.recipient, Unit::Objects);
+                    let meter_id = self.meter(tx, recipient, unit)?;
+                    let once = Once { meter_id, recipient, unit, person: NOBODY, ids: objects };
+                    self.once.insert(AttemptName(delivery, attempt), vec![once]);
                 }
                 Leaf::Settled { attempts } => {
                     for attempt in attempts {
@@ -237,7 +262,11 @@ impl Replay {
                     self.open.remove(&attempt);
                     self.once.remove(&attempt);
                     for row in tx.open_charges_take_any(attempt.0, attempt.1)? {
-                        tx.meter_lower(row.meter_id, row.ids, 0)?;
+                        let counted_ids = match row.seen_charge {
+                            Some(seen) => distinct::give_back(tx, seen)?,
+                            None => row.ids,
+                        };
+                        tx.meter_lower(row.meter_id, counted_ids, 0)?;
                     }
                 }
                 Leaf::Carried { .. } | Leaf::PhantomCharged { .. } => {
@@ -261,13 +290,10 @@ impl Replay {
     /// Charges what counts once by itself, from now on.
     fn charge_once(&mut self, tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
         for once in std::mem::take(&mut self.once).into_values().flatten() {
-            let Once { meter_id, name, kind, person, ids } = once;
-            if ids > 0 {
-                tx.carry(meter_id, ids, "replay", now_ms)?;
-                tx.bucket_add(meter_id, minute_of(now_ms), person, ids)?;
-                let recipient = RecipientName::Entity(name);
-                audit::append(tx, now_ms, &Leaf::PhantomCharged { recipient, kind, ids })?;
-            }
+            let Once { meter_id, recipient, unit: kind, person, ids } = once;
+            tx.carry(meter_id, ids, "replay", now_ms)?;
+            tx.bucket_add(meter_id, minute_of(now_ms), person, ids)?;
+            audit::append(tx, now_ms, &Leaf::PhantomCharged { recipient, kind, ids })?;
         }
         Ok(())
     }
@@ -283,7 +309,13 @@ impl Replay {
     ) -> Result<(), StoreError> {
         // What the store knows as open is live there already.
         for row in tx.open_charges_take_any(attempt.0, attempt.1)? {
-            tx.bucket_add(row.meter_id, minute, row.person, row.ids)?;
+            let counted_ids = match row.seen_charge {
+                Some(seen) => distinct::settle(tx, seen, minute)?,
+                None => row.ids,
+            };
+            if counted_ids > 0 {
+                tx.bucket_add(row.meter_id, minute, row.person, counted_ids)?;
+            }
         }
         for (meter_id, person, ids) in self.open.remove(&attempt).unwrap_or_default() {
             if minute > newest_left {
@@ -296,16 +328,24 @@ impl Replay {
 
     /// The meter of whoever is named so; that of an entity which is not known any more is made, so
     /// that its charges are on record.
-    fn meter(&mut self, tx: &Tx<'_>, name: Commitment, kind: IdKind) -> Result<i64, StoreError> {
-        if let Some(meter_id) = self.meters.get(&(name, kind.into())) {
+    fn meter(
+        &mut self,
+        tx: &Tx<'_>,
+        recipient: RecipientName,
+        unit: Unit,
+    ) -> Result<i64, StoreError> {
+        let (RecipientName::Entity(name) | RecipientName::Person(name)) = recipient;
+        if let Some(meter_id) = self.meters.get(&(name, unit)) {
             return Ok(*meter_id);
         }
-        let recipient = match tx.party_by_commitment(name)? {
-            Some(Party::Entity(entity)) => Recipient::Entity(entity),
-            _ => Recipient::Entity(EntityId(0)),
+        let recipient = match (tx.party_by_commitment(name)?, recipient) {
+            (Some(Party::Entity(entity)), _) => Recipient::Entity(entity),
+            (Some(Party::Person(person)), _) => Recipient::Person(person),
+            (None, RecipientName::Entity(_)) => Recipient::Entity(EntityId(0)),
+            (None, RecipientName::Person(_)) => Recipient::Person(NOBODY),
         };
-        let meter = tx.meter(recipient, kind)?;
-        self.meters.insert((name, kind.into()), meter.id);
+        let meter = tx.meter(recipient, unit)?;
+        self.meters.insert((name, unit), meter.id);
         Ok(meter.id)
     }
 }

@@ -32,7 +32,7 @@ pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<Strin
         format!("the charges of meter {meter} do not have the references that they count")
     }));
     let now_ms = time_ms(tx, clock)?;
-    let mut replayed = replay(tx, profile.window.newest_left(now_ms), &mut faults)?;
+    let mut replayed = replay(tx, |unit| profile.window_of(unit).newest_left(now_ms), &mut faults)?;
     for (recipient, unit, meter) in tx.meters()? {
         // The meter keeps the name that its leaves have, even when the recipient's is erased.
         let name = RecipientName::of(recipient, meter.commitment);
@@ -65,7 +65,7 @@ type Buckets = BTreeMap<(RecipientName, Unit), BTreeMap<i64, u64>>;
 /// What is live by the journal and counts each time, at each meter it ever names.
 fn replay(
     tx: &Tx<'_>,
-    newest_left: i64,
+    newest_left: impl Fn(Unit) -> i64,
     faults: &mut Vec<String>,
 ) -> Result<BTreeMap<(RecipientName, Unit), u64>, StoreError> {
     let mut open: BTreeMap<AttemptName, Charged> = BTreeMap::new();
@@ -85,7 +85,7 @@ fn replay(
     }
     let mut live: BTreeMap<(RecipientName, Unit), u64> = BTreeMap::new();
     for (meter, minutes) in buckets {
-        let ids = minutes.range(newest_left + 1..).map(|(_, ids)| ids).sum();
+        let ids = minutes.range(newest_left(meter.1) + 1..).map(|(_, ids)| ids).sum();
         live.insert(meter, ids);
     }
     for (recipient, kind, ids) in open.into_values().flatten() {
@@ -123,7 +123,7 @@ fn play(entry: Entry, open: &mut BTreeMap<AttemptName, Charged>, buckets: &mut B
             }
         }
         Leaf::PhantomCharged { recipient, kind, ids } => {
-            let minutes = buckets.entry((recipient, kind.into())).or_default();
+            let minutes = buckets.entry((recipient, kind)).or_default();
             *minutes.entry(minute_of(entry.at_ms)).or_default() += ids;
         }
         Leaf::LedgerTimeLeapt { since, by } => {

@@ -69,8 +69,8 @@ impl TryFrom<String> for Recipient {
 }
 
 /// What a meter counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(into = "&'static str")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
 pub enum Unit {
     /// IDs of one kind.
     Ids(IdKind),
@@ -97,6 +97,19 @@ impl Unit {
 impl From<IdKind> for Unit {
     fn from(kind: IdKind) -> Unit {
         Unit::Ids(kind)
+    }
+}
+
+/// Why a text names no unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a unit is `tweet`, `user`, `dm` or `object`")]
+pub struct NotAUnit;
+
+impl TryFrom<String> for Unit {
+    type Error = NotAUnit;
+
+    fn try_from(word: String) -> Result<Unit, NotAUnit> {
+        Unit::from_word(&word).ok_or(NotAUnit)
     }
 }
 
@@ -459,6 +472,10 @@ mod tests {
         for recipient in [Recipient::Entity(EntityId(7)), Recipient::Person(PersonId(7))] {
             assert_eq!(Recipient::try_from(recipient.to_string()), Ok(recipient));
         }
+        for unit in [Unit::Ids(IdKind::Dm), Unit::Objects] {
+            assert_eq!(Unit::try_from(unit.word().to_owned()), Ok(unit));
+        }
+        assert_eq!(Unit::try_from("objects".to_owned()), Err(NotAUnit));
         for text in ["link:7", "person:", "entity", "7"] {
             assert_eq!(Recipient::try_from(text.to_owned()), Err(NotARecipient), "{text}");
         }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::party::Actor;
 use crate::ledger::carry::{join, join_effect, merge};
+use crate::policy::Count;
 
 fn actor() -> Actor {
     Actor::Local("ada".into())
@@ -47,6 +48,29 @@ fn who_joins_brings_along_what_is_live_and_only_what_is_theirs() {
     assert_eq!((rig.counts(first).0, rig.counts(second).0), (650, 450));
     rig.clock.advance_ms(CHARGED_MS - 10 * DAY_MS);
     assert_eq!((rig.counts(first).0, rig.counts(second).0), (150, 150));
+    rig.verify();
+}
+
+#[test]
+fn who_joins_brings_along_what_a_colleague_has_fetched_again_since() {
+    let rig = Rig::with_profile(Profile { count: Count::Distinct, ..small_profile() });
+    let (first, second) = (rig.entity(), rig.entity());
+    let (ada, bob) = (rig.person(&[first]), rig.person(&[first]));
+    assert_eq!(rig.deliver(order(ada, 300)).0, 300);
+    for _ in 0..3 {
+        rig.clock.advance_ms(DAY_MS);
+        assert_eq!(rig.deliver(order(bob, 200)).0, 200);
+    }
+    assert_eq!(rig.counts(first), (300, 0, 0));
+    assert_eq!(rig.join(ada, second), 300);
+    assert_eq!(rig.counts(second), (300, 0, 0));
+    rig.verify();
+    // They leave with the day on which she got them.
+    rig.clock.advance_ms(CHARGED_MS - 3 * DAY_MS);
+    assert_eq!((rig.counts(first), rig.counts(second)), ((200, 0, 0), (0, 0, 0)));
+    assert_eq!(rig.merge(first, second), 200);
+    assert_eq!(rig.deliver(order(ada, 1_000)).0, 0, "200 that count each time are in the way");
+    assert_eq!(rig.deliver(order(ada, 800)).0, 800);
     rig.verify();
 }
 

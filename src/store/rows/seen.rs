@@ -42,8 +42,9 @@ macro_rules! select_charge {
     };
 }
 const INSERT_CHARGE: &str = "
-    INSERT INTO seen_charges (meter_id, person_id, minute, weight, newest, older, elements)
-    VALUES (?1, ?2, NULL, ?3, ?4, 0, ?5)
+    INSERT INTO seen_charges
+        (meter_id, person_id, minute, weight, newest, older, charged, elements)
+    VALUES (?1, ?2, NULL, ?3, ?4, 0, ?4, ?5)
     RETURNING id";
 const SELECT_CHARGE: &str = select_charge!("FROM seen_charges WHERE id = ?1");
 const SELECT_OLDEST: &str = select_charge!(
@@ -53,6 +54,12 @@ const SELECT_ELEMENTS: &str = "SELECT elements FROM seen_charges WHERE id = ?1";
 const SETTLE_CHARGE: &str = "UPDATE seen_charges SET minute = ?2 WHERE id = ?1";
 const PUT_FORWARD: &str = "UPDATE seen_charges SET minute = minute + ?2 WHERE minute >= ?1";
 const COUNT_CHARGE: &str = "UPDATE seen_charges SET newest = ?2, older = ?3 WHERE id = ?1";
+const EMPTY_CHARGE: &str = "
+    UPDATE seen_charges SET newest = 0, older = 0, elements = ?2 WHERE id = ?1";
+const SUM_SUPERSEDED: &str = "
+    SELECT minute, CAST(sum((charged - newest) * weight) AS BIGINT) FROM seen_charges
+    WHERE meter_id = ?1 AND person_id = ?2 AND minute > ?3
+    GROUP BY minute";
 const DELETE_CHARGE: &str = "DELETE FROM seen_charges WHERE id = ?1";
 const ANY_OF_METER: &str = "SELECT EXISTS (SELECT 1 FROM seen_newest WHERE meter_id = ?1)";
 const ANY_OLDER: &str = "SELECT EXISTS (SELECT 1 FROM seen_older WHERE meter_id = ?1)";
@@ -186,6 +193,32 @@ impl Tx<'_> {
     pub fn seen_charge_count(&self, row: &SeenChargeRow) -> Result<(), StoreError> {
         self.change(COUNT_CHARGE, values![row.id, row.newest, row.older])?;
         Ok(())
+    }
+
+    /// Writes that a settled charge has no references any more; it stays, to tell what its person
+    /// was handed.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn seen_charge_empty(&self, id: i64) -> Result<(), StoreError> {
+        let none: &[u8] = &[];
+        self.change(EMPTY_CHARGE, values![id, none])?;
+        Ok(())
+    }
+
+    /// What `person` was handed after minute `newest_left`, by the minute in which it was settled,
+    /// beyond what is counted with those charges: it is counted with later ones, perhaps of others.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn seen_superseded(
+        &self,
+        meter_id: i64,
+        person: PersonId,
+        newest_left: i64,
+    ) -> Result<Vec<(i64, u64)>, StoreError> {
+        let values = values![meter_id, person, newest_left];
+        self.rows(SUM_SUPERSEDED, values, |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Removes a charge that has no references any more.
