@@ -70,7 +70,10 @@ impl Bench {
         let data = DataFolder::create(folder.path()).unwrap();
         let lock = data.lock("a bench").unwrap();
         let store = match std::env::var("HYDRANT_TEST_POSTGRES") {
-            Ok(url) => Store::connect(&Address::parse(&url).unwrap()).unwrap(),
+            Ok(url) => {
+                let address = Address::parse(&url).unwrap();
+                Store::connect(&address.for_instance("bench")).unwrap()
+            }
             Err(_) => Store::open(&data.database()).unwrap(),
         };
         let person = store.write_blocking(enter).unwrap();

@@ -57,7 +57,12 @@ impl Driver {
 
     /// Lets the sessions see what has arrived meanwhile, above all that they have ended.
     pub(super) fn look(&self) {
-        self.runtime().block_on(tokio::task::yield_now());
+        self.runtime().block_on(async {
+            // Once to hear of it, once to read it, once more to end.
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+        });
     }
 }
 

@@ -51,9 +51,9 @@ impl Tx<'_> {
         source: &str,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        self.change(INSERT, values![meter_id, now_ms, ids, source])?;
-        self.change(RAISE, values![meter_id, ids])?;
-        self.change(CLOSE, values![meter_id])?;
+        self.write(INSERT, values![meter_id, now_ms, ids, source])?;
+        self.write(RAISE, values![meter_id, ids])?;
+        self.write(CLOSE, values![meter_id])?;
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl Tx<'_> {
     /// [`StoreError`] of the insert.
     pub fn open_charge_copy(&self, charge: &OpenChargeRow, target: i64) -> Result<(), StoreError> {
         let OpenChargeRow { delivery, attempt, meter_id, .. } = charge;
-        self.change(COPY_OPEN, values![delivery.as_bytes(), *attempt, *meter_id, target])?;
+        self.write(COPY_OPEN, values![delivery.as_bytes(), *attempt, *meter_id, target])?;
         Ok(())
     }
 

@@ -28,7 +28,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change; that it is not larger than all before it is one.
     pub fn checkpoint_add(&self, row: &CheckpointRow) -> Result<(), StoreError> {
-        self.change(INSERT, values![row.size, row.at_ms, &row.root, &row.note])?;
+        self.write(INSERT, values![row.size, row.at_ms, &row.root, &row.note])?;
         Ok(())
     }
 

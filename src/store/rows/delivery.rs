@@ -199,7 +199,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn delivery_set_report(&self, id: DeliveryId, report: &str) -> Result<(), StoreError> {
-        self.change(SET_REPORT, values![id.as_bytes(), report])?;
+        self.write(SET_REPORT, values![id.as_bytes(), report])?;
         Ok(())
     }
 

@@ -40,7 +40,7 @@ impl Tx<'_> {
     /// [`StoreError`] of the insert.
     pub fn freeze_add(&self, row: &FreezeRow) -> Result<(), StoreError> {
         let FreezeRow { id: _, at_ms, why, known_size, known_root, log_size } = row;
-        self.change(INSERT, values![*at_ms, why, *known_size, known_root, *log_size])?;
+        self.write(INSERT, values![*at_ms, why, *known_size, known_root, *log_size])?;
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn head_abandon(&self, size: u64, root: &[u8; 32]) -> Result<(), StoreError> {
-        self.change(INSERT_ABANDONED, values![size, root])?;
+        self.write(INSERT_ABANDONED, values![size, root])?;
         Ok(())
     }
 

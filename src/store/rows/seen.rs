@@ -173,7 +173,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn seen_charge_settle(&self, id: i64, minute: i64) -> Result<(), StoreError> {
-        self.change(SETTLE_CHARGE, values![id, minute])?;
+        self.write(SETTLE_CHARGE, values![id, minute])?;
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn seen_charges_put_forward(&self, since: i64, minutes: i64) -> Result<(), StoreError> {
-        self.change(PUT_FORWARD, values![since, minutes])?;
+        self.write(PUT_FORWARD, values![since, minutes])?;
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn seen_charge_count(&self, row: &SeenChargeRow) -> Result<(), StoreError> {
-        self.change(COUNT_CHARGE, values![row.id, row.newest, row.older])?;
+        self.write(COUNT_CHARGE, values![row.id, row.newest, row.older])?;
         Ok(())
     }
 
@@ -226,7 +226,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn seen_charge_remove(&self, id: i64) -> Result<(), StoreError> {
-        self.change(DELETE_CHARGE, values![id])?;
+        self.write(DELETE_CHARGE, values![id])?;
         Ok(())
     }
 
@@ -295,7 +295,7 @@ impl Tx<'_> {
         charge: i64,
         elements: &[u64],
     ) -> Result<(), StoreError> {
-        self.change(MOVE_NEWEST, values![meter_id, charge, elements])?;
+        self.write(MOVE_NEWEST, values![meter_id, charge, elements])?;
         Ok(())
     }
 
@@ -304,7 +304,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change.
     pub fn seen_remove(&self, meter_id: i64, elements: &[u64]) -> Result<(), StoreError> {
-        self.change(DELETE_NEWEST, values![meter_id, elements])?;
+        self.write(DELETE_NEWEST, values![meter_id, elements])?;
         Ok(())
     }
 
@@ -318,7 +318,7 @@ impl Tx<'_> {
         charge: i64,
         elements: &[u64],
     ) -> Result<(), StoreError> {
-        self.change(INSERT_OLDER, values![meter_id, charge, elements])?;
+        self.write(INSERT_OLDER, values![meter_id, charge, elements])?;
         Ok(())
     }
 
@@ -348,7 +348,7 @@ impl Tx<'_> {
         charge: i64,
         elements: &[u64],
     ) -> Result<(), StoreError> {
-        self.change(DELETE_OLDER, values![meter_id, charge, elements])?;
+        self.write(DELETE_OLDER, values![meter_id, charge, elements])?;
         Ok(())
     }
 

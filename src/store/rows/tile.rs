@@ -37,7 +37,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change; that it would shrink is one.
     pub fn audit_log_set_size(&self, size: u64) -> Result<(), StoreError> {
-        self.change(SET_SIZE, values![size])?;
+        self.write(SET_SIZE, values![size])?;
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change; that it would be another key is one.
     pub fn audit_log_set_key(&self, verifier_key: &str) -> Result<(), StoreError> {
-        self.change(SET_KEY, values![verifier_key])?;
+        self.write(SET_KEY, values![verifier_key])?;
         Ok(())
     }
 
@@ -63,7 +63,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the change; that it would not begin with those before is one.
     pub fn tile_set(&self, level: u8, number: u64, hashes: &[u8]) -> Result<(), StoreError> {
-        self.change(UPSERT, values![u32::from(level), number, hashes])?;
+        self.write(UPSERT, values![u32::from(level), number, hashes])?;
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ fn a_name_that_was_lost_is_taken_again() {
     let fresh = postgres();
     let store = fresh.open();
     let sessions = "
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     for _ in 0..3 {
         fresh.database().superuser().run(sessions);
