@@ -26,6 +26,7 @@ fn busy() -> (Bench, String) {
     let gateway = bench.serve();
     assert_eq!(gateway.get(&format!("{PATH}?limit=700"), &key).status, 200);
     assert_eq!(gateway.get(&format!("{PATH}?limit=30"), &grace).status, 200);
+    harness::wait_until("both are settled", || used(&bench).0 == 730);
     leave_open(&gateway, &key);
     drop(gateway);
     (bench, key)

@@ -156,6 +156,12 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
 }
 
 fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
+    if arguments.upstream.is_none() && arguments.mode == "stream" {
+        bail!(
+            "a dataset that is stripped in flight has no source of its own but an upstream: name \
+             one of the settings with --upstream NAME, and not files"
+        );
+    }
     if arguments.upstream.is_some() && arguments.mode != "stream" {
         bail!("a dataset with an upstream is stripped in flight: say --mode stream");
     }
