@@ -1,6 +1,7 @@
 //! Durable charges per second: an admission with its first chunk, settled and ended. Its rival is
 //! the same ledger with one caller, whose every charge has a commit of its own; its ceiling is one
-//! commit a group. `cargo bench --bench ledger`, with `HYDRANT_TEST_POSTGRES` for the server.
+//! commit a group. Then what a charge costs where there is much already: the answer is that it
+//! costs the same. `cargo bench --bench ledger`, with `HYDRANT_TEST_POSTGRES` for the server.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -8,19 +9,23 @@
 mod database;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use database::Database;
 use hydrant::base::clock::Clock;
 use hydrant::base::ids::IdKind;
 use hydrant::base::party::{EntityId, PersonId};
 use hydrant::ledger::{Ledger, Order, Ordered, Outcome};
-use hydrant::policy::Profile;
+use hydrant::policy::{Profile, Recipient};
 use hydrant::store::{Address, DataFolder, EntityRow, MembershipRow, PersonRow, Store, StoreError};
 
 /// How many charges each figure is taken over, for each caller, and at least.
 const CHARGES_PER_CALLER: u64 = 50;
 const CHARGES_MIN: u64 = 400;
+
+/// How many charges, and how often, the cost of one is taken over.
+const FLAT_CHARGES: u64 = 200;
+const FLAT_ROUNDS: usize = 5;
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
@@ -29,6 +34,60 @@ fn main() {
     let database = Database::fresh();
     let address = Address::parse(&database.url()).unwrap().for_instance("bench");
     measure("PostgreSQL", Store::connect(&address).unwrap());
+    flat();
+}
+
+/// What a charge costs with few and with many entities and past charges.
+fn flat() {
+    let mut few_took = Duration::ZERO;
+    for (entities, buckets) in [(1_000, 10_000), (100_000, 10_000_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("bench.sqlite")).unwrap();
+        let person = somebody(&store);
+        fill(&store, entities, buckets / entities);
+        let lock = DataFolder::create(folder.path()).unwrap().lock("a benchmark").unwrap();
+        let profile = Arc::new(Profile::built_in("twitter-2020-03").unwrap());
+        let ledger = Ledger::start(&lock, store, Clock::system(), profile).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let mut took: Vec<Duration> = (0..FLAT_ROUNDS)
+            .map(|_| {
+                let since = Instant::now();
+                runtime.block_on(charge(ledger.clone(), person, FLAT_CHARGES));
+                since.elapsed()
+            })
+            .collect();
+        took.sort_unstable();
+        let took = took[FLAT_ROUNDS / 2] / FLAT_CHARGES as u32;
+        if few_took.is_zero() {
+            few_took = took;
+        }
+        let ratio = took.as_secs_f64() / few_took.as_secs_f64();
+        println!(
+            "SQLite: {entities} entities, {buckets} past charges: {took:.2?} a charge, \
+             {ratio:.2} × few"
+        );
+    }
+}
+
+/// Enters `entities` with so many past charges each, all within the window.
+fn fill(store: &Store, entities: u64, charges: u64) {
+    let now_ms = Clock::system().now_ms();
+    let first_minute = now_ms / 60_000 - i64::try_from(charges).unwrap();
+    for some in (0..entities).collect::<Vec<_>>().chunks(1_000) {
+        let some = some.to_vec();
+        let filled = store.write_blocking(move |tx| -> Result<(), StoreError> {
+            for number in some {
+                let entity = tx.entity_insert(&entity(format!("entity-{number}")))?;
+                let meter = tx.meter(Recipient::Entity(entity), IdKind::Tweet)?;
+                tx.carry(meter.id, charges, "merge", now_ms)?;
+                for minute in (first_minute..).take(charges as usize) {
+                    tx.bucket_add(meter.id, minute, PersonId(1), 1)?;
+                }
+            }
+            Ok(())
+        });
+        filled.unwrap();
+    }
 }
 
 fn measure(engine: &str, store: Store) {
@@ -81,18 +140,22 @@ async fn charge(ledger: Ledger, person: PersonId, charges: u64) {
     }
 }
 
+fn entity(slug: String) -> EntityRow {
+    EntityRow {
+        id: EntityId(0),
+        slug,
+        name: "Acme".into(),
+        sector: "commercial".into(),
+        ror: None,
+        status: "active".into(),
+        status_reason: None,
+        created_ms: 1,
+    }
+}
+
 fn somebody(store: &Store) -> PersonId {
     let entered = store.write_blocking(|tx| -> Result<PersonId, StoreError> {
-        let entity = tx.entity_insert(&EntityRow {
-            id: EntityId(0),
-            slug: "acme".into(),
-            name: "Acme".into(),
-            sector: "commercial".into(),
-            ror: None,
-            status: "active".into(),
-            status_reason: None,
-            created_ms: 1,
-        })?;
+        let entity = tx.entity_insert(&entity("acme".into()))?;
         let person = tx.person_insert(&PersonRow {
             id: PersonId(0),
             mail: "ada@example.org".into(),

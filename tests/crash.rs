@@ -6,10 +6,17 @@ use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use harness::database::Database;
 use harness::{Bench, Gateway, wait_until};
 use rand::{RngExt, SeedableRng};
 
-const KILLS: u64 = 20;
+/// How many kills each store meets; `HYDRANT_TEST_KILLS` sets more.
+const KILLS: u64 = 25;
+
+fn kills() -> u64 {
+    let said = std::env::var("HYDRANT_TEST_KILLS").ok();
+    said.map_or(KILLS, |said| said.parse().expect("HYDRANT_TEST_KILLS is a number"))
+}
 
 /// The IDs of one download; several downloads at once share an entity.
 const IDS: u64 = 100_000;
@@ -50,7 +57,17 @@ fn live(bench: &Bench, slug: &str) -> (u64, Option<u64>, u64) {
 
 #[test]
 fn after_any_kill_every_id_that_a_client_received_is_charged() {
-    let bench = Bench::new();
+    kill(&Bench::new());
+}
+
+#[test]
+fn after_any_kill_every_id_that_a_client_received_is_charged_on_postgres_too() {
+    let database = Database::fresh();
+    kill(&Bench::on(&database.url()));
+}
+
+/// Kills gateways on that store in the middle of downloads.
+fn kill(bench: &Bench) {
     let mut entities = Vec::new();
     for n in 0..ENTITIES {
         let slug = format!("entity-{n}");
@@ -67,7 +84,7 @@ fn after_any_kill_every_id_that_a_client_received_is_charged() {
     bench.dataset("walks", 1, IDS);
     let seed: u64 = rand::random();
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-    for round in 0..KILLS {
+    for round in 0..kills() {
         let (slug, key, received_ids) = &entities[usize::try_from(round).unwrap() % ENTITIES];
         let gateway = bench.serve();
         let pause = Duration::from_micros(random.random_range(0..150_000));
@@ -81,7 +98,7 @@ fn after_any_kill_every_id_that_a_client_received_is_charged() {
         drop(gateway);
         // The next start settles what was open; it is asked while nobody downloads.
         let gateway = bench.serve();
-        let (live_ids, ceiling_ids, open_ids) = live(&bench, slug);
+        let (live_ids, ceiling_ids, open_ids) = live(bench, slug);
         assert_eq!(gateway.stop(), 0);
         let received_ids = received_ids.load(Ordering::Relaxed);
         let place = format!("seed {seed}, round {round}");
