@@ -248,8 +248,10 @@ impl Deliverer {
         };
         let Asker { person, key, kind } = asker;
         let (delivery, granted) = loop {
-            // What stands in no release counts each time.
-            let (ordered, values) = (ordered(sealed.parcel()), None);
+            let parcel = sealed.parcel();
+            // All IDs of a body are known; of a stream those of the parcel.
+            let values = parcels.values().unwrap_or_else(|| Arc::clone(&parcel.values));
+            let (ordered, values) = (ordered(parcel), Some(values));
             let order = Order { person, key, kind, ordered, values };
             match self.ledger.admit(order).await {
                 Ok(admitted) => break admitted,

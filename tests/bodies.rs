@@ -366,3 +366,23 @@ fn no_more_strips_run_than_there_are_places() {
     assert_eq!(Answer::parse(&rest(&mut first)).text(), "20\n");
     assert_eq!(post(&gateway, TWEETS, &key, b"20\n").status, 200);
 }
+
+#[test]
+fn where_an_id_counts_once_the_same_body_costs_nothing_more() {
+    let (bench, key) = bench();
+    let settings = bench.few_ids(10_000);
+    bench.settings(&format!("{settings}count = \"distinct\"\n"));
+    let gateway = bench.serve();
+    let all = harness::id_text(1, 10_000);
+    for body in [&all[..], &all[..], &all[..200]] {
+        let answer = post(&gateway, TWEETS, &key, body.as_bytes());
+        assert_eq!((answer.status, answer.text()), (200, body));
+        wait_until("it is settled", || live(&gateway, &key) == (10_000, 0, 0));
+    }
+    let more = post(&gateway, TWEETS, &key, harness::id_text(1, 10_001).as_bytes());
+    assert_eq!((more.status, more.problem().as_str()), (429, "allowance-used"));
+    assert_eq!(
+        (more.json()["requested"].as_u64(), more.json()["remaining"].as_u64()),
+        (Some(1), Some(0))
+    );
+}

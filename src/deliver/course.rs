@@ -77,7 +77,7 @@ pub(super) fn cut_to_fit(
         _ => 0,
     };
     let is_counted = parcels.ids().is_some();
-    if is_counted || fitting_ids == 0 || fitting_ids >= sealed.parcel().ids {
+    if is_counted || fitting_ids == 0 || fitting_ids >= sealed.ids() {
         return Err(denied);
     }
     let (fitting, rest) = sealed.split(fitting_ids);

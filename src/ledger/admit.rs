@@ -204,13 +204,14 @@ impl Asked {
     }
 }
 
-/// Whether a single ID, new to everybody, would fit; a refusal is written down.
+/// Whether a single ID would fit; a refusal is written down.
 pub(super) fn inquire(desk: &Desk<'_>, asked: &Asked) -> Result<Result<(), Withheld>, StoreError> {
     let mut chargings = match lock_all(desk, asked, None)? {
         Ok((_, chargings)) => chargings,
         Err(withheld) => return refuse(desk, asked, withheld),
     };
-    let fresh_ids = asked.ordinals.end - asked.ordinals.start;
+    // Where an ID counts once, the one that is asked for may be one that the recipient has.
+    let fresh_ids = if desk.profile().counts_once(asked.kind) { 0 } else { 1 };
     let wanted = |_: &Charging| Wanted { from_hold_ids: 0, fresh_ids };
     match withheld(desk, &mut chargings, wanted, &asked.ordinals)? {
         Some(withheld) => refuse(desk, asked, withheld),

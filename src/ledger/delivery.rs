@@ -67,12 +67,14 @@ pub enum Ordered {
 }
 
 /// IDs that no release stands for: so many, and the digest of their text, one a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Parcel {
     /// How many; at least one.
     pub ids: u64,
     /// The SHA-256 of the bytes that are sent for them.
     pub sha256: [u8; 32],
+    /// What they are, by their ordinals in the body or stream; asked only where an ID counts once.
+    pub values: Arc<dyn Values>,
 }
 
 impl Ordered {
@@ -107,6 +109,14 @@ impl Ordered {
         match self {
             Ordered::Release { view, .. } | Ordered::Stream { view, .. } => view,
             Ordered::Body { .. } => "",
+        }
+    }
+
+    /// How many IDs the chunk with that number has, if it is a small one.
+    pub(super) fn small_chunk_ids(&self, profile: &Profile, number: u32) -> u64 {
+        match self {
+            Ordered::Release { .. } => profile.chunk_ids(ChunkSize::Small, number),
+            Ordered::Body { next, .. } | Ordered::Stream { next, .. } => next.ids,
         }
     }
 

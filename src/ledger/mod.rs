@@ -11,6 +11,11 @@
 //! be sent. Every further chunk is a transaction of its own ([`Ledger::open`]), which looks up
 //! everything again, so a key that is revoked ends its stream there.
 //!
+//! What stands in no release is charged in parcels, each named by the digest of its bytes. The IDs
+//! of a request's body are counted and admitted together. Of a source that is stripped in flight
+//! nobody knows how many there are: nothing is held, and each parcel must fit by itself
+//! ([`Ledger::open_parcel`]).
+//!
 //! An open charge counts in full, for ever. When the chunk's bytes have left, it is *settled*
 //! ([`Ledger::settle`]): it goes into the bucket of that minute, and its 30 days begin. If no byte
 //! was sent, it is *released* ([`Ledger::release`]). If the caller went away before the grant
@@ -211,7 +216,8 @@ impl Ledger {
     }
 
     /// Whether a single ID of `kind`, of a dataset or of a body, would be admitted: worth asking
-    /// before a body is read or an upstream is.
+    /// before a body is read or an upstream is. Where an ID counts once it may be one that the
+    /// recipient has.
     ///
     /// # Errors
     /// [`Denied`]: it would not.
@@ -265,6 +271,7 @@ impl Ledger {
         delivery: &mut Delivery,
         parcel: Parcel,
     ) -> Result<Granted<Chunk>, Denied> {
+        delivery.further.values = Some(Arc::clone(&parcel.values));
         delivery.further.ordered.ask_for(parcel);
         self.open_next(delivery).await
     }

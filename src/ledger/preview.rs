@@ -15,7 +15,7 @@ use super::charge::{Desk, ceiling_ids};
 use super::delivery::Order;
 use super::values::{Elements, Values};
 use super::{Denied, Ledger, Shared, clock};
-use crate::policy::{ChunkSize, Recipient};
+use crate::policy::Recipient;
 use crate::store::Tx;
 
 /// How many IDs are looked at together.
@@ -69,7 +69,7 @@ impl Ledger {
         else {
             return Ok(Preview::default());
         };
-        let ids = profile.chunk_ids(ChunkSize::Small, further.attempt.number);
+        let ids = further.ordered.small_chunk_ids(profile, further.attempt.number);
         let next = first(&further.ordered.ordinals(), ids);
         let reading = tokio::task::spawn_blocking(move || elements(&*values, next));
         let next = reading.await.map_err(|panic| unread(std::io::Error::other(panic)))??;
@@ -136,7 +136,7 @@ fn look(
 ) -> Result<Preview, Denied> {
     let now_ms = clock::time_ms(tx, &shared.clock)?;
     let desk = Desk { tx, shared, now_ms };
-    let ids = shared.profile.chunk_ids(ChunkSize::Small, 0);
+    let ids = order.ordered.small_chunk_ids(&shared.profile, 0);
     let ordinals = order.ordered.ordinals();
     let next = elements(values, first(&ordinals, ids))?;
     let permit = desk.permit(order.person, order.key, order.kind)?;

@@ -1,11 +1,13 @@
 //! A request's body: stripped as it arrives, its IDs spooled until they are counted.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
 use super::{MEMORY_BYTES_MAX, Report, Sealed, StripError, Wish};
+use crate::ledger::Values;
 use crate::pipeline::{IdSpool, Order, Pipe, Source, Unwatched, pipe};
 
 /// What the report calls a body.
@@ -41,6 +43,12 @@ fn strip(wish: &Wish, source: Source) -> Result<Body, StripError> {
     Ok(Body { spool: Arc::new(spool), report: Report::from(&tally) })
 }
 
+impl Values for Body {
+    fn read(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
+        self.spool.read(ordinals.start, ordinals.end - ordinals.start)
+    }
+}
+
 impl Body {
     /// How many IDs there are.
     pub fn ids(&self) -> u64 {
@@ -63,6 +71,6 @@ impl Body {
         if ids == 0 {
             return Ok(None);
         }
-        Ok(Some(Sealed::new(self.spool.kind(), &self.spool.read(first, ids)?)))
+        Ok(Some(Sealed::new(self.spool.kind(), first, &self.spool.read(first, ids)?)))
     }
 }

@@ -1,10 +1,12 @@
 //! The parcels of one delivery, in order, however they are made; who pays for them is not said.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::stream::{Outflow, Said};
 use super::{Body, Report, Sealed, StripError};
+use crate::ledger::Values;
 
 /// The parcels of one delivery, in order.
 #[derive(Debug)]
@@ -54,6 +56,14 @@ impl Parcels {
         }
     }
 
+    /// What all the IDs are, if they are counted; for the ledger alone.
+    pub fn values(&self) -> Option<Arc<dyn Values>> {
+        match &self.supply {
+            Supply::Body { body, .. } => Some(Arc::new(body.clone())),
+            Supply::Stream { .. } => None,
+        }
+    }
+
     /// The ordinal of the first ID of the first parcel.
     pub fn first(&self) -> u64 {
         self.first
@@ -83,7 +93,7 @@ impl Parcels {
                 let sealed = tokio::task::spawn_blocking(move || read.seal(first, ids_max)).await;
                 let sealed = sealed.map_err(|panic| io::Error::other(panic.to_string())).flatten();
                 let sealed = sealed.map_err(StripError::Spool)?;
-                *next += sealed.as_ref().map_or(0, |sealed| sealed.parcel().ids);
+                *next += sealed.as_ref().map_or(0, Sealed::ids);
                 Ok(sealed)
             }
             Supply::Stream { outflow, held } => {

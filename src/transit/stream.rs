@@ -58,6 +58,7 @@ pub fn stream(
     let mut outlet = Sealing {
         kind: wish.kind,
         skipped_ids,
+        next: skipped_ids,
         ids: Vec::new(),
         ids_max: Arc::clone(&ids_max),
         say,
@@ -108,6 +109,8 @@ struct Sealing {
     kind: IdKind,
     /// How many more IDs are left out.
     skipped_ids: u64,
+    /// The ordinal of the next parcel's first ID.
+    next: u64,
     ids: Vec<u64>,
     ids_max: Arc<AtomicU64>,
     say: mpsc::Sender<Said>,
@@ -128,7 +131,8 @@ impl Sealing {
 
     /// Hands over what was gathered.
     fn seal(&mut self) -> io::Result<()> {
-        let sealed = Sealed::new(self.kind, &self.ids);
+        let sealed = Sealed::new(self.kind, self.next, &self.ids);
+        self.next += sealed.ids();
         self.ids.clear();
         let said = self.say.blocking_send(Said::Parcel(sealed));
         said.map_err(|_| io::Error::new(io::ErrorKind::BrokenPipe, Gone))

@@ -24,7 +24,7 @@ async fn sizes(parcels: &mut Parcels, ids_max: u64) -> (Vec<u64>, Result<(), Str
     let mut sizes = Vec::new();
     loop {
         match parcels.next(ids_max).await {
-            Ok(Some(sealed)) => sizes.push(sealed.parcel().ids),
+            Ok(Some(sealed)) => sizes.push(sealed.ids()),
             Ok(None) => return (sizes, Ok(())),
             Err(error) => return (sizes, Err(error)),
         }

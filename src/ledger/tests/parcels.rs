@@ -3,20 +3,22 @@
 use super::*;
 use crate::audit::{Content as Named, Leaf};
 use crate::ledger::{Content, Parcel};
+use crate::policy::Count;
 
 fn parcel(ids: u64) -> Parcel {
-    Parcel { ids, sha256: [u8::try_from(ids % 251).unwrap(); 32] }
+    let sha256 = [u8::try_from(ids % 251).unwrap(); 32];
+    Parcel { ids, sha256, values: Arc::new(From(1)) }
 }
 
 fn body(person: PersonId, ids: u64, first: u64) -> Order {
     let ordered = Ordered::Body { ordinals: 0..ids, next: parcel(first) };
-    Order { person, key: None, kind: IdKind::Tweet, ordered, values: None }
+    Order { person, key: None, kind: IdKind::Tweet, ordered, values: Some(Arc::new(From(1))) }
 }
 
 fn stream(person: PersonId, offset: u64, first: u64) -> Order {
     let (view, next) = ("a view".into(), parcel(first));
     let ordered = Ordered::Stream { dataset: 7, view, first: offset, next };
-    Order { person, key: None, kind: IdKind::Tweet, ordered, values: None }
+    Order { person, key: None, kind: IdKind::Tweet, ordered, values: Some(Arc::new(From(1))) }
 }
 
 fn further(rig: &Rig, delivery: &mut Delivery, ids: u64) -> Result<Granted<Chunk>, Refusal> {
@@ -117,6 +119,40 @@ fn an_inquiry_says_whether_one_id_fits_and_charges_nothing() {
     assert_eq!(rig.deliver(order(person, 1)).0, 1);
     assert_eq!(refusal(inquire().unwrap_err()).word(), "not-now");
     rig.wait(rig.ledger.inquire(person, None, IdKind::User, None)).unwrap();
+    rig.verify();
+}
+
+/// Where an ID counts once, a body is admitted for what of it is new, and so is each parcel of a
+/// stream.
+#[test]
+fn ids_that_count_once_count_once_in_bodies_and_streams_too() {
+    let rig = Rig::with_profile(Profile { count: Count::Distinct, ..small_profile() });
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    assert_eq!(rig.deliver(order(person, 990)).0, 990);
+    // 1 to 990 are there; 11 of these are new.
+    assert_eq!(rig.admit(body(person, 1_001, 10)).unwrap_err().word(), "not-now");
+    let (mut delivery, first) = rig.admit(body(person, 1_000, 10)).unwrap();
+    assert_eq!(rig.counts(entity), (980, 10, 10));
+    rig.ledger.settle(first);
+    let mut left = 990;
+    while left > 0 {
+        let ids = left.min(delivery.parcel_ids_max());
+        let granted = further(&rig, &mut delivery, ids).unwrap();
+        rig.ledger.settle(granted);
+        left -= ids;
+    }
+    rig.ledger.end(delivery, Outcome::Complete);
+    rig.flush();
+    assert_eq!(rig.counts(entity), (1_000, 0, 0));
+    rig.wait(rig.ledger.inquire(person, None, IdKind::Tweet, None)).unwrap();
+    let (mut delivery, first) = rig.admit(stream(person, 980, 10)).unwrap();
+    let second = further(&rig, &mut delivery, 10).unwrap();
+    assert_eq!(further(&rig, &mut delivery, 1).unwrap_err().word(), "not-now");
+    [first, second].into_iter().for_each(|granted| rig.ledger.settle(granted));
+    rig.ledger.end(delivery, Outcome::Broken { reason: "no more fits".into() });
+    rig.flush();
+    assert_eq!(rig.counts(entity), (1_000, 0, 0));
     rig.verify();
 }
 
