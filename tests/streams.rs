@@ -512,3 +512,27 @@ fn a_gateway_that_dies_in_a_stream_has_charged_what_was_received() {
         let _ = gateway.stop();
     }
 }
+
+#[test]
+fn a_certificate_is_checked_as_this_machine_checks_them() {
+    let bench = Bench::new();
+    let upstream = Upstream::start_tls();
+    upstream.becomes(answers("", list(10)));
+    bench.settings(&upstream.settings("far"));
+    bench.entity("acme", "commercial");
+    let key = bench.person("ada@acme.example", &["acme"]);
+    let add = ["dataset", "add", "far", "--mode", "stream", "--upstream", "far"];
+    bench.done(&[&add[..], &["--title", "Far away"]].concat());
+    let ask = |authority: Option<std::path::PathBuf>| {
+        let mut command = bench.command(&["serve", "--listen", "127.0.0.1:0"]);
+        if let Some(authority) = authority {
+            command.env("SSL_CERT_FILE", authority);
+        }
+        let gateway = Gateway::start(command);
+        gateway.get(IDS, &key)
+    };
+    let unknown = ask(None);
+    assert_eq!((unknown.status, unknown.problem().as_str()), (502, "upstream-failed"));
+    assert_eq!(upstream.heads(), Vec::<String>::new(), "nothing is said to a stranger");
+    assert_eq!(unchunked(&ask(Some(harness::upstream::authority()))), (list(10), true));
+}
