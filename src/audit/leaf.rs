@@ -31,6 +31,8 @@ pub enum Leaf {
     PersonResumed { person: Commitment, actor: ActorName },
     /// A person became part of an entity, in that role.
     MembershipJoined { person: Commitment, entity: Commitment, role: String, actor: ActorName },
+    /// A person runs the gateway from now on, with that rank; `none`: no longer.
+    StaffAppointed { person: Commitment, rank: String, actor: ActorName },
     /// A key was made.
     KeyIssued { key: KeyId, person: Commitment, scope: String, expires_ms: i64, actor: ActorName },
     /// A key is void from now on.

@@ -9,7 +9,7 @@ use super::show::{self, Column, date, text};
 use super::{Common, Done};
 use crate::directory::document::{self, Accept, DOCUMENTS};
 use crate::directory::person::Add;
-use crate::directory::words::Role;
+use crate::directory::words::{Rank, Role};
 use crate::operation::Operation;
 
 #[derive(Subcommand)]
@@ -43,6 +43,14 @@ pub(crate) enum Command {
         /// Their mail address
         mail: String,
     },
+    /// Let a person run the gateway as operator or auditor, or no longer
+    Appoint {
+        /// Their mail address
+        mail: String,
+        /// What they may do; none takes it away
+        #[arg(long = "as", value_name = "RANK", value_parser = rank_parser())]
+        rank: AppointedRank,
+    },
     /// Record that a person accepted documents, for instance on a signed paper
     Accept {
         /// Their mail address
@@ -59,6 +67,15 @@ pub(crate) enum Command {
 fn role_parser() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::WORDS)
         .map(|word| Role::from_word(&word).expect("the parser takes these words only"))
+}
+
+/// A rank, or that there is none: a type of its own, because an `Option` is an absent flag.
+#[derive(Clone, Copy)]
+pub(crate) struct AppointedRank(Option<Rank>);
+
+fn rank_parser() -> impl TypedValueParser<Value = AppointedRank> {
+    PossibleValuesParser::new(Rank::WORDS.iter().copied().chain(["none"]))
+        .map(|word| AppointedRank(Rank::from_word(&word)))
 }
 
 fn document_parser() -> PossibleValuesParser {
@@ -88,6 +105,14 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         }
         Command::Resume { mail } => {
             change(common, Operation::PersonResume { mail }, "may receive again")
+        }
+        Command::Appoint { mail, rank: AppointedRank(rank) } => {
+            let done = match rank {
+                Some(Rank::Operator) => "is an operator",
+                Some(Rank::Auditor) => "is an auditor",
+                None => "does not run the gateway any more",
+            };
+            change(common, Operation::StaffAppoint { mail, rank }, done)
         }
         Command::Accept { mail, documents, evidence } => {
             let request = Accept { mail, documents, evidence };

@@ -14,6 +14,7 @@ mod mail;
 pub mod person;
 mod requester;
 mod ror;
+pub mod staff;
 mod text;
 mod token;
 pub mod words;
@@ -36,6 +37,9 @@ pub enum DirectoryError {
     /// What was said makes no sense by itself.
     #[error("{0}")]
     Invalid(String),
+    /// It is not for the one who asks.
+    #[error("{0}")]
+    Forbidden(String),
     /// The store could not say or keep it.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -60,6 +60,16 @@ words! {
 }
 
 words! {
+    /// What somebody may do who runs the gateway.
+    Rank {
+        /// Decides and changes, for entities that they do not belong to themselves.
+        Operator = "operator",
+        /// Reads everything and changes nothing.
+        Auditor = "auditor",
+    }
+}
+
+words! {
     /// What a key opens. No key opens full objects, whatever its scope.
     Scope {
         /// The catalogue, and downloads of IDs.

@@ -4,6 +4,7 @@
 //! An operation is a value of one enum and is carried out by one table. Its answer is JSON, which
 //! a program gets as it is and a person as a table.
 
+mod access;
 mod account;
 mod answer;
 mod dataset;
@@ -11,6 +12,7 @@ mod delivery;
 mod ledger;
 mod log;
 
+pub use access::{Need, Subject};
 pub use account::actor_of;
 pub use answer::{objects, usage};
 pub use ledger::ThawRequest;
@@ -27,7 +29,8 @@ use crate::base::delivery::DeliveryId;
 use crate::base::party::{Actor, KeyId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
-use crate::directory::{DirectoryError, document, entity, exemption, key, person};
+use crate::directory::words::Rank;
+use crate::directory::{DirectoryError, document, entity, exemption, key, person, staff};
 use crate::policy::Profile;
 use crate::store::{Store, Tx};
 
@@ -56,6 +59,8 @@ pub enum Operation {
     PersonResume { mail: String },
     /// Note that a person accepted documents.
     PersonAccept(document::Accept),
+    /// Give a person a say over others, or take it away.
+    StaffAppoint { mail: String, rank: Option<Rank> },
     /// Make a key; the one answer that holds its token.
     KeyIssue(key::Issue),
     /// All keys, or those of one person.
@@ -145,6 +150,8 @@ pub enum ErrorKind {
     Conflict,
     /// What was said makes no sense by itself.
     Invalid,
+    /// It is not for the one who asks.
+    Forbidden,
     /// The store cannot say or keep it now.
     Unavailable,
 }
@@ -168,6 +175,7 @@ impl From<DirectoryError> for OperationError {
             DirectoryError::NotFound(_) => ErrorKind::NotFound,
             DirectoryError::Conflict(_) => ErrorKind::Conflict,
             DirectoryError::Invalid(_) => ErrorKind::Invalid,
+            DirectoryError::Forbidden(_) => ErrorKind::Forbidden,
             DirectoryError::Store(_) => ErrorKind::Unavailable,
         };
         OperationError { kind, message: error.to_string() }
@@ -177,13 +185,16 @@ impl From<DirectoryError> for OperationError {
 /// Carries out `operation` on behalf of `actor` and returns its answer. Waits for the disk.
 ///
 /// # Errors
-/// [`OperationError`]; then nothing was changed.
+/// [`OperationError`]; then nothing was changed. [`ErrorKind::Forbidden`] if it is not for `actor`.
 pub fn execute(
     operation: Operation,
     context: &Context,
     actor: &Actor,
 ) -> Result<Value, OperationError> {
-    let desk = Desk { context, actor };
+    let desk = Desk { context, actor, need: operation.need() };
+    if operation.is_carried_out_elsewhere() {
+        desk.look(|_, _| Ok(Value::Null))?;
+    }
     let outcome = match operation {
         Operation::EntityAdd(request) => desk.change(move |tx, by| {
             answer::entity_brief(&entity::add(tx, by.now_ms, &by.actor, &request)?)
@@ -212,6 +223,9 @@ pub fn execute(
         }),
         Operation::PersonAccept(request) => desk.change(move |tx, by| {
             answer::person(tx, &document::record(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::StaffAppoint { mail, rank } => desk.change(move |tx, by| {
+            answer::person(tx, &staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?)
         }),
         Operation::KeyIssue(request) => desk.change(move |tx, by| {
             let (row, token) = key::issue(tx, by.now_ms, &by.actor, &request)?;
@@ -280,6 +294,8 @@ pub fn execute(
 struct Desk<'a> {
     context: &'a Context,
     actor: &'a Actor,
+    /// What it takes to be heard; looked at in the very transaction that carries it out.
+    need: Need,
 }
 
 /// Who changes something, and when.
@@ -294,7 +310,11 @@ impl Desk<'_> {
         work: impl FnOnce(&Tx<'_>, &By) -> Result<Value, DirectoryError> + Send + 'static,
     ) -> Result<Value, DirectoryError> {
         let by = By { actor: self.actor.clone(), now_ms: self.context.clock.now_ms() };
-        self.context.store.write_blocking(move |tx| work(tx, &by))
+        let need = self.need.clone();
+        self.context.store.write_blocking(move |tx| {
+            need.check(tx, &by.actor)?;
+            work(tx, &by)
+        })
     }
 
     fn look(
@@ -302,6 +322,9 @@ impl Desk<'_> {
         work: impl FnOnce(&Tx<'_>, i64) -> Result<Value, DirectoryError>,
     ) -> Result<Value, DirectoryError> {
         let now_ms = self.context.clock.now_ms();
-        self.context.store.read(|tx| work(tx, now_ms))
+        self.context.store.read(|tx| {
+            self.need.check(tx, self.actor)?;
+            work(tx, now_ms)
+        })
     }
 }

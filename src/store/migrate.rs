@@ -23,7 +23,9 @@ macro_rules! migrations {
     ($folder:literal) => {
         migrations!($folder: "0001-journal.sql", "0002-directory.sql", "0003-datasets.sql",
             "0004-ledger.sql", "0005-instances.sql", "0006-audit.sql", "0007-carries.sql",
-            "0008-behind.sql", "0009-distinct.sql", "0010-streams.sql", "0011-marks.sql")
+            "0008-behind.sql", "0009-distinct.sql", "0010-streams.sql", "0011-marks.sql",
+            "0012-staff.sql", "0013-parties.sql", "0014-sign-in.sql", "0015-permissions.sql",
+            "0016-requests.sql")
     };
     ($folder:literal: $($file:literal),*) => {
         &[$($crate::store::migrate::Migration {

@@ -22,5 +22,6 @@ pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod release;
 pub(super) mod seen;
+pub(super) mod staff;
 pub(super) mod standing;
 pub(super) mod tile;

@@ -173,3 +173,19 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
         Ok(())
     });
 }
+
+#[test]
+fn a_person_has_one_rank_or_none() {
+    check(|tx| {
+        let id = tx.person_insert(&person("a@example.org"))?;
+        assert_eq!(tx.staff_rank(id)?, None);
+        assert!(!tx.staff_dismiss(id)?);
+        for rank in ["operator", "auditor"] {
+            tx.staff_appoint(id, rank, 7, "local:ada")?;
+            assert_eq!(tx.staff_rank(id)?.as_deref(), Some(rank));
+        }
+        assert!(tx.staff_dismiss(id)?);
+        assert_eq!(tx.staff_rank(id)?, None);
+        Ok(())
+    });
+}

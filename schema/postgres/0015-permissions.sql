@@ -1,0 +1,1 @@
+-- Exemptions, permissions and profiles: to be filled by its change.

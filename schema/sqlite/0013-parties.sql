@@ -1,0 +1,1 @@
+-- What entities and people are beyond their names: to be filled by its change.

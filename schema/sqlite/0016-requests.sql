@@ -1,0 +1,1 @@
+-- Requests that may be sent twice: to be filled by its change.
