@@ -88,7 +88,7 @@ impl Bench {
     fn download(&self, ids: Vec<u64>) -> Duration {
         let order = Order {
             person: self.person,
-            key: None,
+            credential: None,
             kind: IdKind::Tweet,
             ordered: Ordered::Release {
                 dataset: 1,

@@ -123,7 +123,7 @@ fn measure(engine: &str, store: Store) {
 async fn charge(ledger: Ledger, person: PersonId, charges: u64) {
     let order = Order {
         person,
-        key: None,
+        credential: None,
         kind: IdKind::Tweet,
         ordered: Ordered::Release {
             dataset: 1,

@@ -35,7 +35,7 @@ use self::course::{Course, Loaded, Next};
 use self::load::Load;
 pub use self::passage::Passage;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, PersonId};
+use crate::base::party::{Credential, PersonId};
 use crate::ledger::{Denied, Ledger, Order, Ordered, Parcel, Values};
 use crate::policy::ChunkSize;
 use crate::release::{Column, Release};
@@ -75,8 +75,8 @@ pub struct Stretch {
 pub struct Asker {
     /// Who.
     pub person: PersonId,
-    /// With which key; without one, in a session.
-    pub key: Option<KeyId>,
+    /// By which key or session.
+    pub credential: Option<Credential>,
     /// For which kind of ID.
     pub kind: IdKind,
 }
@@ -246,13 +246,13 @@ impl Deliverer {
             let report = parcels.take_report().expect("the end of parcels comes with a report");
             return Ok(Begun::Nothing(report));
         };
-        let Asker { person, key, kind } = asker;
+        let Asker { person, credential, kind } = asker;
         let (delivery, granted) = loop {
             let parcel = sealed.parcel();
             // All IDs of a body are known; of a stream those of the parcel.
             let values = parcels.values().unwrap_or_else(|| Arc::clone(&parcel.values));
             let (ordered, values) = (ordered(parcel), Some(values));
-            let order = Order { person, key, kind, ordered, values };
+            let order = Order { person, credential, kind, ordered, values };
             match self.ledger.admit(order).await {
                 Ok(admitted) => break admitted,
                 Err(denied) => sealed = course::cut_to_fit(&mut parcels, sealed, denied)?,

@@ -42,6 +42,7 @@
 //! | [`demo`] | made-up tweets |
 //! | [`config`] | settings: one table, all mistakes at once |
 //! | [`upstream`] | where datasets come from that are stripped in flight |
+//! | [`mail`] | letters that leave by SMTP |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
 //! | [`deliver`] | where both planes meet |
 //! | [`http`] | the edge towards researchers, and the control socket |
@@ -71,6 +72,7 @@ pub mod transit;
 pub mod demo;
 pub mod config;
 pub mod upstream;
+pub mod mail;
 pub mod operation;
 pub mod deliver;
 pub mod http;

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("demo", &["base"]),
     ("config", &["base", "policy", "store"]),
     ("upstream", &["base", "config"]),
+    ("mail", &["base", "store", "directory", "config"]),
     ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
     ("deliver", &["base", "policy", "store", "ledger", "directory", "release", "transit"]),
     (
@@ -51,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "release",
             "demo",
             "config",
+            "mail",
             "operation",
             "deliver",
             "http",

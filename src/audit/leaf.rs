@@ -9,7 +9,7 @@ use super::name::{ActorName, RecipientName};
 use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::KeyId;
+use crate::base::party::{KeyId, SessionId};
 use crate::policy::Unit;
 
 /// One decision. Its JSON has the fields in the order in which they stand here.
@@ -37,6 +37,23 @@ pub enum Leaf {
     KeyIssued { key: KeyId, person: Commitment, scope: String, expires_ms: i64, actor: ActorName },
     /// A key is void from now on.
     KeyRevoked { key: KeyId, actor: ActorName },
+    /// A link was made by which that person may sign in once, and handed to the actor.
+    SignInLinkMade { person: Commitment, actor: ActorName },
+    /// A person signed in.
+    SignedIn { session: SessionId, person: Commitment },
+    /// A session is void from now on.
+    SessionRevoked { session: SessionId, actor: ActorName },
+    /// Whoever registered showed that the mail address is theirs.
+    RegistrationVerified { registration: i64 },
+    /// A registration became a person of that entity.
+    RegistrationAssigned {
+        registration: i64,
+        person: Commitment,
+        entity: Commitment,
+        actor: ActorName,
+    },
+    /// A registration was turned down.
+    RegistrationRefused { registration: i64, actor: ActorName },
     /// A person accepted documents, each as `name@version`.
     DocumentsAccepted { person: Commitment, documents: Vec<String>, actor: ActorName },
     /// A person applied for an exemption of an entity.

@@ -30,6 +30,39 @@ party_type!(
     KeyId
 );
 
+party_type!(
+    /// The row number of a session: a browser in which a person has signed in.
+    SessionId
+);
+
+/// By what a person shows who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// An API key.
+    Key(KeyId),
+    /// A session of a browser.
+    Session(SessionId),
+}
+
+impl Credential {
+    /// The key, if it is one.
+    pub fn key(self) -> Option<KeyId> {
+        match self {
+            Credential::Key(key) => Some(key),
+            Credential::Session(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Credential::Key(key) => write!(out, "key {}", key.0),
+            Credential::Session(session) => write!(out, "session {}", session.0),
+        }
+    }
+}
+
 /// Who did something, as the audit log and the tables name them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -191,7 +191,7 @@ impl Desk {
         let ids = release["counts"]["tweet"].as_u64().unwrap_or_default();
         let order = |ordered_ids: u64, unheard: u64| Order {
             person: PersonId(person.map(number).unwrap_or_default()),
-            key: None,
+            credential: None,
             kind: IdKind::Tweet,
             ordered: Ordered::Release {
                 dataset: number(dataset),

@@ -21,7 +21,9 @@ mod migrate;
 mod person;
 mod progress;
 mod reach;
+mod registration;
 mod serve;
+mod session;
 mod show;
 mod signing;
 mod strip;
@@ -64,6 +66,12 @@ enum Command {
     /// Enter and look at people, who belong to entities
     #[command(subcommand)]
     Person(person::Command),
+    /// Decide about people who registered
+    #[command(subcommand)]
+    Registration(registration::Command),
+    /// Look at the browsers in which people have signed in, and end their sessions
+    #[command(subcommand)]
+    Session(session::Command),
     /// Issue and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
@@ -118,6 +126,8 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Config(command) => config::run(common, command),
         Command::Entity(command) => entity::run(common, command),
         Command::Person(command) => person::run(common, command),
+        Command::Registration(command) => registration::run(common, command),
+        Command::Session(command) => session::run(common, command),
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
         Command::Audit(command) => audit::run(common, command),

@@ -43,6 +43,11 @@ pub(crate) enum Command {
         /// Their mail address
         mail: String,
     },
+    /// Print a link by which a person signs in once within 15 minutes
+    Invite {
+        /// Their mail address
+        mail: String,
+    },
     /// Let a person run the gateway as operator or auditor, or no longer
     Appoint {
         /// Their mail address
@@ -64,7 +69,7 @@ pub(crate) enum Command {
     },
 }
 
-fn role_parser() -> impl TypedValueParser<Value = Role> {
+pub(super) fn role_parser() -> impl TypedValueParser<Value = Role> {
     PossibleValuesParser::new(Role::WORDS)
         .map(|word| Role::from_word(&word).expect("the parser takes these words only"))
 }
@@ -106,6 +111,7 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         Command::Resume { mail } => {
             change(common, Operation::PersonResume { mail }, "may receive again")
         }
+        Command::Invite { mail } => invite(common, mail),
         Command::Appoint { mail, rank: AppointedRank(rank) } => {
             let done = match rank {
                 Some(Rank::Operator) => "is an operator",
@@ -143,6 +149,25 @@ pub(crate) fn hint_at_missing(mail: &str, answer: &Value) {
             DOCUMENTS.len()
         );
     }
+}
+
+fn invite(common: &Common, mail: String) -> anyhow::Result<Done> {
+    let server = common.settings(None)?.server;
+    let mut answer = operate(common, Operation::PersonInvite { mail })?;
+    let address = server.public_url.unwrap_or_else(|| format!("http://{}", server.listen));
+    let link = format!("{address}{}", show::field(&answer, "path"));
+    answer["link"] = json!(link);
+    if common.json {
+        show::json(&answer)?;
+        return Ok(Done::Clean);
+    }
+    show::print(&link)?;
+    eprintln!(
+        "by this link `{}` signs in once, until {}; whoever has it is them",
+        show::field(&answer, "mail"),
+        show::until(show::field(&answer, "expires"))
+    );
+    Ok(Done::Clean)
 }
 
 fn list(common: &Common) -> anyhow::Result<Done> {

@@ -16,6 +16,7 @@ use crate::config::Settings;
 use crate::http::control::Control;
 use crate::http::{Limits, Server};
 use crate::ledger::Ledger;
+use crate::mail::Post;
 use crate::operation;
 use crate::store::{DataFolder, FolderLock, Store};
 
@@ -128,7 +129,13 @@ impl<'a> Gateway<'a> {
         if self.store.is_shared() {
             tokio::spawn(keep_time(self.ledger.clone()));
         }
+        let operations = context.clone();
         let control = tokio::spawn(control.serve(context, told(closed, Stop::WhenDone)));
+        if let Some(mail) = &self.settings.mail {
+            let url = bounds.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+            let post = Post::new(self.store.clone(), self.clock.clone(), mail, url);
+            tokio::spawn(post.map_err(anyhow::Error::msg)?.run());
+        }
         let server = Server {
             folder: self.folder,
             store: self.store,
@@ -136,6 +143,10 @@ impl<'a> Gateway<'a> {
             profile: Arc::clone(&self.settings.profile),
             clock: self.clock,
             public_url: bounds.public_url.clone(),
+            operations,
+            session: self.settings.session,
+            contact: bounds.contact.clone(),
+            sends_mail: self.settings.mail.is_some(),
             checkpoint_interval: self.settings.audit.checkpoint_interval,
             limits: Limits {
                 connections_max: bounds.connections_max,

@@ -12,9 +12,14 @@ use tracing_subscriber::filter::Targets;
 use super::raw::{Effective, Origin, Raw, upstream_key};
 use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
-use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError, StripBounds};
+use super::{
+    Audit, Environment, Log, LogFormat, Server, Session, Settings, SettingsError, StripBounds,
+};
 use crate::policy::{Count, Profile};
 use crate::store::Place;
+
+/// A year in seconds.
+const YEAR: usize = 365 * 24 * 60 * 60;
 
 impl Raw {
     /// The settings, if all of them are right.
@@ -53,6 +58,10 @@ impl Checker<'_> {
             server: Server {
                 listen: self.take("server.listen", |text| text.parse().ok()),
                 public_url: self.take("server.public_url", public_url),
+                contact: self.take("server.contact", |text| {
+                    let is_line = !text.contains(|char: char| char.is_control());
+                    is_line.then(|| text.trim().to_owned())
+                }),
                 connections_max: self
                     .take("server.connections_max", |text| number(text, 1, 65_536)),
                 header_max: self.take("server.header_seconds_max", |text| seconds(text, 1, 300)),
@@ -84,6 +93,14 @@ impl Checker<'_> {
                     "json" => Some(LogFormat::Json),
                     _ => None,
                 }),
+            },
+            mail: super::mail::read(self.raw, &mut |key, clause| {
+                let said = self.raw.effective_of(key);
+                self.mistakes.push(told(&said, clause));
+            }),
+            session: Session {
+                idle_max: self.take("session.idle_seconds_max", |text| seconds(text, 60, YEAR)),
+                whole_max: self.take("session.seconds_max", |text| seconds(text, 60, YEAR)),
             },
             strip: StripBounds {
                 body_bytes_max: self.take("strip.body_bytes_max", |text| large(text, 1 << 40)),
@@ -201,9 +218,13 @@ impl Checker<'_> {
     }
 
     fn mistake(&mut self, said: &Effective, clause: &str) {
-        let Effective { key, origin, .. } = said;
-        self.mistakes.push(format!("{key} = {:?} ({origin}): {clause}", said.shown()));
+        self.mistakes.push(told(said, clause));
     }
+}
+
+fn told(said: &Effective, clause: &str) -> String {
+    let Effective { key, origin, .. } = said;
+    format!("{key} = {:?} ({origin}): {clause}", said.shown())
 }
 
 /// The paths of a list. None may be empty: a file that is named by mistake would get no copy.

@@ -7,6 +7,7 @@
 //! the messages follow.
 
 mod check;
+mod mail;
 mod raw;
 mod table;
 mod upstream;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use mail::{Mail, MailSecurity};
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
 pub use upstream::{Reach, UPSTREAM_SETTINGS, Upstream};
@@ -46,6 +48,10 @@ pub struct Settings {
     pub environment: Environment,
     /// What is logged.
     pub log: Log,
+    /// How letters leave, if they do.
+    pub mail: Option<Mail>,
+    /// How long somebody stays signed in.
+    pub session: Session,
     /// The bounds of what is stripped for a request.
     pub strip: StripBounds,
     /// Where datasets come from that are stripped in flight, by name.
@@ -61,6 +67,15 @@ pub struct StripBounds {
     pub idle_max: Duration,
     /// How many bodies and upstreams may be stripped at once.
     pub running_max: usize,
+}
+
+/// How long somebody stays signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// Without use.
+    pub idle_max: Duration,
+    /// In all.
+    pub whole_max: Duration,
 }
 
 /// How the audit log is signed and kept safe.
@@ -84,6 +99,8 @@ pub struct Server {
     /// The address under which people reach the gateway, without a slash at its end; `None` if it
     /// is the one that it listens on.
     pub public_url: Option<String>,
+    /// Whom people may ask, as pages say it; empty: nobody in particular.
+    pub contact: String,
     /// How many connections may be open at once.
     pub connections_max: usize,
     /// How long a client may take for a request's header, from the connection's first moment.

@@ -96,6 +96,27 @@ pub static SETTINGS: &[Setting] = &[
         right: "error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug",
     },
     Setting {
+        key: "mail.from",
+        about: "The address that letters come from.",
+        default: "",
+        right: "an address like \"hydrant <hydrant@example.org>\"",
+    },
+    Setting {
+        key: "mail.password_file",
+        about: "A file whose first line is the password of the user in mail.url.",
+        default: "",
+        right: "the path of a file",
+    },
+    Setting {
+        key: "mail.url",
+        about: "The server that takes letters: links to sign in by, answers to registrations. \
+                smtps:// is TLS from the first byte, smtp:// is TLS by STARTTLS, and without TLS \
+                on this machine only. Empty: no letters, and links come from \
+                `hydrant person invite`.",
+        default: "",
+        right: "smtps://user@host:465, smtp://user@host:587, or smtp://127.0.0.1:25",
+    },
+    Setting {
         key: "policy.count",
         about: "Whether an ID that is handed to the same entity again counts again: deliveries (it \
                 does), distinct (it counts once, from the last time on), or nothing for what the \
@@ -115,6 +136,12 @@ pub static SETTINGS: &[Setting] = &[
         about: "How many connections may be open at once; more wait.",
         default: "1024",
         right: "a whole number from 1 to 65536",
+    },
+    Setting {
+        key: "server.contact",
+        about: "Whom people may ask who cannot get in, as the pages say it: a name, an address.",
+        default: "",
+        right: "one line",
     },
     Setting {
         key: "server.header_seconds_max",
@@ -147,6 +174,18 @@ pub static SETTINGS: &[Setting] = &[
         about: "How long downloads under way are waited for when the gateway is stopped.",
         default: "30",
         right: "a whole number from 0 to 3600",
+    },
+    Setting {
+        key: "session.idle_seconds_max",
+        about: "How long somebody stays signed in without doing anything.",
+        default: "43200",
+        right: "a whole number from 60 to 31536000",
+    },
+    Setting {
+        key: "session.seconds_max",
+        about: "How long somebody stays signed in at most.",
+        default: "1209600",
+        right: "a whole number from 60 to 31536000",
     },
     Setting {
         key: "store.url",

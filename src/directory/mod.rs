@@ -1,5 +1,5 @@
-//! Who may receive: entities, their people, the keys people hold, the documents they accepted
-//! and the exemptions of academic institutions; not how much (that is `ledger`) and not by
+//! Who may receive: entities, their people, how they register and sign in, the keys they hold,
+//! the documents they accepted and the exemptions of academic institutions; not how much (that is `ledger`) and not by
 //! which address or command (that is `http` and `cli`).
 //!
 //! Every function takes the caller's transaction and the time. Every change also takes the actor
@@ -10,16 +10,22 @@ pub mod document;
 pub mod entity;
 pub mod exemption;
 pub mod key;
+pub mod letter;
 mod mail;
 pub mod person;
+pub mod registration;
 mod requester;
 mod ror;
+mod secret;
+pub mod session;
+pub mod sign_in;
 pub mod staff;
 mod text;
 mod token;
 pub mod words;
 
-pub use requester::{AuthError, EntityRef, Requester, authenticate};
+pub use requester::{AuthError, EntityRef, Requester, authenticate, authenticate_session};
+pub use secret::Secret;
 pub use token::{BadToken, Token, TokenHash};
 
 use crate::base::nearest::nearest;

@@ -10,7 +10,7 @@ use crate::base::party::{Actor, PersonId};
 use crate::store::{EntityRow, MembershipRow, PersonRow, Tx};
 
 /// Longest name.
-const NAME_CHARS_MAX: usize = 200;
+pub(super) const NAME_CHARS_MAX: usize = 200;
 
 /// A new person, as an operator describes them.
 #[derive(Clone, Debug, Serialize, Deserialize)]

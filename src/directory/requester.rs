@@ -1,26 +1,28 @@
-//! Who stands behind a key that was shown: the look-up that each request begins with.
+//! Who stands behind a key or a cookie that was shown: the look-up that each request begins with.
 
 use super::key::{self, KeyState};
+use super::session;
 use super::token::TokenHash;
 use super::words::{Scope, Status};
 use crate::base::date::DAY_MS;
-use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::base::party::{Credential, EntityId, PersonId};
 use crate::store::{EntityRow, StoreError, Tx};
 
-/// A person who asks for something with a key of theirs.
+/// A person who asks for something with a key of theirs, or in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requester {
     /// Who.
     pub person: PersonId,
-    /// With which key.
-    pub key: KeyId,
+    /// With which key, or in which session.
+    pub by: Credential,
     /// Their name.
     pub name: String,
-    /// What the key opens.
+    /// What the key opens; a session opens as much as any key.
     pub scope: Scope,
     /// Every entity that the person belongs to now, suspended ones included, by number.
     pub entities: Vec<EntityRef>,
-    /// Whether the key's last use should be noted with [`key::note_use`]: at most once a day.
+    /// Whether the last use should be noted, with [`key::note_use`] or [`session::note_use`]: of a
+    /// key once a day, of a session once a minute.
     pub use_unnoted: bool,
 }
 
@@ -52,6 +54,12 @@ pub enum AuthError {
     /// Nobody used it for more than a year.
     #[error("this API key was not used for over 365 days; ask your operator for a new one")]
     Dormant,
+    /// No browser has that session, or it is another one's by now.
+    #[error("this session is not known here; sign in again")]
+    SessionUnknown,
+    /// It was revoked, or its time is over.
+    #[error("this session has ended; sign in again")]
+    SessionEnded,
     /// The person may not receive anything.
     #[error("your access is suspended; ask your operator why")]
     Suspended,
@@ -74,18 +82,37 @@ pub fn authenticate(tx: &Tx<'_>, hash: &TokenHash, now_ms: i64) -> Result<Reques
     }
     // A scope of a newer program is none that this one may honour.
     let scope = Scope::from_word(&row.scope).ok_or(AuthError::Unknown)?;
-    let person = tx.person_by_id(row.person)?.ok_or(AuthError::Unknown)?;
+    let use_unnoted = row.last_used_ms.is_none_or(|last_used_ms| now_ms - last_used_ms >= DAY_MS);
+    requester(tx, row.person, Credential::Key(row.id), scope, use_unnoted)
+}
+
+/// Finds out whose session it is whose cookie carries a secret with that hash.
+///
+/// # Errors
+/// [`AuthError`] if the session is over, or its person may do nothing.
+pub fn authenticate_session(
+    tx: &Tx<'_>,
+    hash: &TokenHash,
+    now_ms: i64,
+) -> Result<Requester, AuthError> {
+    let row = session::find(tx, hash, now_ms)?;
+    let use_unnoted = session::is_use_unnoted(&row, now_ms);
+    requester(tx, row.person, Credential::Session(row.id), Scope::Download, use_unnoted)
+}
+
+fn requester(
+    tx: &Tx<'_>,
+    person: PersonId,
+    by: Credential,
+    scope: Scope,
+    use_unnoted: bool,
+) -> Result<Requester, AuthError> {
+    let person = tx.person_by_id(person)?.ok_or(AuthError::Unknown)?;
     if Status::of_row(&person.status) != Status::Active {
         return Err(AuthError::Suspended);
     }
-    Ok(Requester {
-        person: person.id,
-        key: row.id,
-        name: person.name,
-        scope,
-        entities: entities_of(tx, person.id)?,
-        use_unnoted: row.last_used_ms.is_none_or(|last_used_ms| now_ms - last_used_ms >= DAY_MS),
-    })
+    let entities = entities_of(tx, person.id)?;
+    Ok(Requester { person: person.id, by, name: person.name, scope, entities, use_unnoted })
 }
 
 fn entities_of(tx: &Tx<'_>, person: PersonId) -> Result<Vec<EntityRef>, StoreError> {

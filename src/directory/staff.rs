@@ -46,6 +46,8 @@ pub fn appoint(
             tx.staff_dismiss(person.id)?;
         }
     }
+    // Whoever holds the secret of a session shall not come into a rank by it.
+    tx.sessions_outdate(person.id)?;
     let leaf = Leaf::StaffAppointed {
         person: name::of_person(tx, person.id)?,
         rank: word.to_owned(),

@@ -4,7 +4,7 @@ use super::exemption::Decision;
 use super::words::{Role, Scope, Sector};
 use super::*;
 use crate::base::date::DAY_MS;
-use crate::base::party::{Actor, KeyId};
+use crate::base::party::{Actor, Credential, KeyId};
 use crate::store::{Store, Tx};
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -62,7 +62,7 @@ fn a_key_lets_its_person_in_with_all_their_entities() {
     with_people(|tx| {
         let (key, token) = issue(tx, None)?;
         let requester = authenticate(tx, &token.hash(), NOW_MS).unwrap();
-        assert_eq!((requester.key, requester.name.as_str()), (key, "Ada"));
+        assert_eq!((requester.by, requester.name.as_str()), (Credential::Key(key), "Ada"));
         let slugs: Vec<_> = requester.entities.iter().map(|entity| entity.slug.as_str()).collect();
         assert_eq!(slugs, ["university", "company"]);
         assert!(requester.use_unnoted);

@@ -110,3 +110,29 @@ words! {
         Revoked = "revoked",
     }
 }
+
+words! {
+    /// How far a registration has come.
+    RegistrationStatus {
+        /// The mail address is not verified.
+        Asked = "asked",
+        /// It waits for an operator.
+        Verified = "verified",
+        /// A person came of it.
+        Assigned = "assigned",
+        /// An operator turned it down.
+        Refused = "refused",
+    }
+}
+
+words! {
+    /// What a letter says.
+    LetterKind {
+        /// By which link to sign in.
+        SignIn = "sign-in",
+        /// By which link to show that an address is theirs.
+        Verification = "verification",
+        /// Something that they should know.
+        Notice = "notice",
+    }
+}

@@ -3,12 +3,23 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{self, Problem};
 use super::state::Gateway;
+
+/// By which way a request came, as its host tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// By the published name, over TLS.
+    Tls,
+    /// From this machine itself, so that TLS would keep nobody out.
+    Loopback,
+    /// Over a network without TLS, where nobody may sign in.
+    Plain,
+}
 
 /// The hosts of a gateway, as `Host` fields name them.
 #[derive(Clone, Debug)]
@@ -17,6 +28,8 @@ pub(crate) struct Hosts {
     /// Set when the gateway listens on every address and no public name is known: then any
     /// literal address of the machine will do, but no name.
     any_address: bool,
+    /// The published name, if it is reached over TLS.
+    tls_name: Option<String>,
 }
 
 impl Hosts {
@@ -30,7 +43,42 @@ impl Hosts {
         if let Some(authority) = public_url.and_then(authority) {
             names.push(authority.to_ascii_lowercase());
         }
-        Hosts { names, any_address: listen.ip().is_unspecified() && public_url.is_none() }
+        let tls_name = public_url.filter(|url| url.starts_with("https://")).and_then(authority);
+        let tls_name = tls_name.map(str::to_ascii_lowercase);
+        let any_address = listen.ip().is_unspecified() && public_url.is_none();
+        Hosts { names, any_address, tls_name }
+    }
+
+    /// By which way a request with these fields came.
+    pub(crate) fn door_of(&self, headers: &HeaderMap) -> Door {
+        let host = host_of(headers);
+        if self.tls_name.as_ref().is_some_and(|name| *name == host) {
+            return Door::Tls;
+        }
+        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+        let address: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
+        match name == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+            true => Door::Loopback,
+            false => Door::Plain,
+        }
+    }
+
+    /// Under which address a browser sees the gateway that sends these fields.
+    pub(crate) fn origin_of(&self, headers: &HeaderMap) -> String {
+        let scheme = if self.door_of(headers) == Door::Tls { "https" } else { "http" };
+        format!("{scheme}://{}", host_of(headers))
+    }
+
+    /// Whether a page of this gateway's own sent a request with these fields. A browser says from
+    /// where it sends what changes something; `null` is nowhere that is known.
+    pub(crate) fn is_own_page(&self, headers: &HeaderMap) -> bool {
+        let own = self.origin_of(headers);
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (Some(origin), None) => origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()),
+            (None, _) => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+            _ => false,
+        }
     }
 
     fn answers_for(&self, host: &str) -> bool {
@@ -38,6 +86,12 @@ impl Hosts {
         let literal = host.parse::<SocketAddr>().is_ok() || host.parse::<IpAddr>().is_ok();
         self.names.contains(&host) || (self.any_address && literal)
     }
+}
+
+/// The host that a request names, in lower case.
+fn host_of(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The part of an address between `://` and the path.
@@ -88,6 +142,30 @@ mod tests {
             (&open, "evil.example:8080", false),
         ] {
             assert_eq!(hosts.answers_for(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_form_counts_that_comes_from_the_very_origin_that_it_goes_to() {
+        let listen = "127.0.0.1:8080".parse().unwrap();
+        let hosts = Hosts::new(listen, Some("https://ids.library.example"));
+        for (host, field, value, door, expected) in [
+            ("127.0.0.1:8080", "origin", "http://127.0.0.1:8080", Door::Loopback, true),
+            ("127.0.0.1:8080", "origin", "http://127.0.0.1:8081", Door::Loopback, false),
+            ("127.0.0.1:8080", "origin", "null", Door::Loopback, false),
+            ("localhost:8080", "sec-fetch-site", "same-origin", Door::Loopback, true),
+            ("localhost:8080", "sec-fetch-site", "same-site", Door::Loopback, false),
+            ("localhost:8080", "x-other", "same-origin", Door::Loopback, false),
+            ("ids.library.example", "origin", "https://ids.library.example", Door::Tls, true),
+            ("ids.library.example", "origin", "http://ids.library.example", Door::Tls, false),
+            ("ids.library.example", "origin", "https://evil.example", Door::Tls, false),
+            ("192.0.2.7:8080", "origin", "http://192.0.2.7:8080", Door::Plain, true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            headers.insert(field, value.parse().unwrap());
+            assert_eq!(hosts.door_of(&headers), door, "{host}");
+            assert_eq!(hosts.is_own_page(&headers), expected, "{host} {field}: {value}");
         }
     }
 }

@@ -9,6 +9,7 @@
 //! then is reset.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,10 @@ const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the loop waits after an error of `accept`, most often too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who is at the other end of a connection; behind a proxy it is the proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Serves until `shutdown` ends, then until the running answers have ended, their time is up, or
 /// `hurry` ends.
@@ -133,12 +138,13 @@ async fn connection(
         return;
     }
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().map(|address| Peer(address.ip())).ok();
     let socket = Socket::new(stream);
     let wire = socket.wire();
     // Declared before what is served, so that it comes after it: also after a panic deliveries
     // learn that their connection is over.
     let _close = CloseAtEnd(Arc::clone(&wire));
-    let service = TowerToHyperService::new(with_wire(router, Arc::clone(&wire)));
+    let service = TowerToHyperService::new(with_wire(router, Arc::clone(&wire), peer));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -189,6 +195,7 @@ async fn drained(wire: &TcpWire) {
 fn with_wire(
     router: Router,
     wire: Arc<TcpWire>,
+    peer: Option<Peer>,
 ) -> impl Service<
     hyper::Request<Incoming>,
     Response = hyper::Response<Body>,
@@ -199,6 +206,9 @@ fn with_wire(
         let (router, wire) = (router.clone(), Arc::clone(&wire));
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(wire);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         router.oneshot(request)
     })
 }

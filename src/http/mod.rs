@@ -1,20 +1,24 @@
 //! The HTTP edge: the only room that knows status codes.
 //!
 //! `listener` accepts connections and holds their deadlines, `router` lists every route, `problem`
-//! every refusal, `api` answers. What an answer may contain is decided behind `deliver`.
+//! every refusal; `api` answers programs and `web` people. What an answer may contain is decided behind `deliver`.
 
 mod api;
 mod auth;
 mod body;
 pub mod control;
+mod cookie;
 mod hosts;
 mod listener;
+mod pace;
 mod problem;
 mod range;
 mod refusal;
 mod router;
+mod session;
 mod socket;
 mod state;
+mod web;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,11 +30,14 @@ use tokio::sync::Semaphore;
 
 use self::hosts::Hosts;
 pub use self::listener::Limits;
-use self::state::{Gateway, Parts, Shelf, Strips};
+use self::pace::Pace;
+use self::state::{Gateway, Notes, Parts, Shelf, Strips};
 use crate::base::clock::Clock;
-use crate::config::{StripBounds, Upstream};
+use crate::config::{Session, StripBounds, Upstream};
 use crate::deliver::Deliverer;
+use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
+use crate::operation;
 use crate::policy::Profile;
 use crate::store::{DataFolder, Store, StoreError};
 
@@ -48,6 +55,14 @@ pub struct Server {
     pub clock: Clock,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
+    /// What operations of people work on.
+    pub operations: operation::Context,
+    /// How long somebody stays signed in.
+    pub session: Session,
+    /// Whom people may ask who cannot get in; empty: nobody in particular.
+    pub contact: String,
+    /// Whether letters leave.
+    pub sends_mail: bool,
     /// How often the audit log is signed, and receipts of what is new become possible.
     pub checkpoint_interval: Duration,
     /// The bounds of connections.
@@ -82,6 +97,13 @@ impl Server {
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,
+            operations: self.operations,
+            lifetime: Lifetime {
+                idle_ms: milliseconds(self.session.idle_max),
+                whole_ms: milliseconds(self.session.whole_max),
+            },
+            notes: Notes { contact: self.contact, sends_mail: self.sends_mail },
+            pace: Pace::default(),
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),
                 bounds: self.strip,
@@ -94,4 +116,8 @@ impl Server {
         all_accounted.wait().await;
         self.ledger.flush().await
     }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

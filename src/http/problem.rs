@@ -49,6 +49,10 @@ problems! {
     ACCEPTANCE_MISSING = "acceptance-missing", FORBIDDEN,
         "The documents must be accepted first",
         "Read what GET /v1/documents lists and accept it with POST /v1/acceptances.";
+    CROSS_SITE = "cross-site", FORBIDDEN,
+        "The request was not sent by a page of this gateway",
+        "Open the page here and send its form again. If a proxy stands in front of the gateway, \
+         the operator sets server.public_url to the address that people see.";
     KEY_DORMANT = "key-dormant", FORBIDDEN,
         "The key has not been used for a year",
         "Ask the operator for a new key.";
@@ -68,6 +72,12 @@ problems! {
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT,
         "The request did not arrive in time",
         "Send it again over a better connection.";
+    CONFLICT = "conflict", CONFLICT,
+        "It would contradict what is there",
+        "The detail says what is there already.";
+    LINK_USED = "link-used", GONE,
+        "This link is used up or too old",
+        "Ask for a new one; each is good for one time.";
     VIEW_CHANGED = "view-changed", PRECONDITION_FAILED,
         "The earlier part of this download was of something else",
         "Go on with the address that the answer names, or start again without a range.";
@@ -93,6 +103,9 @@ problems! {
     ALLOWANCE_USED = "allowance-used", TOO_MANY_REQUESTS,
         "The allowance of the entity does not suffice now",
         "Come back when it fits, as `fits_at` and Retry-After say, or take less.";
+    SLOW_DOWN = "slow-down", TOO_MANY_REQUESTS,
+        "Too much is asked from this address",
+        "Try again in a minute.";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR,
         "Something went wrong here",
         "Nothing that was not delivered is charged for good. Tell the operator the request's id.";
@@ -149,6 +162,11 @@ impl Problem {
         Problem::new(&INTERNAL, "the gateway could not answer")
     }
 
+    /// The status of its answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.kind.status
+    }
+
     /// Says what to do in this case, where the advice of the kind leads elsewhere.
     pub(crate) fn with_advice(mut self, advice: &'static str) -> Problem {
         self.0.advice = advice;
@@ -169,6 +187,14 @@ impl Problem {
     }
 }
 
+/// What a problem says, beside its answer: a page for people is made of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) kind: &'static Kind,
+    pub(crate) detail: String,
+    pub(crate) advice: &'static str,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Parts { kind, detail, advice, members, headers } = *self.0;
@@ -176,7 +202,7 @@ impl IntoResponse for Problem {
         body.insert("type".into(), format!("/problems/{}", kind.name).into());
         body.insert("title".into(), kind.title.into());
         body.insert("status".into(), kind.status.as_u16().into());
-        body.insert("detail".into(), detail.into());
+        body.insert("detail".into(), detail.clone().into());
         body.insert("advice".into(), advice.into());
         body.extend(members);
         let mut response = (kind.status, Json(Value::Object(body))).into_response();
@@ -194,6 +220,7 @@ impl IntoResponse for Problem {
         for (name, value) in headers {
             fields.insert(name, value);
         }
+        response.extensions_mut().insert(Told { kind, detail, advice });
         response
     }
 }

@@ -105,7 +105,9 @@ pub(super) fn problem(
         Refusal::NoEntity | Refusal::PersonSuspended | Refusal::EntitySuspended { .. } => {
             Problem::new(&problem::NOT_ALLOWED, format!("{refusal}; ask the operator"))
         }
-        Refusal::KeyEnded { .. } => Problem::new(&problem::UNAUTHORIZED, refusal.to_string()),
+        Refusal::KeyEnded { .. } | Refusal::SessionEnded { .. } => {
+            Problem::new(&problem::UNAUTHORIZED, refusal.to_string())
+        }
     }
 }
 

@@ -11,12 +11,37 @@ use tracing::Instrument;
 use super::api::{acceptances, datasets, deliveries, documents, health, ids, strip, usage};
 use super::problem::{self, Problem};
 use super::state::Gateway;
-use super::{auth, hosts};
+use super::web::layout::problems_for_people;
+use super::web::{
+    self, account, admin, dataset, entity, exemption, home, register, sign_in, style,
+};
+use super::{auth, hosts, session};
 use crate::base::ids::IdKind;
 
 /// The public half of the gateway.
 pub(crate) fn router(gateway: Gateway) -> Router {
+    let pages = Router::new()
+        .route("/", get(home::show))
+        .route("/datasets/{slug}", get(dataset::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::ask))
+        .route("/sign-in/{secret}", get(sign_in::confirm).post(sign_in::enter))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/register", get(register::show).post(register::ask))
+        .route("/register/{secret}", get(register::confirm).post(register::verify))
+        .route("/account", get(account::show))
+        .route("/account/keys", post(account::make_key))
+        .route("/account/keys/{id}/revoke", post(account::revoke_key))
+        .route("/account/sessions/{id}/revoke", post(account::revoke_session))
+        .route("/documents", get(web::documents::show).post(web::documents::accept))
+        .route("/exemptions/apply", get(exemption::show).post(exemption::apply))
+        .route("/entities/{slug}", get(entity::show))
+        .route("/admin", get(admin::show))
+        .route("/admin/registrations/{id}/{decision}", post(admin::decide_registration))
+        .route("/admin/exemptions/{id}/{decision}", post(admin::decide_exemption))
+        .layer(middleware::from_fn_with_state(gateway.clone(), problems_for_people))
+        .route("/style/{name}", get(style::show));
     Router::new()
+        .merge(pages)
         .route("/v1/datasets", get(datasets::list))
         .route("/v1/datasets/{slug}", get(datasets::show))
         .route("/v1/datasets/{slug}/releases", get(datasets::releases))
@@ -34,6 +59,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/problems/{name}", get(problem::show))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(gateway.clone(), session::refresh))
         .layer(middleware::from_fn(auth::no_key_in_query))
         .layer(middleware::from_fn_with_state(gateway.clone(), hosts::check))
         // Probes come from whatever address the machine has.
@@ -52,16 +78,24 @@ async fn every_answer(request: Request, next: Next) -> Response {
         "request",
         request = id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = without_secret(request.uri().path()),
     );
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
     let headers = response.headers_mut();
     let id = HeaderValue::from_str(&id).expect("an ID of hexadecimal digits");
     headers.insert(REQUEST_ID, id);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    // The style sheet alone says otherwise: it is the same for everybody.
+    let kept = HeaderValue::from_static("private, no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(kept);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// A path as the log may hold it: some addresses are as good as a password.
+fn without_secret(path: &str) -> &str {
+    let secret = ["/sign-in/", "/register/"].into_iter().find(|start| path.starts_with(start));
+    secret.unwrap_or(path)
 }
 
 async fn not_found() -> Problem {

@@ -10,11 +10,14 @@ use axum::http::header;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::hosts::Hosts;
+use super::pace::Pace;
 use super::problem::{self, Problem};
 use crate::base::clock::Clock;
 use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
+use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
+use crate::operation;
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
 use crate::store::Store;
@@ -34,6 +37,22 @@ pub(crate) struct Parts {
     /// How often the audit log is signed.
     pub(crate) checkpoint_interval: Duration,
     pub(crate) strips: Strips,
+    /// What operations of people work on.
+    pub(crate) operations: operation::Context,
+    /// How long sessions last.
+    pub(crate) lifetime: Lifetime,
+    /// What pages say besides.
+    pub(crate) notes: Notes,
+    /// How often strangers may send forms.
+    pub(crate) pace: Pace,
+}
+
+/// What the operator has settled that pages tell.
+pub(crate) struct Notes {
+    /// Whom people may ask who cannot get in; empty: nobody in particular.
+    pub(crate) contact: String,
+    /// Whether letters leave; else links come from an operator.
+    pub(crate) sends_mail: bool,
 }
 
 /// What is needed to strip for a request, and its bounds.

@@ -14,7 +14,7 @@ use crate::audit::{self, Leaf, name};
 use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, PersonId};
+use crate::base::party::{Credential, PersonId};
 use crate::policy::decision::Wanted;
 use crate::policy::{ChunkSize, Refusal};
 use crate::store::{Charged, NewDelivery, StoreError, Tx};
@@ -42,7 +42,7 @@ pub(super) enum Withheld {
 pub(super) struct Further {
     pub(super) attempt: Attempt,
     pub(super) person: PersonId,
-    pub(super) key: Option<KeyId>,
+    pub(super) credential: Option<Credential>,
     pub(super) kind: IdKind,
     /// What is not charged yet.
     pub(super) ordered: Ordered,
@@ -65,7 +65,7 @@ pub(super) fn admit(
         Ok(locked) => locked,
         Err(withheld) => return refuse(&desk, &asked, withheld),
     };
-    let Order { person, key, kind, ref ordered, .. } = *order;
+    let Order { person, credential, kind, ref ordered, .. } = *order;
     let size = chunk_size(&chargings);
     let attempt = Attempt { delivery: DeliveryId::new(desk.now_ms), number: 0 };
     let chunk = ordered.chunk(kind, desk.profile(), size, 0);
@@ -85,6 +85,7 @@ pub(super) fn admit(
         return refuse(&desk, &asked, withheld);
     }
     let dataset = ordered.dataset();
+    let key = credential.and_then(Credential::key);
     let opening = Opening { attempt, person, person_name, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging, fresh_ids| {
         let rest_ids = all_fresh_ids(charging).saturating_sub(fresh_ids);
@@ -117,7 +118,7 @@ pub(super) fn admit(
         further: Further {
             attempt: Attempt { number: 1, ..attempt },
             person,
-            key,
+            credential,
             kind,
             ordered: rest,
             values: order.values.clone(),
@@ -142,9 +143,9 @@ pub(super) fn open(
     preview: &Preview,
 ) -> Result<Result<Opened, Withheld>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
-    let Further { attempt, person, key, kind, ref ordered, .. } = *further;
+    let Further { attempt, person, credential, kind, ref ordered, .. } = *further;
     let (dataset, ordinals) = (ordered.dataset(), ordered.ordinals());
-    let asked = Asked { person, key, kind, dataset, ordinals };
+    let asked = Asked { person, credential, kind, dataset, ordinals };
     let (person_name, mut chargings) = match lock_all(&desk, &asked, Some(attempt.delivery))? {
         Ok(locked) => locked,
         Err(withheld) => return refuse(&desk, &asked, withheld),
@@ -165,6 +166,7 @@ pub(super) fn open(
     if let Some(withheld) = withheld(&desk, &mut chargings, wanted, &asked.ordinals)? {
         return refuse(&desk, &asked, withheld);
     }
+    let key = credential.and_then(Credential::key);
     let opening = Opening { attempt, person, person_name, key, dataset, chunk: &chunk };
     desk.charge(&opening, &mut chargings, |charging, fresh_ids| {
         let rest_ids = charging.hold_ids.saturating_sub(fresh_ids);
@@ -185,7 +187,7 @@ pub(super) fn open(
 /// What somebody asks for in one transaction.
 pub(super) struct Asked {
     pub(super) person: PersonId,
-    pub(super) key: Option<KeyId>,
+    pub(super) credential: Option<Credential>,
     pub(super) kind: IdKind,
     /// Of which dataset; a body belongs to none.
     pub(super) dataset: Option<i64>,
@@ -196,7 +198,7 @@ impl Asked {
     fn of(order: &Order) -> Asked {
         Asked {
             person: order.person,
-            key: order.key,
+            credential: order.credential,
             kind: order.kind,
             dataset: order.ordered.dataset(),
             ordinals: order.ordered.ordinals(),
@@ -226,7 +228,8 @@ fn lock_all(
     asked: &Asked,
     delivery: Option<DeliveryId>,
 ) -> Result<Result<(Commitment, Vec<Charging>), Withheld>, StoreError> {
-    let Permit { person, all_charged } = match desk.permit(asked.person, asked.key, asked.kind)? {
+    let permit = desk.permit(asked.person, asked.credential, asked.kind)?;
+    let Permit { person, all_charged } = match permit {
         Ok(permit) => permit,
         Err(refusal) => return Ok(Err(Withheld::Refused(refusal))),
     };
@@ -290,7 +293,7 @@ fn refuse<T>(
     if desk.shared.is_first_of_minute(asked.person, asked.kind.into(), why, desk.now_ms) {
         let leaf = Leaf::Refused {
             person: name::of_person(desk.tx, asked.person)?,
-            key: asked.key,
+            key: asked.credential.and_then(Credential::key),
             kind: asked.kind,
             dataset: asked.dataset,
             first: asked.ordinals.start,

@@ -10,14 +10,14 @@ use super::values::Elements;
 use crate::audit::{self, Charge, Leaf, RecipientName};
 use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, PersonId};
+use crate::base::party::{Credential, KeyId, PersonId};
 use crate::policy::decision::{Wanted, parts};
 use crate::policy::window::{fits_at_ms, minute_of};
 use crate::policy::{
-    Basis, ChunkSize, Count, ExemptionRule, KeyEnd, Profile, Recipient, Refusal, Return, Unit,
-    Verdict, Window,
+    Basis, ChunkSize, Count, CredentialEnd, ExemptionRule, Profile, Recipient, Refusal, Return,
+    Unit, Verdict, Window,
 };
-use crate::store::{Charged, MeterRow, OpenChargeRow, StoreError, Tx};
+use crate::store::{Charged, MeterRow, OpenChargeRow, StandingRow, StoreError, Tx};
 
 /// What a transaction of the ledger works with.
 pub(super) struct Desk<'a> {
@@ -90,23 +90,20 @@ impl Desk<'_> {
     pub(super) fn permit(
         &self,
         person: PersonId,
-        key: Option<KeyId>,
+        credential: Option<Credential>,
         kind: IdKind,
     ) -> Result<Result<Permit, Refusal>, StoreError> {
-        let standing = self.tx.standing(person, key)?;
+        let standing = self.tx.standing(person, credential)?;
         let Some(standing) = standing.filter(|standing| standing.person_is_active) else {
             return Ok(Err(Refusal::PersonSuspended));
         };
-        if key.is_some() {
-            let how = match standing.key_expires_ms {
-                None => Some(KeyEnd::Unknown),
-                Some(_) if standing.key_is_revoked => Some(KeyEnd::Revoked),
-                Some(expires_ms) if expires_ms <= self.now_ms => Some(KeyEnd::Expired),
-                Some(_) => None,
-            };
-            if let Some(how) = how {
-                return Ok(Err(Refusal::KeyEnded { how }));
-            }
+        if let Some(credential) = credential
+            && let Some(how) = self.end_of(&standing)
+        {
+            return Ok(Err(match credential {
+                Credential::Key(_) => Refusal::KeyEnded { how },
+                Credential::Session(_) => Refusal::SessionEnded { how },
+            }));
         }
         let mut all_charged = Vec::new();
         for entity in self.tx.standing_entities(person, self.now_ms)? {
@@ -122,6 +119,16 @@ impl Desk<'_> {
             return Ok(Err(Refusal::NoEntity));
         }
         Ok(Ok(Permit { person: standing.commitment, all_charged }))
+    }
+
+    /// How the credential that `standing` is about came to its end, if it did.
+    fn end_of(&self, standing: &StandingRow) -> Option<CredentialEnd> {
+        match standing.credential_until_ms {
+            None => Some(CredentialEnd::Unknown),
+            Some(_) if standing.credential_is_revoked => Some(CredentialEnd::Revoked),
+            Some(until_ms) if until_ms <= self.now_ms => Some(CredentialEnd::Expired),
+            Some(_) => None,
+        }
     }
 
     /// Brings the meter of `charged` up to date: what has left the window falls out, expired holds

@@ -11,7 +11,7 @@ use super::queue::Step;
 use super::values::Values;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, PersonId};
+use crate::base::party::{Credential, PersonId};
 use crate::policy::{ChunkSize, Profile};
 
 /// What a requester asks for. Whom it is charged to is not said here: the ledger looks up the
@@ -20,8 +20,8 @@ use crate::policy::{ChunkSize, Profile};
 pub struct Order {
     /// Who asks.
     pub person: PersonId,
-    /// With which key; without one, in a session.
-    pub key: Option<KeyId>,
+    /// By which key or session, whose end is the end of the delivery.
+    pub credential: Option<Credential>,
     /// Which kind of ID.
     pub kind: IdKind,
     /// Which IDs.

@@ -73,7 +73,7 @@ pub use verify::verify;
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, PersonId};
+use crate::base::party::{Credential, PersonId};
 use crate::policy::window::minute_of;
 use crate::policy::{Profile, Refusal, Unit};
 use crate::store::{FolderLock, Store, StoreError};
@@ -224,14 +224,14 @@ impl Ledger {
     pub async fn inquire(
         &self,
         person: PersonId,
-        key: Option<KeyId>,
+        credential: Option<Credential>,
         kind: IdKind,
         dataset: Option<i64>,
     ) -> Result<(), Denied> {
         self.begin().await?;
         self.drain();
         let ledger = self.clone();
-        let asked = Asked { person, key, kind, dataset, ordinals: 0..1 };
+        let asked = Asked { person, credential, kind, dataset, ordinals: 0..1 };
         let asked = Arc::new(asked);
         loop {
             let (ledger, asked) = (ledger.clone(), Arc::clone(&asked));

@@ -139,7 +139,7 @@ fn look(
     let ids = order.ordered.small_chunk_ids(&shared.profile, 0);
     let ordinals = order.ordered.ordinals();
     let next = elements(values, first(&ordinals, ids))?;
-    let permit = desk.permit(order.person, order.key, order.kind)?;
+    let permit = desk.permit(order.person, order.credential, order.kind)?;
     // Who may not receive learns so from the transaction.
     let all_charged = permit.map_or_else(|_| Vec::new(), |permit| permit.all_charged);
     let mut counters = Vec::new();

@@ -42,6 +42,8 @@ impl Operation {
             Operation::EntityList
             | Operation::PersonList
             | Operation::KeyList { .. }
+            | Operation::SessionList { .. }
+            | Operation::RegistrationList
             | Operation::ExemptionList
             | Operation::Deliveries { .. }
             | Operation::InstanceList
@@ -58,15 +60,20 @@ impl Operation {
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
             | Operation::KeyRevoke { .. }
+            | Operation::SessionRevoke { .. }
+            | Operation::RegistrationRefuse { .. }
             | Operation::ExemptionApply(_)
             | Operation::AuditCheckpoint => Need::Change,
             Operation::EntitySuspend { slug, .. } | Operation::EntityResume { slug } => {
                 Need::Decide(of(slug))
             }
+            Operation::RegistrationAssign(request) => Need::Decide(of(&request.slug)),
             Operation::ExemptionDecide { exemption, .. } => {
                 Need::Decide(Subject::Exemption(*exemption))
             }
-            Operation::StaffAppoint { .. }
+            // Whoever has a link is that person.
+            Operation::PersonInvite { .. }
+            | Operation::StaffAppoint { .. }
             | Operation::KeyIssue(_)
             | Operation::LedgerThaw(_)
             | Operation::LedgerClockAccept { .. }

@@ -11,6 +11,7 @@ mod dataset;
 mod delivery;
 mod ledger;
 mod log;
+mod sign_in;
 
 pub use access::{Need, Subject};
 pub use account::actor_of;
@@ -26,11 +27,14 @@ use serde_json::Value;
 use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
-use crate::base::party::{Actor, KeyId};
+use crate::base::party::{Actor, KeyId, SessionId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
 use crate::directory::words::Rank;
-use crate::directory::{DirectoryError, document, entity, exemption, key, person, staff};
+use crate::directory::{
+    DirectoryError, document, entity, exemption, key, person, registration, session,
+    sign_in as links, staff,
+};
 use crate::policy::Profile;
 use crate::store::{Store, Tx};
 
@@ -67,6 +71,18 @@ pub enum Operation {
     KeyList { mail: Option<String> },
     /// Void a key.
     KeyRevoke { key: KeyId },
+    /// Make a link by which a person signs in once; the one answer that holds it.
+    PersonInvite { mail: String },
+    /// All sessions, or those of one person.
+    SessionList { mail: Option<String> },
+    /// Void a session.
+    SessionRevoke { session: SessionId },
+    /// All registrations whose address is verified.
+    RegistrationList,
+    /// Make a person of a registration.
+    RegistrationAssign(registration::Assign),
+    /// Turn a registration down.
+    RegistrationRefuse { registration: i64, reason: String },
     /// Apply for an exemption.
     ExemptionApply(exemption::Apply),
     /// All exemptions.
@@ -237,6 +253,28 @@ pub fn execute(
         Operation::KeyRevoke { key } => desk.change(move |tx, by| {
             answer::key(tx, &key::revoke(tx, by.now_ms, &by.actor, key)?, by.now_ms)
         }),
+        Operation::PersonInvite { mail } => desk.change(move |tx, by| {
+            let (person, link, secret) = links::invite(tx, by.now_ms, &by.actor, &mail)?;
+            sign_in::invited(&person, &link, &secret)
+        }),
+        Operation::SessionList { mail } => {
+            desk.look(|tx, now_ms| sign_in::sessions(tx, mail.as_deref(), now_ms))
+        }
+        Operation::SessionRevoke { session } => desk.change(move |tx, by| {
+            let row = session::revoke(tx, by.now_ms, &by.actor, session)?;
+            sign_in::session(tx, &row, by.now_ms)
+        }),
+        Operation::RegistrationList => desk.look(|tx, _| sign_in::registrations(tx)),
+        Operation::RegistrationAssign(request) => desk.change(move |tx, by| {
+            let row = registration::assign(tx, by.now_ms, &by.actor, &request)?;
+            sign_in::registration(tx, &row)
+        }),
+        Operation::RegistrationRefuse { registration: number, reason } => {
+            desk.change(move |tx, by| {
+                let row = registration::refuse(tx, by.now_ms, &by.actor, number, &reason)?;
+                sign_in::registration(tx, &row)
+            })
+        }
         Operation::ExemptionApply(request) => {
             let days_max = context.profile.exemption_days_max;
             desk.change(move |tx, by| {

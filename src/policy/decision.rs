@@ -292,19 +292,24 @@ pub enum Refusal {
     /// The key that asked has come to its end.
     KeyEnded {
         /// How.
-        how: KeyEnd,
+        how: CredentialEnd,
+    },
+    /// The session that asked has come to its end.
+    SessionEnded {
+        /// How.
+        how: CredentialEnd,
     },
 }
 
-/// How a key came to its end.
+/// How a key or a session came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum KeyEnd {
+pub enum CredentialEnd {
     /// Somebody revoked it.
     Revoked,
     /// Its time is up.
     Expired,
-    /// There is no such key of that person.
+    /// The person has none of that number.
     Unknown,
 }
 
@@ -318,9 +323,12 @@ impl Refusal {
             Refusal::NoEntity => "no-entity",
             Refusal::PersonSuspended => "person-suspended",
             Refusal::EntitySuspended { .. } => "entity-suspended",
-            Refusal::KeyEnded { how: KeyEnd::Revoked } => "key-revoked",
-            Refusal::KeyEnded { how: KeyEnd::Expired } => "key-expired",
-            Refusal::KeyEnded { how: KeyEnd::Unknown } => "key-unknown",
+            Refusal::KeyEnded { how: CredentialEnd::Revoked } => "key-revoked",
+            Refusal::KeyEnded { how: CredentialEnd::Expired } => "key-expired",
+            Refusal::KeyEnded { how: CredentialEnd::Unknown } => "key-unknown",
+            Refusal::SessionEnded { how: CredentialEnd::Revoked } => "session-revoked",
+            Refusal::SessionEnded { how: CredentialEnd::Expired } => "session-expired",
+            Refusal::SessionEnded { how: CredentialEnd::Unknown } => "session-unknown",
         }
     }
 
@@ -351,9 +359,12 @@ impl fmt::Display for Refusal {
             Refusal::NoEntity => "the person belongs to no entity",
             Refusal::PersonSuspended => "the person is suspended",
             Refusal::EntitySuspended { .. } => "an entity of the person is suspended",
-            Refusal::KeyEnded { how: KeyEnd::Revoked } => "the key is revoked",
-            Refusal::KeyEnded { how: KeyEnd::Expired } => "the key has expired",
-            Refusal::KeyEnded { how: KeyEnd::Unknown } => "there is no such key",
+            Refusal::KeyEnded { how: CredentialEnd::Revoked } => "the key is revoked",
+            Refusal::KeyEnded { how: CredentialEnd::Expired } => "the key has expired",
+            Refusal::KeyEnded { how: CredentialEnd::Unknown } => "there is no such key",
+            Refusal::SessionEnded { how: CredentialEnd::Revoked } => "the session is revoked",
+            Refusal::SessionEnded { how: CredentialEnd::Expired } => "the session has ended",
+            Refusal::SessionEnded { how: CredentialEnd::Unknown } => "there is no such session",
         })
     }
 }

@@ -8,7 +8,7 @@ pub mod profile;
 pub mod time;
 pub mod window;
 
-pub use decision::{Basis, KeyEnd, Level, Part, Recipient, Refusal, Unit, Verdict};
+pub use decision::{Basis, CredentialEnd, Level, Part, Recipient, Refusal, Unit, Verdict};
 pub use profile::{ChunkSize, Count, ExemptionRule, Profile, ProfileError};
 pub use time::LedgerTime;
 pub use window::{Return, Window};

@@ -2,7 +2,7 @@
 //! statement that is stands in `rows/`.
 
 use super::StoreError;
-use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::base::party::{EntityId, KeyId, PersonId, SessionId};
 
 /// What a statement is given in the place of `?1`, `?2`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,12 @@ impl<'a> IntoValue<'a> for PersonId {
 }
 
 impl<'a> IntoValue<'a> for KeyId {
+    fn into_value(self) -> Value<'a> {
+        Value::Number(self.0)
+    }
+}
+
+impl<'a> IntoValue<'a> for SessionId {
     fn into_value(self) -> Value<'a> {
         Value::Number(self.0)
     }

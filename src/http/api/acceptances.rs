@@ -63,7 +63,7 @@ pub(in crate::http) async fn accept(
     let now_ms = gateway.clock.now_ms();
     let write = gateway.store.write(move |tx| -> Result<Value, Problem> {
         let actor = Actor::Person(requester.person);
-        let evidence = format!("POST /v1/acceptances with key {}", requester.key.0);
+        let evidence = format!("POST /v1/acceptances with {}", requester.by);
         document::accept(tx, now_ms, &actor, requester.person, &accepted, &evidence)
             .map_err(|error| Problem::internal(&error))?;
         Ok(json!({ "missing": listed(document::missing(tx, requester.person)?) }))

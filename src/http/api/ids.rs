@@ -325,7 +325,7 @@ impl Selected {
         let stretch = stretch.map_err(|error| Problem::internal(&error))?;
         let order = Order {
             person: requester.person,
-            key: Some(requester.key),
+            credential: Some(requester.by),
             kind,
             ordered: Ordered::Release {
                 dataset: dataset.id,

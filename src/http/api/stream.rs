@@ -62,9 +62,9 @@ impl Streaming {
         }
         refuse_range(headers)?;
         let upstream = self.upstream(gateway)?;
-        let Requester { person, key, .. } = self.requester;
+        let Requester { person, by, .. } = self.requester;
         let (dataset, kind) = (self.dataset.id, self.kind);
-        let inquiry = gateway.ledger.inquire(person, Some(key), kind, Some(dataset)).await;
+        let inquiry = gateway.ledger.inquire(person, Some(by), kind, Some(dataset)).await;
         inquiry.map_err(|denied| self.denied(gateway, denied))?;
         let place = gateway.strips.place()?;
         let answer = upstream::open(&upstream).await;
@@ -75,7 +75,7 @@ impl Streaming {
         let wish = self.wish(gateway);
         let (feed, parcels) = transit::stream(&upstream.name, wish, self.offset, ids_max, place);
         tokio::spawn(pour(answer, feed));
-        let asker = Asker { person, key: Some(key), kind };
+        let asker = Asker { person, credential: Some(by), kind };
         let streamed = Streamed { dataset, view };
         let begun = gateway.deliverer.begin_stream(asker, streamed, parcels, wire).await;
         let mut response = match begun {

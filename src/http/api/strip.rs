@@ -92,15 +92,15 @@ async fn answer(
     if body.size_hint().lower() > bytes_max {
         return Err(too_large(bytes_max));
     }
-    let Requester { person, key, .. } = requester;
+    let Requester { person, by, .. } = requester;
     let denied = |denied| refusal::problem(gateway, denied, &requester, None, kind);
-    gateway.ledger.inquire(person, Some(key), kind, None).await.map_err(denied)?;
+    gateway.ledger.inquire(person, Some(by), kind, None).await.map_err(denied)?;
     let (pipe, stripping) = transit::strip_body(wish, gateway.strips.place()?);
     receive(gateway, body, pipe).await?;
     let stripped = stripping.await.map_err(|panic| Problem::internal(&panic))?;
     let stripped = stripped.map_err(unstripped)?;
     let report = stripped.report().clone();
-    let asker = Asker { person, key: Some(key), kind };
+    let asker = Asker { person, credential: Some(by), kind };
     let begun = gateway.deliverer.begin_body(asker, Parcels::of_body(stripped), wire).await;
     match begun {
         Ok(begun) => answered(begun, kind, &report),

@@ -21,12 +21,12 @@ use super::{
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::base::party::{Credential, EntityId, KeyId, PersonId, SessionId};
 use crate::policy::{Profile, Refusal};
 use crate::store::tests::fresh::{Engine, Fresh};
 use crate::store::{
     DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow, KeyRow,
-    MembershipRow, PersonRow, Store, StoreError, Tx,
+    MembershipRow, PersonRow, SessionRow, Store, StoreError, Tx,
 };
 
 /// Where the clock stands at first: the beginning of a minute.
@@ -183,6 +183,25 @@ impl<E: On> RigOn<E> {
         })
     }
 
+    fn session(&self, person: PersonId, until_ms: i64) -> SessionId {
+        self.write(move |tx| {
+            tx.session_insert(&SessionRow {
+                id: SessionId(0),
+                person,
+                hash: [tx.sessions()?.len() as u8; 32],
+                previous_hash: None,
+                form_key: [0; 32],
+                label: String::new(),
+                created_ms: START_MS,
+                seen_ms: START_MS,
+                rotated_ms: START_MS,
+                until_ms,
+                end_ms: until_ms,
+                revoked_ms: None,
+            })
+        })
+    }
+
     /// An exemption of `entity` that is in force until `until_ms`.
     fn exempt(&self, entity: EntityId, until_ms: i64) -> ExemptionRow {
         let person = self.person(&[]);
@@ -304,7 +323,7 @@ fn order_of(person: PersonId, dataset: i64, ordinals: Range<u64>) -> Order {
     let (release, view) = ("0".repeat(64).into(), format!("view of {dataset}"));
     let ordered = Ordered::Release { dataset, release, ordinals, view };
     let values: Option<Arc<dyn Values>> = Some(Arc::new(From(1)));
-    Order { person, key: None, kind: IdKind::Tweet, ordered, values }
+    Order { person, credential: None, kind: IdKind::Tweet, ordered, values }
 }
 
 /// A release whose IDs go up one by one, from that one on.

@@ -12,13 +12,25 @@ fn parcel(ids: u64) -> Parcel {
 
 fn body(person: PersonId, ids: u64, first: u64) -> Order {
     let ordered = Ordered::Body { ordinals: 0..ids, next: parcel(first) };
-    Order { person, key: None, kind: IdKind::Tweet, ordered, values: Some(Arc::new(From(1))) }
+    Order {
+        person,
+        credential: None,
+        kind: IdKind::Tweet,
+        ordered,
+        values: Some(Arc::new(From(1))),
+    }
 }
 
 fn stream(person: PersonId, offset: u64, first: u64) -> Order {
     let (view, next) = ("a view".into(), parcel(first));
     let ordered = Ordered::Stream { dataset: 7, view, first: offset, next };
-    Order { person, key: None, kind: IdKind::Tweet, ordered, values: Some(Arc::new(From(1))) }
+    Order {
+        person,
+        credential: None,
+        kind: IdKind::Tweet,
+        ordered,
+        values: Some(Arc::new(From(1))),
+    }
 }
 
 fn further(rig: &Rig, delivery: &mut Delivery, ids: u64) -> Result<Granted<Chunk>, Refusal> {

@@ -1,7 +1,7 @@
 //! What ends a permission ends a stream at its next chunk, and each charge names its basis.
 
 use super::*;
-use crate::policy::{Basis, ExemptionRule, KeyEnd, Recipient};
+use crate::policy::{Basis, CredentialEnd, ExemptionRule, Recipient};
 use crate::store::Charged;
 
 /// Admits an order of 1,000, lets `change` happen, and returns what the next chunk is told.
@@ -39,11 +39,11 @@ fn whoever_may_not_receive_is_refused_at_once_and_at_the_next_chunk() {
         ),
         (
             |rig, _, _, key| rig.write(move |tx| tx.key_set_revoked(key, START_MS)),
-            |_| Refusal::KeyEnded { how: KeyEnd::Revoked },
+            |_| Refusal::KeyEnded { how: CredentialEnd::Revoked },
         ),
         (
             |rig, _, _, _| rig.clock.advance_ms(DAY_MS),
-            |_| Refusal::KeyEnded { how: KeyEnd::Expired },
+            |_| Refusal::KeyEnded { how: CredentialEnd::Expired },
         ),
     ];
     for (change, expected) in cases {
@@ -51,11 +51,57 @@ fn whoever_may_not_receive_is_refused_at_once_and_at_the_next_chunk() {
         let entity = rig.entity();
         let person = rig.person(&[entity]);
         let key = rig.key(person, START_MS + DAY_MS);
-        let order = Order { key: Some(key), ..order(person, 1_000) };
+        let order = Order { credential: Some(Credential::Key(key)), ..order(person, 1_000) };
         let told = after_first_chunk(&rig, order.clone(), || change(&rig, entity, person, key));
         assert_eq!(told, expected(entity));
         assert_eq!(rig.deliver(order), (0, Err(expected(entity))));
         assert_eq!(rig.counts(entity), (10, 0, 0));
+    }
+}
+
+#[test]
+fn a_session_that_is_revoked_or_over_ends_its_stream_at_the_next_chunk() {
+    type Change = fn(&Rig, SessionId);
+    let cases: [(Change, CredentialEnd); 3] = [
+        (
+            |rig, session| rig.write(move |tx| tx.session_set_revoked(session, START_MS)),
+            CredentialEnd::Revoked,
+        ),
+        (|rig, _| rig.clock.advance_ms(DAY_MS), CredentialEnd::Expired),
+        (
+            |rig, _| rig.write(|tx| tx.sessions_remove_ended(START_MS + 2 * DAY_MS)),
+            CredentialEnd::Unknown,
+        ),
+    ];
+    for (change, how) in cases {
+        let rig = Rig::new();
+        let entity = rig.entity();
+        let person = rig.person(&[entity]);
+        let session = rig.session(person, START_MS + DAY_MS);
+        let credential = Some(Credential::Session(session));
+        let order = Order { credential, ..order(person, 1_000) };
+        let told = after_first_chunk(&rig, order.clone(), || change(&rig, session));
+        assert_eq!(told, Refusal::SessionEnded { how });
+        assert_eq!(rig.deliver(order), (0, Err(Refusal::SessionEnded { how })));
+        assert_eq!(rig.counts(entity), (10, 0, 0));
+    }
+}
+
+#[test]
+fn a_key_number_is_no_session_and_a_session_of_somebody_else_opens_nothing() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let (ada, bel) = (rig.person(&[entity]), rig.person(&[entity]));
+    let (key, session) = (rig.key(ada, START_MS + DAY_MS), rig.session(bel, START_MS + DAY_MS));
+    assert_eq!(key.0, session.0, "so that a mix-up would show");
+    for (person, credential, is_good) in [
+        (ada, Credential::Key(key), true),
+        (bel, Credential::Session(session), true),
+        (bel, Credential::Key(key), false),
+        (ada, Credential::Session(session), false),
+    ] {
+        let order = Order { credential: Some(credential), ..order(person, 1) };
+        assert_eq!(rig.deliver(order).1.is_ok(), is_good, "{person:?} {credential}");
     }
 }
 
@@ -66,9 +112,9 @@ fn without_an_entity_or_with_a_foreign_key_nothing_goes_out() {
     let (member, stranger) = (rig.person(&[entity]), rig.person(&[]));
     assert_eq!(rig.deliver(order(stranger, 1)).1, Err(Refusal::NoEntity));
     assert_eq!(rig.deliver(order(PersonId(999), 1)).1, Err(Refusal::PersonSuspended));
-    let key = Some(rig.key(stranger, START_MS + DAY_MS));
-    let refused = Refusal::KeyEnded { how: KeyEnd::Unknown };
-    assert_eq!(rig.deliver(Order { key, ..order(member, 1) }).1, Err(refused));
+    let credential = Some(Credential::Key(rig.key(stranger, START_MS + DAY_MS)));
+    let refused = Refusal::KeyEnded { how: CredentialEnd::Unknown };
+    assert_eq!(rig.deliver(Order { credential, ..order(member, 1) }).1, Err(refused));
 }
 
 #[test]

@@ -2,19 +2,20 @@
 //! own transaction; how the directory's rows come to be is not here.
 
 use crate::base::commitment::Commitment;
-use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::base::party::{Credential, EntityId, PersonId};
 use crate::store::value::values;
 use crate::store::{StoreError, Tx};
 
-/// A person, and the key with which they ask.
+/// A person, and the key or session with which they ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandingRow {
     /// Whether the person may receive.
     pub person_is_active: bool,
-    /// When the key expires, in milliseconds UTC; `None`: the person has no such key.
-    pub key_expires_ms: Option<i64>,
-    /// Whether the key is revoked.
-    pub key_is_revoked: bool,
+    /// Up to when the key or session is good, this instant not included, in milliseconds UTC;
+    /// `None`: the person has none of that number.
+    pub credential_until_ms: Option<i64>,
+    /// Whether the key or session is revoked.
+    pub credential_is_revoked: bool,
     /// How the audit log names the person.
     pub commitment: Commitment,
 }
@@ -30,9 +31,13 @@ pub struct EntityStandingRow {
     pub exemption: Option<i64>,
 }
 
-const SELECT_PERSON: &str = "
+const SELECT_PERSON_BY_KEY: &str = "
     SELECT p.status = 'active', k.expires_ms, k.revoked_ms IS NOT NULL, p.commitment
     FROM people p LEFT JOIN keys k ON k.id = ?2 AND k.person_id = p.id
+    WHERE p.id = ?1";
+const SELECT_PERSON_BY_SESSION: &str = "
+    SELECT p.status = 'active', s.until_ms, s.revoked_ms IS NOT NULL, p.commitment
+    FROM people p LEFT JOIN sessions s ON s.id = ?2 AND s.person_id = p.id
     WHERE p.id = ?1";
 const EXEMPTION_IN_FORCE: &str = "
     SELECT max(x.id) FROM exemptions x
@@ -47,20 +52,26 @@ const SELECT_ENTITIES: &str = "
     ORDER BY m.entity_id";
 
 impl Tx<'_> {
-    /// The standing of `person` and of the key they ask with; `None` if there is no such person.
+    /// The standing of `person` and of the credential they ask with; `None` if there is no such
+    /// person.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
     pub fn standing(
         &self,
         person: PersonId,
-        key: Option<KeyId>,
+        credential: Option<Credential>,
     ) -> Result<Option<StandingRow>, StoreError> {
-        self.row(SELECT_PERSON, values![person, key], |row| {
+        let (statement, number) = match credential {
+            None => (SELECT_PERSON_BY_KEY, None),
+            Some(Credential::Key(key)) => (SELECT_PERSON_BY_KEY, Some(key.0)),
+            Some(Credential::Session(session)) => (SELECT_PERSON_BY_SESSION, Some(session.0)),
+        };
+        self.row(statement, values![person, number], |row| {
             Ok(StandingRow {
                 person_is_active: row.get(0)?,
-                key_expires_ms: row.get(1)?,
-                key_is_revoked: row.get(2)?,
+                credential_until_ms: row.get(1)?,
+                credential_is_revoked: row.get(2)?,
                 commitment: Commitment(row.get(3)?),
             })
         })

@@ -1,7 +1,7 @@
 //! The directory's rows read back as they were entered, on every engine.
 
 use super::fresh::on_every_engine;
-use crate::base::party::{EntityId, KeyId, PersonId};
+use crate::base::party::{Credential, EntityId, KeyId, PersonId, SessionId};
 use crate::store::{
     AcceptanceRow, EntityRow, EntityStandingRow, ExemptionRow, KeyRow, MembershipRow, PersonRow,
     StandingRow, StoreError, Tx,
@@ -163,12 +163,14 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
         }
         let standing = StandingRow {
             person_is_active: true,
-            key_expires_ms: None,
-            key_is_revoked: false,
+            credential_until_ms: None,
+            credential_is_revoked: false,
             commitment: tx.standing(person, None)?.unwrap().commitment,
         };
         assert_eq!(tx.standing(person, None)?, Some(standing));
-        assert_eq!(tx.standing(person, Some(KeyId(9)))?, Some(standing));
+        for unknown in [Credential::Key(KeyId(9)), Credential::Session(SessionId(9))] {
+            assert_eq!(tx.standing(person, Some(unknown))?, Some(standing));
+        }
         assert_eq!(tx.standing(PersonId(99), None)?, None);
         Ok(())
     });

@@ -10,3 +10,4 @@ mod model;
 mod records;
 mod refused;
 mod writing;
+mod sign_in;

@@ -1,0 +1,96 @@
+//! What an entity has used, for those who manage it and for those who run the gateway.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::admin::operate;
+use super::chart;
+use super::layout::Tab;
+use super::visitor::Member;
+use crate::base::clock::Clock;
+use crate::base::ids::IdKind;
+use crate::base::party::EntityId;
+use crate::directory::entity;
+use crate::http::api::Segment;
+use crate::http::problem::Problem;
+use crate::http::state::Gateway;
+use crate::ledger::{self, Usage};
+use crate::operation::Operation;
+use crate::policy::Profile;
+use crate::store::{StoreError, Tx};
+
+/// The meters of an entity that a person should see.
+pub(super) struct Meters(Vec<(IdKind, Usage)>);
+
+/// The meter of Tweet IDs, and others that have a ceiling or were used.
+pub(super) fn meters_of(
+    tx: &Tx<'_>,
+    profile: &Profile,
+    clock: &Clock,
+    entity: EntityId,
+) -> Result<Meters, StoreError> {
+    let mut meters = Vec::new();
+    for kind in IdKind::ALL {
+        let usage = ledger::usage(tx, profile, clock, entity, kind)?;
+        let matters = usage.ceiling_ids.is_some() || usage.used_ids + usage.open_ids > 0;
+        if kind == IdKind::Tweet || matters {
+            meters.push((kind, usage));
+        }
+    }
+    Ok(Meters(meters))
+}
+
+impl Meters {
+    /// The meters one below the other.
+    pub(super) fn draw(&self) -> Markup {
+        html! {
+            @for (kind, usage) in &self.0 {
+                (chart::meter(usage, &format!("{} IDs", kind.title())))
+            }
+        }
+    }
+}
+
+/// `GET /entities/{slug}`.
+pub(in crate::http) async fn show(
+    State(gateway): State<Gateway>,
+    Segment(slug): Segment,
+    member: Member,
+) -> Result<Response, Problem> {
+    // Whether they may look is decided where the operation is carried out.
+    let shown = operate(&gateway, &member, Operation::EntityShow { slug: slug.clone() }).await??;
+    let (profile, clock) = (gateway.profile.clone(), gateway.clock.clone());
+    let look = gateway.store.look(move |tx| -> Result<Meters, Problem> {
+        let row = entity::find(tx, &slug)?;
+        Ok(meters_of(tx, &profile, &clock, row.id)?)
+    });
+    let meters = look.await?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let people = shown["people"].as_array().cloned().unwrap_or_default();
+    let name = text(&shown["name"]);
+    let content = html! {
+        h1 { (name) }
+        p class="lead" { (text(&shown["sector"])) ", " (text(&shown["status"])) }
+        section class="card" aria-label="Use" { (meters.draw()) }
+        h2 { "People" }
+        div class="scroll" {
+            table {
+                caption { "Who belongs to it" }
+                thead {
+                    tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } }
+                }
+                tbody {
+                    @for person in &people {
+                        tr {
+                            td { (text(&person["name"])) }
+                            td class="break" { (text(&person["mail"])) }
+                            td { (text(&person["role"])) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(member.0.page(Tab::Account, &name, content))
+}

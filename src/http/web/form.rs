@@ -1,0 +1,216 @@
+//! Forms: taking one that a page of ours sent, and drawing fields with their mistakes beside them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+
+use super::visitor::{Member, Visitor};
+use crate::http::listener::Peer;
+use crate::http::problem::{self, Problem};
+use crate::http::state::Gateway;
+
+/// More than any form here takes.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+/// How long a browser may take to send one.
+const FORM_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The field that shows that a page of ours made the form.
+const TOKEN: &str = "form";
+
+/// A form that a page of ours sent, and who sent it.
+pub(in crate::http) struct Sent {
+    pub(super) visitor: Visitor,
+    pub(super) fields: Fields,
+    peer: Option<Peer>,
+}
+
+/// A form of somebody who has signed in; others are led to where they can.
+pub(in crate::http) struct SentByMember {
+    pub(super) member: Member,
+    pub(super) fields: Fields,
+}
+
+/// What stands in the fields of a form, by their names.
+#[derive(Debug, Default)]
+pub(super) struct Fields(BTreeMap<String, Vec<String>>);
+
+impl Fields {
+    /// What stands in the field of that name, without the space round it; of several the first.
+    pub(super) fn text(&self, name: &str) -> String {
+        let first = self.0.get(name).and_then(|values| values.first());
+        first.map(|value| value.trim().to_owned()).unwrap_or_default()
+    }
+
+    /// All that stand in fields of that name, such as boxes that are ticked.
+    pub(super) fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl Sent {
+    /// Makes sure that strangers do not send too much.
+    ///
+    /// # Errors
+    /// 429 if they do.
+    pub(super) fn slow_down(&self, gateway: &Gateway) -> Result<(), Problem> {
+        match self.peer {
+            Some(Peer(address)) => gateway.pace.take(address, gateway.clock.now_ms()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromRequest<Gateway> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, gateway: &Gateway) -> Result<Sent, Problem> {
+        if !gateway.hosts.is_own_page(request.headers()) {
+            let detail = "the form was not sent by a page of this gateway";
+            return Err(Problem::new(&problem::CROSS_SITE, detail));
+        }
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::from_request_parts(&mut parts, gateway).await?;
+        let kind = parts.headers.get(header::CONTENT_TYPE);
+        if kind
+            .is_none_or(|kind| !kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
+        {
+            return Err(Problem::new(&problem::BAD_REQUEST, "the body is no form"));
+        }
+        let fields = fields(body).await?;
+        if !visitor.made_form(&fields.text(TOKEN)) {
+            let detail = "the form is of another session, or its page was open for too long";
+            return Err(Problem::new(&problem::CROSS_SITE, detail));
+        }
+        let peer = parts.extensions.get::<Peer>().copied();
+        Ok(Sent { visitor, fields, peer })
+    }
+}
+
+impl FromRequest<Gateway> for SentByMember {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, gateway: &Gateway) -> Result<SentByMember, Response> {
+        let (mut parts, body) = request.into_parts();
+        // First of all, so that whoever is signed out meanwhile is told where to sign in.
+        let own = gateway.hosts.is_own_page(&parts.headers);
+        if own {
+            Member::from_request_parts(&mut parts, gateway).await?;
+        }
+        let sent = Sent::from_request(Request::from_parts(parts, body), gateway).await;
+        let Sent { visitor, fields, .. } = sent.map_err(IntoResponse::into_response)?;
+        Ok(SentByMember { member: Member::of(visitor)?, fields })
+    }
+}
+
+async fn fields(body: Body) -> Result<Fields, Problem> {
+    let bytes = match tokio::time::timeout(FORM_TIME_MAX, to_bytes(body, FORM_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            let detail = format!("a form may have {FORM_BYTES_MAX} bytes at most");
+            return Err(Problem::new(&problem::TOO_LARGE, detail));
+        }
+        Err(_) => {
+            let detail = format!("a form must arrive within {} seconds", FORM_TIME_MAX.as_secs());
+            return Err(Problem::new(&problem::TOO_SLOW, detail));
+        }
+    };
+    let mut fields = Fields::default();
+    for (name, value) in form_urlencoded::parse(&bytes) {
+        fields.0.entry(name.into_owned()).or_default().push(value.into_owned());
+    }
+    Ok(fields)
+}
+
+/// The hidden field that every form of `visitor` carries.
+pub(super) fn token(visitor: &Visitor) -> Markup {
+    html! { input type="hidden" name=(TOKEN) value=(visitor.form_token()); }
+}
+
+/// A form that is nothing but a button.
+pub(super) fn button(
+    visitor: &Visitor,
+    action: &str,
+    class: &str,
+    label: &str,
+    of: &str,
+) -> Markup {
+    html! {
+        form method="post" action=(action) {
+            (token(visitor))
+            button type="submit" class=(class) aria-label=[(!of.is_empty()).then(|| {
+                format!("{label} {of}")
+            })] { (label) }
+        }
+    }
+}
+
+/// One field of a form, as it is drawn.
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) label: &'a str,
+    pub(super) hint: &'a str,
+    pub(super) value: &'a str,
+    /// `text`, `email`, `date`; `long` is a text of several lines.
+    pub(super) kind: &'a str,
+    /// What a browser may fill in by itself, as HTML names it.
+    pub(super) autocomplete: &'a str,
+    /// What is wrong with the value.
+    pub(super) mistake: Option<&'a str>,
+}
+
+impl Field<'_> {
+    /// The field with its label, its hint and its mistake, which point to each other.
+    pub(super) fn draw(&self) -> Markup {
+        let Field { name, label, hint, value, kind, autocomplete, mistake } = *self;
+        let (hint_id, wrong_id) = (format!("{name}-hint"), format!("{name}-wrong"));
+        let described = match (hint.is_empty(), mistake) {
+            (true, None) => None,
+            (false, None) => Some(hint_id.clone()),
+            (true, Some(_)) => Some(wrong_id.clone()),
+            (false, Some(_)) => Some(format!("{hint_id} {wrong_id}")),
+        };
+        let invalid = mistake.map(|_| "true");
+        let autocomplete = (!autocomplete.is_empty()).then_some(autocomplete);
+        html! {
+            div class="field" {
+                label for=(name) { (label) }
+                @if !hint.is_empty() { p class="hint" id=(hint_id) { (hint) } }
+                @if let Some(mistake) = mistake { p class="wrong" id=(wrong_id) { (mistake) } }
+                @if kind == "long" {
+                    textarea id=(name) name=(name) required aria-describedby=[described]
+                        aria-invalid=[invalid] { (value) }
+                } @else {
+                    input id=(name) name=(name) type=(kind) value=(value) required
+                        autocomplete=[autocomplete] aria-describedby=[described]
+                        aria-invalid=[invalid];
+                }
+            }
+        }
+    }
+}
+
+/// The summary at the top of a form with mistakes: each leads to its field.
+pub(super) fn mistakes(mistakes: &[(&str, String)]) -> Markup {
+    html! {
+        @if !mistakes.is_empty() {
+            div class="notice bad" role="alert" {
+                h2 { "Please correct this" }
+                ul {
+                    @for (name, mistake) in mistakes {
+                        li { a href={ "#" (name) } { (mistake) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The mistake of a field, if it has one.
+pub(super) fn mistake_of<'a>(mistakes: &'a [(&str, String)], name: &str) -> Option<&'a str> {
+    mistakes.iter().find(|(of, _)| *of == name).map(|(_, mistake)| mistake.as_str())
+}

@@ -1,0 +1,21 @@
+//! The pages for people: HTML without scripts, one file for each noun of the address.
+//!
+//! A page is made by a handler that takes a [`visitor::Visitor`], or a [`visitor::Member`] who has
+//! signed in; a form that changes something arrives as [`form::Sent`], which has made sure that a
+//! page of ours sent it. A refusal is the same [`crate::http::problem`] that programs get, put into
+//! words on a page by the layer [`layout::problems_for_people`].
+
+pub(super) mod account;
+pub(super) mod admin;
+mod chart;
+pub(super) mod dataset;
+pub(super) mod documents;
+pub(super) mod entity;
+pub(super) mod exemption;
+mod form;
+pub(super) mod home;
+pub(super) mod layout;
+pub(super) mod register;
+pub(super) mod sign_in;
+pub(super) mod style;
+mod visitor;
