@@ -57,7 +57,12 @@ impl Operation {
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
+            | Operation::KeyIssue(_)
+            | Operation::KeyRotate { .. }
+            | Operation::KeyReactivate { .. }
             | Operation::KeyRevoke { .. }
+            | Operation::DatasetEdit(_)
+            | Operation::DatasetRetire { .. }
             | Operation::ExemptionApply(_)
             | Operation::AuditCheckpoint => Need::Change,
             Operation::EntitySuspend { slug, .. } | Operation::EntityResume { slug } => {
@@ -67,7 +72,6 @@ impl Operation {
                 Need::Decide(Subject::Exemption(*exemption))
             }
             Operation::StaffAppoint { .. }
-            | Operation::KeyIssue(_)
             | Operation::LedgerThaw(_)
             | Operation::LedgerClockAccept { .. }
             | Operation::DatasetCheck(_)

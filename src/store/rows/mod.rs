@@ -21,6 +21,7 @@ pub(super) mod meter;
 pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod release;
+pub(super) mod request;
 pub(super) mod seen;
 pub(super) mod staff;
 pub(super) mod standing;
