@@ -8,11 +8,14 @@
 
 #![allow(clippy::print_stderr, reason = "a failing seed is told to whoever runs the tests")]
 
+mod members;
+mod seen;
 mod truth;
 mod world;
 
 use std::ops::Range;
 
+use seen::Seen;
 use world::World;
 
 /// How many seeds every run plays, in two halves, so that two processes share them.
@@ -33,7 +36,7 @@ fn number_of(variable: &str) -> Option<u64> {
 fn play(seeds: Range<u64>) {
     let alone = number_of("HYDRANT_SIMULATION_SEED");
     let seeds = alone.map_or(seeds, |seed| seed..seed + 1);
-    let mut seen = world::Seen::default();
+    let mut seen = Seen::default();
     for seed in seeds {
         let played = std::panic::catch_unwind(|| {
             let mut world = World::new(seed);
