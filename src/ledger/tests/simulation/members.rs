@@ -47,12 +47,7 @@ fn operator() -> Actor {
     Actor::Local("ada".into())
 }
 
-fn begin(
-    tx: &Tx<'_>,
-    person: PersonId,
-    entity: EntityId,
-    from_ms: i64,
-) -> Result<(), StoreError> {
+fn begin(tx: &Tx<'_>, person: PersonId, entity: EntityId, from_ms: i64) -> Result<(), StoreError> {
     tx.membership_insert(&MembershipRow { person, entity, role: "member".into(), from_ms })
 }
 
