@@ -186,14 +186,18 @@ impl World {
             1 => 1,
             _ => 1 + self.chance.below(400),
         };
-        let first = self.chance.below(500);
+        // Those that are in common are few enough for chunks to meet.
+        let first = match self.ids {
+            Ids::OfTheirOrder => self.chance.below(500),
+            Ids::Common => self.chance.below(20),
+        };
         let mut wanted = order_of(self.people[person], 1, first..first + ids);
         self.orders += 1;
-        let first = match self.ids {
+        let release = match self.ids {
             Ids::OfTheirOrder => self.orders * 1_000_000,
             Ids::Common => 0,
         };
-        wanted.values = Some(Arc::new(From(first)));
+        wanted.values = Some(Arc::new(From(release)));
         let admitted = self.rig.wait(self.gateways[at].ledger.admit(wanted));
         match admitted {
             Ok((delivery, granted)) => {
