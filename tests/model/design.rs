@@ -148,8 +148,8 @@ pub enum Merging {
     AddsWhatIsSettled,
     /// For each minute what it does not have yet, whoever received it.
     AddsUpToTheLarger,
-    /// The people first, and what is live in a transaction of its own.
-    AddsInASecondTransaction,
+    /// What is live follows in a transaction of its own.
+    MovesPeopleFirst,
 }
 
 /// Who is charged for the further chunks of a delivery.
@@ -451,7 +451,7 @@ pub const WRONG: &[Wrong] = &[
     ),
     wrong(
         "the people of a merged entity move before its charges",
-        Design { merging: Merging::AddsInASecondTransaction, ..RIGHT },
+        Design { merging: Merging::MovesPeopleFirst, ..RIGHT },
         MERGED,
         FITS,
     ),

@@ -442,9 +442,9 @@ impl stateright::Model for Protocol {
             }
             Step::Merge => {
                 state.merges -= 1;
-                state.is_merging = self.design.merging == Merging::AddsInASecondTransaction;
+                state.is_merging = self.design.merging == Merging::MovesPeopleFirst;
                 let mut desk = self.desk(&mut state);
-                if self.design.merging != Merging::AddsInASecondTransaction {
+                if self.design.merging != Merging::MovesPeopleFirst {
                     desk.merge_charges(1, 0);
                 }
                 desk.move_people(1, 0);
