@@ -63,7 +63,7 @@ pub use rows::open_charge::OpenChargeRow;
 pub use rows::person::PersonRow;
 pub use rows::release::ReleaseRow;
 pub use rows::request::RequestRow;
-pub use rows::seen::{SeenChargeRow, SeenRow};
+pub use rows::seen::{SeenChargeRow, SeenLaterRow, SeenRow};
 pub use rows::standing::{EntityStandingRow, StandingRow};
 pub use rows::tile::AuditLogRow;
 use tx::Connection;
