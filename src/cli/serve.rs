@@ -129,8 +129,7 @@ impl<'a> Gateway<'a> {
         if self.store.is_shared() {
             tokio::spawn(keep_time(self.ledger.clone()));
         }
-        let operations = context.clone();
-        let control = tokio::spawn(control.serve(context, told(closed, Stop::WhenDone)));
+        let control = tokio::spawn(control.serve(context.clone(), told(closed, Stop::WhenDone)));
         if let Some(mail) = &self.settings.mail {
             let url = bounds.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
             let post = Post::new(self.store.clone(), self.clock.clone(), mail, url);
@@ -138,12 +137,9 @@ impl<'a> Gateway<'a> {
         }
         let server = Server {
             folder: self.folder,
-            store: self.store,
+            context,
             ledger: self.ledger,
-            profile: Arc::clone(&self.settings.profile),
-            clock: self.clock,
             public_url: bounds.public_url.clone(),
-            operations,
             session: self.settings.session,
             contact: bounds.contact.clone(),
             sends_mail: self.settings.mail.is_some(),

@@ -52,7 +52,7 @@ pub enum AuthError {
     #[error("this API key has expired; ask your operator for a new one")]
     Expired,
     /// Nobody used it for more than a year.
-    #[error("this API key was not used for over 365 days; ask your operator for a new one")]
+    #[error("this API key was not used for over 365 days; ask your operator to reactivate it")]
     Dormant,
     /// No browser has that session, or it is another one's by now.
     #[error("this session is not known here; sign in again")]

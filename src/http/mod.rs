@@ -8,6 +8,7 @@ mod auth;
 mod body;
 pub mod control;
 mod cookie;
+mod form;
 mod hosts;
 mod listener;
 mod pace;
@@ -32,31 +33,24 @@ use self::hosts::Hosts;
 pub use self::listener::Limits;
 use self::pace::Pace;
 use self::state::{Gateway, Notes, Parts, Shelf, Strips};
-use crate::base::clock::Clock;
 use crate::config::{Session, StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
-use crate::operation;
-use crate::policy::Profile;
-use crate::store::{DataFolder, Store, StoreError};
+use crate::operation::Context;
+use crate::store::{DataFolder, StoreError};
 
 /// What a gateway serves from and under which bounds.
 pub struct Server {
     /// The data folder, whose lock the caller holds.
     pub folder: DataFolder,
-    /// The store in it.
-    pub store: Store,
+    /// What operations work on: the store, the clock of keys, embargoes and labels, the numbers
+    /// in force.
+    pub context: Context,
     /// The ledger on that store.
     pub ledger: Ledger,
-    /// The numbers in force.
-    pub profile: Arc<Profile>,
-    /// The clock of keys, embargoes and labels.
-    pub clock: Clock,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
-    /// What operations of people work on.
-    pub operations: operation::Context,
     /// How long somebody stays signed in.
     pub session: Session,
     /// Whom people may ask who cannot get in; empty: nobody in particular.
@@ -89,15 +83,15 @@ impl Server {
             listener.local_addr().expect("a socket that listens has an address");
         let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
         let gateway = Gateway::new(Parts {
-            store: self.store,
-            clock: self.clock,
-            profile: self.profile,
+            store: self.context.store.clone(),
+            clock: self.context.clock.clone(),
+            profile: Arc::clone(&self.context.profile),
+            context: self.context,
             ledger: self.ledger.clone(),
             deliverer,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,
-            operations: self.operations,
             lifetime: Lifetime {
                 idle_ms: milliseconds(self.session.idle_max),
                 whole_ms: milliseconds(self.session.whole_max),

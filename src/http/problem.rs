@@ -55,7 +55,7 @@ problems! {
          the operator sets server.public_url to the address that people see.";
     KEY_DORMANT = "key-dormant", FORBIDDEN,
         "The key has not been used for a year",
-        "Ask the operator for a new key.";
+        "Ask the operator to reactivate it, or for a new one.";
     NOT_ALLOWED = "not-allowed", FORBIDDEN,
         "This requester may not do that",
         "The detail says why; the operator can tell more.";
@@ -69,12 +69,12 @@ problems! {
     METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED,
         "This address does not take that method",
         "The Allow field lists the methods that it takes.";
+    CONFLICT = "conflict", CONFLICT,
+        "It would contradict what is there",
+        "The detail says what stands against it and what comes first.";
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT,
         "The request did not arrive in time",
         "Send it again over a better connection.";
-    CONFLICT = "conflict", CONFLICT,
-        "It would contradict what is there",
-        "The detail says what is there already.";
     LINK_USED = "link-used", GONE,
         "This link is used up or too old",
         "Ask for a new one; each is good for one time.";

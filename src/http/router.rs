@@ -8,13 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tracing::Instrument;
 
-use super::api::{acceptances, datasets, deliveries, documents, health, ids, strip, usage};
+use super::api::{acceptances, admin, datasets, deliveries, documents, health, ids, strip, usage};
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::web::layout::problems_for_people;
-use super::web::{
-    self, account, admin, dataset, entity, exemption, home, register, sign_in, style,
-};
+use super::web::{self, account, dataset, entity, exemption, home, register, sign_in, style};
 use super::{auth, hosts, session};
 use crate::base::ids::IdKind;
 
@@ -35,9 +33,9 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/documents", get(web::documents::show).post(web::documents::accept))
         .route("/exemptions/apply", get(exemption::show).post(exemption::apply))
         .route("/entities/{slug}", get(entity::show))
-        .route("/admin", get(admin::show))
-        .route("/admin/registrations/{id}/{decision}", post(admin::decide_registration))
-        .route("/admin/exemptions/{id}/{decision}", post(admin::decide_exemption))
+        .route("/admin", get(web::admin::show))
+        .route("/admin/registrations/{id}/{decision}", post(web::admin::decide_registration))
+        .route("/admin/exemptions/{id}/{decision}", post(web::admin::decide_exemption))
         .layer(middleware::from_fn_with_state(gateway.clone(), problems_for_people))
         .route("/style/{name}", get(style::show));
     Router::new()
@@ -55,6 +53,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{id}", get(deliveries::show))
         .route("/v1/deliveries/{id}/receipt", get(deliveries::receipt))
+        .merge(admin::routes())
         .route("/problems", get(problem::list))
         .route("/problems/{name}", get(problem::show))
         .fallback(not_found)

@@ -17,7 +17,7 @@ use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
-use crate::operation;
+use crate::operation::Context;
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
 use crate::store::Store;
@@ -30,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) profile: Arc<Profile>,
+    /// What operations work on.
+    pub(crate) context: Context,
     pub(crate) ledger: Ledger,
     pub(crate) deliverer: Deliverer,
     pub(crate) hosts: Hosts,
@@ -37,8 +39,6 @@ pub(crate) struct Parts {
     /// How often the audit log is signed.
     pub(crate) checkpoint_interval: Duration,
     pub(crate) strips: Strips,
-    /// What operations of people work on.
-    pub(crate) operations: operation::Context,
     /// How long sessions last.
     pub(crate) lifetime: Lifetime,
     /// What pages say besides.

@@ -59,9 +59,14 @@ impl Operation {
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
+            | Operation::KeyIssue(_)
+            | Operation::KeyRotate { .. }
+            | Operation::KeyReactivate { .. }
             | Operation::KeyRevoke { .. }
             | Operation::SessionRevoke { .. }
             | Operation::RegistrationRefuse { .. }
+            | Operation::DatasetEdit(_)
+            | Operation::DatasetRetire { .. }
             | Operation::ExemptionApply(_)
             | Operation::AuditCheckpoint => Need::Change,
             Operation::EntitySuspend { slug, .. } | Operation::EntityResume { slug } => {
@@ -74,7 +79,6 @@ impl Operation {
             // Whoever has a link is that person.
             Operation::PersonInvite { .. }
             | Operation::StaffAppoint { .. }
-            | Operation::KeyIssue(_)
             | Operation::LedgerThaw(_)
             | Operation::LedgerClockAccept { .. }
             | Operation::DatasetCheck(_)

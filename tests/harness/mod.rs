@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub mod browser;
+pub mod mail;
 pub mod upstream;
 
 use std::io::{self, BufRead, BufReader, Read, Write};

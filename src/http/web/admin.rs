@@ -16,7 +16,7 @@ use crate::base::party::Actor;
 use crate::directory::exemption::Decision;
 use crate::directory::registration::Assign;
 use crate::directory::words::{Rank, Role};
-use crate::http::problem::{self, Problem};
+use crate::http::problem::Problem;
 use crate::http::state::Gateway;
 use crate::operation::{self, ErrorKind, Operation, OperationError};
 
@@ -29,24 +29,11 @@ pub(super) async fn operate(
     member: &Member,
     operation: Operation,
 ) -> Result<Result<Value, OperationError>, Problem> {
-    let context = gateway.operations.clone();
+    let context = gateway.context.clone();
     let actor = Actor::Person(member.signed_in().requester.person);
     let carried = move || operation::execute(operation, &context, &actor);
     let outcome = tokio::task::spawn_blocking(carried).await;
     outcome.map_err(|panic| Problem::internal(&panic))
-}
-
-impl From<OperationError> for Problem {
-    fn from(error: OperationError) -> Problem {
-        let kind = match error.kind {
-            ErrorKind::NotFound => &problem::NOT_FOUND,
-            ErrorKind::Conflict => &problem::CONFLICT,
-            ErrorKind::Invalid => &problem::BAD_REQUEST,
-            ErrorKind::Forbidden => &problem::NOT_ALLOWED,
-            ErrorKind::Unavailable => return Problem::unavailable(&error),
-        };
-        Problem::new(kind, error.message)
-    }
 }
 
 /// `GET /admin`.

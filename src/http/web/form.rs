@@ -1,23 +1,18 @@
 //! Forms: taking one that a page of ours sent, and drawing fields with their mistakes beside them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::visitor::{Member, Visitor};
+use crate::http::form::whole;
 use crate::http::listener::Peer;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
-
-/// More than any form here takes.
-const FORM_BYTES_MAX: usize = 64 * 1024;
-/// How long a browser may take to send one.
-const FORM_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The field that shows that a page of ours made the form.
 const TOKEN: &str = "form";
@@ -108,17 +103,7 @@ impl FromRequest<Gateway> for SentByMember {
 }
 
 async fn fields(body: Body) -> Result<Fields, Problem> {
-    let bytes = match tokio::time::timeout(FORM_TIME_MAX, to_bytes(body, FORM_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            let detail = format!("a form may have {FORM_BYTES_MAX} bytes at most");
-            return Err(Problem::new(&problem::TOO_LARGE, detail));
-        }
-        Err(_) => {
-            let detail = format!("a form must arrive within {} seconds", FORM_TIME_MAX.as_secs());
-            return Err(Problem::new(&problem::TOO_SLOW, detail));
-        }
-    };
+    let bytes = whole(body).await?;
     let mut fields = Fields::default();
     for (name, value) in form_urlencoded::parse(&bytes) {
         fields.0.entry(name.into_owned()).or_default().push(value.into_owned());

@@ -24,6 +24,7 @@ pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod registration;
 pub(super) mod release;
+pub(super) mod request;
 pub(super) mod seen;
 pub(super) mod session;
 pub(super) mod sign_in_link;
