@@ -2,6 +2,8 @@
 
 mod harness;
 
+use harness::browser::Browser;
+use harness::mail::MailServer;
 use harness::{Bench, Gateway};
 
 /// What a route takes.
@@ -35,6 +37,11 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/keys/{key}/reactivate", "/keys/2/reactivate", "", Change),
     ("POST", "/keys/{key}/rotate", "/keys/2/rotate", "{\"overlap\":\"2d\"}", Change),
     ("DELETE", "/keys/{key}", "/keys/2", "", Change),
+    ("GET", "/sessions", "/sessions", "", Look),
+    ("DELETE", "/sessions/{session}", "/sessions/1", "", Change),
+    ("GET", "/registrations", "/registrations", "", Look),
+    ("POST", "/registrations/{registration}/assign", "/registrations/1/assign", PLACE, Decide),
+    ("POST", "/registrations/{registration}/refuse", "/registrations/2/refuse", REASON, Change),
     ("GET", "/exemptions", "/exemptions", "", Look),
     ("POST", "/exemptions", "/exemptions", APPLICATION, Change),
     ("POST", "/exemptions/{exemption}/approve", "/exemptions/1/approve", REASON, Decide),
@@ -54,6 +61,7 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
 ];
 
 const REASON: &str = "{\"reason\":\"a letter of the library\"}";
+const PLACE: &str = "{\"slug\":\"uni\",\"role\":\"member\"}";
 const PAPER: &str = "{\"documents\":[\"all\"],\"evidence\":\"signed paper\"}";
 const NEW_ENTITY: &str = "{\"slug\":\"new\",\"name\":\"New\",\"sector\":\"commercial\"}";
 const NEW_PERSON: &str = "{\"mail\":\"new@uni.example\",\"name\":\"New\",\
@@ -126,13 +134,27 @@ fn ask(gateway: &Gateway, key: &str, method: &str, path: &str, body: &str) -> ha
 
 #[test]
 fn every_route_takes_what_its_rank_allows_and_nothing_else() {
-    let bench = bench();
+    let mut bench = bench();
+    let mail = MailServer::start();
+    bench.set("HYDRANT__MAIL__URL", &mail.url());
+    bench.set("HYDRANT__MAIL__FROM", "hydrant@host.example");
     let requesters = requesters(&bench);
     for entity in ["uni", "second"] {
         let apply = ["exemption", "apply", entity, "--person", "inside@uni.example"];
         bench.done(&[&apply[..], &["--purpose", "made up", "--until", "2027-06-30"]].concat());
     }
     let gateway = bench.serve();
+    let invited = bench.json(&["person", "invite", "member@uni.example"]);
+    Browser::default().sign_in(&gateway, invited["path"].as_str().unwrap());
+    for address in ["one@new.example", "two@new.example"] {
+        let mut browser = Browser::default();
+        browser.get(&gateway, "/register");
+        let said = [("mail", address), ("name", "N"), ("organisation", "O"), ("purpose", "P")];
+        browser.send(&gateway, "/register", &said);
+        let link = mail.next_link(address);
+        assert_eq!(browser.get(&gateway, &link).status, 200);
+        assert_eq!(browser.send(&gateway, &link, &[]).status, 200);
+    }
     let member = &requesters[1].key;
     let delivered = gateway.get("/v1/datasets/walks/tweet-ids", member);
     let delivery = delivered.field("Hydrant-Delivery").unwrap().to_owned();

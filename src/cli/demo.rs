@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::demo_data::{self, DATASET, Requester};
+use super::demo_data::{self, DATASET, Requester, SignInLink};
 use super::serve::Gateway;
 use super::{Common, Done, show, start_log};
 use crate::config::Settings;
@@ -65,7 +65,8 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
         fs::write(demo.join(READY), "")?;
     }
     let requesters = desk.issue_keys()?;
-    gateway.serve(|address| tell(common, address, &requesters))
+    let links = desk.invite()?;
+    gateway.serve(|address| tell(common, address, &requesters, &links))
 }
 
 /// Makes sure that the folder is a demo's, or makes it one; an unfinished one begins anew.
@@ -113,7 +114,12 @@ fn empty(folder: &Path) -> std::io::Result<()> {
     fs::remove_dir_all(folder.join("demo"))
 }
 
-fn tell(common: &Common, address: SocketAddr, requesters: &[Requester; 3]) {
+fn tell(
+    common: &Common,
+    address: SocketAddr,
+    requesters: &[Requester; 3],
+    links: &[SignInLink; 2],
+) {
     let text = if common.json {
         let requesters = requesters.iter().map(|requester| {
             json!({
@@ -123,17 +129,31 @@ fn tell(common: &Common, address: SocketAddr, requesters: &[Requester; 3]) {
             })
         });
         let requesters: Vec<_> = requesters.collect();
-        json!({ "url": format!("http://{address}"), "dataset": DATASET, "requesters": requesters })
-            .to_string()
+        let links = links.iter().map(
+            |link| json!({ "mail": link.mail, "link": format!("http://{address}{}", link.path) }),
+        );
+        json!({
+            "url": format!("http://{address}"),
+            "dataset": DATASET,
+            "requesters": requesters,
+            "sign_in": links.collect::<Vec<_>>(),
+        })
+        .to_string()
     } else {
-        lines(address, requesters)
+        lines(address, requesters, links)
     };
     // Whoever closed stdout may still want the gateway.
     let _ = show::print(&text);
 }
 
 /// What people read; every line that begins with `curl` or `hydrant` can be pasted.
-fn lines(address: SocketAddr, [commercial, academic, brimful]: &[Requester; 3]) -> String {
+fn lines(
+    address: SocketAddr,
+    [commercial, academic, brimful]: &[Requester; 3],
+    [operator, researcher]: &[SignInLink; 2],
+) -> String {
+    let link = |link: &SignInLink| format!("{}\nhttp://{address}{}", link.says, link.path);
+    let (operator, researcher) = (link(operator), link(researcher));
     let url = format!("http://{address}/v1");
     let ids = format!("{url}/datasets/{DATASET}/tweet-ids");
     let key = |requester: &Requester| format!("-H 'Authorization: Bearer {}'", requester.token);
@@ -144,6 +164,10 @@ fn lines(address: SocketAddr, [commercial, academic, brimful]: &[Requester; 3]) 
 hydrant demo: http://{address} serves the IDs of 100,000 made-up tweets.
 Paste these lines into another terminal. Control-C ends the demo; the next start finds its data
 again and issues new keys.
+
+Or open a browser; each link is good for one time and 15 minutes:
+{operator}
+{researcher}
 
 # {commercial}: what there is, then all IDs
 curl -sS {commercial_key} {url}/datasets

@@ -20,7 +20,7 @@ use crate::demo::Maker;
 use crate::directory::dataset::Plan;
 use crate::directory::exemption::{Apply, Decision};
 use crate::directory::key::Issue;
-use crate::directory::words::{Role, Scope as KeyScope, Sector};
+use crate::directory::words::{Rank, Role, Scope as KeyScope, Sector};
 use crate::directory::{document, entity, person};
 use crate::ledger::{Ledger, Order, Ordered, Outcome, Values};
 use crate::operation::{Context, Operation, execute};
@@ -78,6 +78,23 @@ const BRIMFUL: Party = Party {
     person: "Jor Selwyn",
     mail: "jor@kestrel.example",
 };
+
+/// Who runs the demo's gateway; they belong to a library, so that they may decide for the others.
+const OPERATOR: Party = Party {
+    slug: "harbour-library",
+    name: "Harbour Library",
+    sector: Sector::Academic,
+    person: "Wren Hollis",
+    mail: "wren@library.example",
+};
+
+/// A link by which somebody signs in once.
+pub(super) struct SignInLink {
+    pub(super) mail: &'static str,
+    /// The path below the gateway's address.
+    pub(super) path: String,
+    pub(super) says: &'static str,
+}
 
 /// Somebody who can ask the demo's gateway.
 pub(super) struct Requester {
@@ -210,6 +227,28 @@ impl Desk {
             left -= ordered_ids;
         }
         Ok(runtime.block_on(ledger.flush())?)
+    }
+
+    /// Makes links by which an operator and a researcher sign in; the operator is entered if an
+    /// earlier demo had none.
+    pub(super) fn invite(&self) -> anyhow::Result<[SignInLink; 2]> {
+        let people = self.carry_out(Operation::PersonList)?;
+        let is_operator = |row: &Value| show::field(row, "mail") == OPERATOR.mail;
+        if !show::list(&people).iter().any(is_operator) {
+            self.enter(&OPERATOR)?;
+            let (mail, rank) = (OPERATOR.mail.into(), Some(Rank::Operator));
+            self.carry_out(Operation::StaffAppoint { mail, rank })?;
+        }
+        Ok([
+            self.link(&OPERATOR, "as Wren Hollis, who runs the gateway")?,
+            self.link(&ACADEMIC, "as Bel Corfen of the University of Orrin")?,
+        ])
+    }
+
+    fn link(&self, party: &Party, says: &'static str) -> anyhow::Result<SignInLink> {
+        let invited = self.carry_out(Operation::PersonInvite { mail: party.mail.into() })?;
+        let path = show::field(&invited, "path").to_owned();
+        Ok(SignInLink { mail: party.mail, path, says })
     }
 
     /// Gives each person a new key, and voids those of earlier starts.

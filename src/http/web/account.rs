@@ -141,7 +141,7 @@ fn keys(member: &Member, shown: &Shown) -> Markup {
     };
     html! {
         @if !shown.keys.is_empty() {
-            div class="scroll" {
+            div class="scroll" tabindex="0" {
                 table {
                     caption { "Your keys" }
                     thead {
@@ -192,7 +192,7 @@ fn key_row(member: &Member, row: &KeyRow, now_ms: i64) -> Markup {
 fn sessions(member: &Member, shown: &Shown) -> Markup {
     let own = member.signed_in().requester.by;
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" {
             table {
                 caption { "Your sessions" }
                 thead {

@@ -171,7 +171,7 @@ fn reason_field(id: &str, label: &str) -> Markup {
 fn all_entities(entities: &Value) -> Markup {
     let entities = entities.as_array().map(Vec::as_slice).unwrap_or_default();
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" {
             table {
                 caption { "All entities" }
                 thead {

@@ -38,7 +38,7 @@ pub(super) fn meter(usage: &Usage, what: &str) -> Markup {
                 "."
             },
         }
-        div class="scroll" {
+        div class="scroll" tabindex="0" {
             table {
                 caption { (what) " in any " (days) " days" }
                 thead {
@@ -124,7 +124,7 @@ fn returns(usage: &Usage, what: &str) -> Markup {
     html! {
         details {
             summary { "When how much comes back" }
-            div class="scroll" {
+            div class="scroll" tabindex="0" {
                 table {
                     caption { (what) " that leave the window, the earliest first (UTC)" }
                     thead {

@@ -72,7 +72,7 @@ fn columns(visitor: &Visitor, dataset: &Shown) -> Markup {
         column.map_or_else(|| "nobody knows".to_owned(), |(_, ids)| separated(*ids))
     };
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" {
             table {
                 thead {
                     tr {

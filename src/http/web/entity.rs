@@ -74,7 +74,7 @@ pub(in crate::http) async fn show(
         p class="lead" { (text(&shown["sector"])) ", " (text(&shown["status"])) }
         section class="card" aria-label="Use" { (meters.draw()) }
         h2 { "People" }
-        div class="scroll" {
+        div class="scroll" tabindex="0" {
             table {
                 caption { "Who belongs to it" }
                 thead {

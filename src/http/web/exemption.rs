@@ -118,7 +118,7 @@ fn attestation(mistakes: &[(&str, String)]) -> Markup {
 fn earlier(shown: &Shown) -> Markup {
     html! {
         @if !shown.exemptions.is_empty() {
-            div class="scroll" {
+            div class="scroll" tabindex="0" {
                 table {
                     caption { "Your applications" }
                     thead {

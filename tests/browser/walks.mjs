@@ -1,0 +1,205 @@
+// What people do in the pages, one walk a function: node walks.mjs WALK ADDRESS [FOLDER].
+
+import assert from "node:assert/strict";
+import { Tab, ask, base } from "./browser.mjs";
+
+const walks = {
+  // From a stranger to somebody who may receive: a form, a letter, an operator, the documents.
+  async registration() {
+    const bel = await Tab.open();
+    await bel.go("/register");
+    await bel.press("Register");
+    await bel.page.getByRole("alert").waitFor();
+    await bel.accessible();
+    assert.equal(await bel.page.getByLabel("Your name").getAttribute("aria-invalid"), "true");
+    await bel.fill("Your name", "Bel Corfen");
+    await bel.fill("Your mail address", "bel@orrin.example");
+    await bel.fill("Your organisation", "University of Orrin");
+    await bel.fill("What you want the IDs for", "How harbours were spoken of.");
+    await bel.press("Register");
+    await bel.heading("Look into your mail");
+    await bel.go(await ask("letter", "bel@orrin.example"));
+    await bel.accessible();
+    await bel.press("Yes, it is mine");
+    await bel.heading("Thank you");
+
+    const operator = await Tab.open();
+    await operator.signIn("operator@host.example");
+    await operator.go("/admin");
+    const waiting = operator.page.getByRole("region", { name: "Registration of Bel Corfen" });
+    await operator.accessible();
+    // Nobody decides for an entity that they belong to.
+    await waiting.getByLabel("Entity").selectOption("host");
+    await operator.press("Assign", waiting);
+    assert.match(await operator.page.getByRole("alert").innerText(), /belong to/);
+    await waiting.getByLabel("Entity").selectOption("orrin");
+    await operator.press("Assign", waiting);
+    await operator.page.getByText("Registrations (0)").waitFor();
+    await operator.close();
+
+    assert.equal(await ask("notice", "bel@orrin.example"), "Your registration was accepted");
+    await bel.go("/sign-in");
+    await bel.fill("Your mail address", "bel@orrin.example");
+    await bel.press("Send me a link");
+    await bel.go(await ask("letter", "bel@orrin.example"));
+    await bel.press("Sign in");
+    await bel.page.getByText("accept the documents (4 are missing)").click();
+    await bel.heading("Documents");
+    await bel.press("Accept");
+    assert.match(await bel.page.getByRole("alert").innerText(), /Tick/);
+    for (const box of await bel.page.getByRole("checkbox").all()) await box.check();
+    await bel.press("Accept");
+    await bel.page.getByText("You have accepted all of them.").waitFor();
+    await bel.go("/");
+    await bel.page.getByRole("link", { name: "Harbour talk" }).click();
+    const [download] = await Promise.all([
+      bel.page.waitForEvent("download"),
+      bel.page.getByRole("link", { name: "Download Tweet IDs" }).click(),
+    ]);
+    assert.equal(await download.failure(), null);
+    await bel.go("/account");
+    await bel.page.getByText("1,000 used").waitFor();
+    await bel.close();
+  },
+
+  // From an application to the exemption.
+  async exemption() {
+    const ada = await Tab.open();
+    await ada.signIn("ada@orrin.example");
+    await ada.go("/exemptions/apply");
+    await ada.press("Apply");
+    await ada.page.getByRole("alert").waitFor();
+    await ada.accessible();
+    await ada.fill("The research it is for", "How harbours were spoken of");
+    await ada.fill("Last day", "2026-06-30");
+    await ada.page.getByRole("checkbox").check();
+    await ada.press("Apply");
+    await ada.page.getByText("Your application is entered.").waitFor();
+    await ada.accessible();
+
+    const operator = await Tab.open();
+    await operator.signIn("operator@host.example");
+    await operator.go("/admin");
+    const application = operator.page.getByRole("region", { name: "Application 1" });
+    await operator.fill("Reason for approving", "the letter of the dean", application);
+    await operator.press("Approve", application);
+    await operator.page.getByText("Applications for exemptions (0)").waitFor();
+    await operator.close();
+
+    await ada.go("/exemptions/apply");
+    await ada.page.getByText("approved").waitFor();
+    await ada.go("/account");
+    await ada.page.getByText("without a ceiling").waitFor();
+    await ada.close();
+  },
+
+  // A key and a session, without a mouse.
+  async keyboard() {
+    const ada = await Tab.open();
+    await ada.go(await ask("invite", "ada@orrin.example"));
+    await ada.page.keyboard.press("Tab");
+    assert.equal(await focused(ada), "Skip to content");
+    await ada.page.keyboard.press("Enter");
+    await tabTo(ada, "Sign in");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.waitForURL(`${base}/account`);
+    await tabTo(ada, "What it is for");
+    await ada.page.keyboard.type("my laptop");
+    await ada.page.keyboard.press("Tab");
+    await ada.page.keyboard.press("ArrowDown");
+    await tabTo(ada, "Make a key");
+    await ada.page.keyboard.press("Enter");
+    const token = await ada.page.locator(".notice .token").innerText();
+    assert.match(token, /^hydrant_\w{49}$/);
+    await ada.accessible();
+    await ada.go("/account");
+    assert(!(await ada.text()).includes(token), "a key is shown once");
+    await tabTo(ada, "Revoke the key my laptop");
+    const outline = await ada.page.evaluate(() => {
+      return getComputedStyle(document.activeElement).outlineStyle;
+    });
+    assert.equal(outline, "solid", "what has the focus is seen");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.waitForURL(/account#keys$/);
+    assert(!(await ada.text()).includes("my laptop"));
+    await tabTo(ada, "Sign out");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.getByRole("link", { name: "Register" }).waitFor();
+    await ada.close();
+  },
+
+  // Every page, by day and by night and on a telephone.
+  async accessibility() {
+    const options = [
+      { colorScheme: "light" },
+      { colorScheme: "dark", viewport: { width: 390, height: 800 } },
+    ];
+    for (const option of options) {
+      const tab = await Tab.open(option);
+      for (const path of ["/", "/datasets/harbour", "/sign-in", "/register", "/nowhere"]) {
+        await tab.go(path);
+        if (path !== "/nowhere") await tab.accessible();
+      }
+      await tab.go(await ask("invite", "operator@host.example"));
+      await tab.accessible();
+      await tab.press("Sign in");
+      const paths = [
+        "/", "/account", "/documents", "/exemptions/apply", "/admin", "/entities/orrin",
+        "/datasets/harbour",
+      ];
+      for (const path of paths) {
+        assert.equal(await tab.go(path), 200, path);
+        await tab.accessible();
+        const { scroll, width } = await tab.page.evaluate(() => {
+          const { scrollWidth: scroll, clientWidth: width } = document.documentElement;
+          return { scroll, width };
+        });
+        assert(scroll <= width, `${path} is wider than the window: ${scroll} > ${width}`);
+      }
+      assert.equal(await tab.go("/datasets/none"), 404);
+      await tab.accessible();
+      await tab.close();
+    }
+  },
+
+  // Pictures of three pages, for the README.
+  async pictures() {
+    const folder = process.argv[4];
+    const tab = await Tab.open({ colorScheme: "light", viewport: { width: 1000, height: 640 } });
+    const shoot = async (name) => {
+      const bytes = await tab.page.screenshot({ path: `${folder}/${name}.png` });
+      assert(bytes.length > 10_000, `${name} shows nothing`);
+    };
+    await tab.signIn("ada@orrin.example");
+    await shoot("account");
+    await tab.go("/");
+    await shoot("datasets");
+    await tab.go("/sign-in");
+    const operator = await Tab.open({ viewport: { width: 1000, height: 640 } });
+    await operator.signIn("operator@host.example");
+    await operator.go("/admin");
+    await operator.page.screenshot({ path: `${folder}/operators.png` });
+    await operator.close();
+    await tab.close();
+  },
+};
+
+// What has the focus, as a screen reader would say it.
+async function focused(tab) {
+  return await tab.page.evaluate(() => {
+    const element = document.activeElement;
+    const label = element.labels?.[0]?.innerText;
+    return element.getAttribute("aria-label") ?? label ?? element.innerText ?? "";
+  });
+}
+
+async function tabTo(tab, name) {
+  for (let step = 0; step < 60; step += 1) {
+    await tab.page.keyboard.press("Tab");
+    if ((await focused(tab)).trim() === name) return;
+  }
+  assert.fail(`the keyboard does not come to ${name}`);
+}
+
+await walks[process.argv[2]]();
+process.exit(0);
