@@ -161,7 +161,8 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     bench.done(&["audit", "checkpoint"]);
     for &(method, route, path, body, takes) in MATRIX {
         let path = path.replace("DELIVERY", &delivery);
-        // A key that the matrix wakes is dormant only once, and one that is rotated has a successor.
+        // A key that the matrix wakes is dormant only once, and one that is rotated has a
+        // successor.
         let mut worked = false;
         for Requester { name, key, may } in &requesters {
             let answer = ask(&gateway, key, method, &path, body);

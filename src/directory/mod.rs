@@ -1,6 +1,6 @@
 //! Who may receive: entities, their people, how they register and sign in, the keys they hold,
-//! the documents they accepted and the exemptions of academic institutions; not how much (that is `ledger`) and not by
-//! which address or command (that is `http` and `cli`).
+//! the documents they accepted and the exemptions of academic institutions; not how much (that is
+//! `ledger`) and not by which address or command (that is `http` and `cli`).
 //!
 //! Every function takes the caller's transaction and the time. Every change also takes the actor
 //! and writes a leaf of the audit log in the same transaction: what cannot be recorded is undone.

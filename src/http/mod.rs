@@ -1,7 +1,8 @@
 //! The HTTP edge: the only room that knows status codes.
 //!
 //! `listener` accepts connections and holds their deadlines, `router` lists every route, `problem`
-//! every refusal; `api` answers programs and `web` people. What an answer may contain is decided behind `deliver`.
+//! every refusal; `api` answers programs and `web` people. What an answer may
+//! contain is decided behind `deliver`.
 
 mod api;
 mod auth;

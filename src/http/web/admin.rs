@@ -175,7 +175,11 @@ fn all_entities(entities: &Value) -> Markup {
             table {
                 caption { "All entities" }
                 thead {
-                    tr { th scope="col" { "Name" } th scope="col" { "Sector" } th scope="col" { "State" } }
+                    tr {
+                        th scope="col" { "Name" }
+                        th scope="col" { "Sector" }
+                        th scope="col" { "State" }
+                    }
                 }
                 tbody {
                     @for entity in entities {

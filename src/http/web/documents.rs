@@ -31,7 +31,9 @@ async fn page(
     let is_missing = |document: &Document| missing.contains(&document);
     let content = html! {
         h1 { "Documents" }
-        p class="lead" { "Whoever receives IDs accepts these four first, in their present version." }
+        p class="lead" {
+            "Whoever receives IDs accepts these four first, in their present version."
+        }
         @if missing.is_empty() {
             div class="notice good" role="status" { p { "You have accepted all of them." } }
         }

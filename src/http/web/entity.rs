@@ -78,7 +78,11 @@ pub(in crate::http) async fn show(
             table {
                 caption { "Who belongs to it" }
                 thead {
-                    tr { th scope="col" { "Name" } th scope="col" { "Mail" } th scope="col" { "Role" } }
+                    tr {
+                        th scope="col" { "Name" }
+                        th scope="col" { "Mail" }
+                        th scope="col" { "Role" }
+                    }
                 }
                 tbody {
                     @for person in &people {

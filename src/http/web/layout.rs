@@ -20,7 +20,12 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A hydrant, drawn.
-const MARK: &str = r#"<svg width="22" height="24" viewBox="0 0 22 24" aria-hidden="true" fill="currentColor"><path d="M11 0 14 3v2h2a1 1 0 0 1 0 2h-.5v3H18a1 1 0 0 1 1 1v2a1 1 0 0 1-1 1h-2.5v7H18a1 1 0 0 1 0 2H4a1 1 0 0 1 0-2h2.5v-7H4a1 1 0 0 1-1-1v-2a1 1 0 0 1 1-1h2.500V7H6a1 1 0 0 1 0-2h2V3z"/></svg>"#;
+const MARK: &str = concat!(
+    r#"<svg width="22" height="24" viewBox="0 0 22 24" aria-hidden="true" fill="currentColor">"#,
+    r#"<path d="M11 0 14 3v2h2a1 1 0 0 1 0 2h-.5v3H18a1 1 0 0 1 1 1v2a1 1 0 0 1-1 1h-2.5v7H18"#,
+    r#"a1 1 0 0 1 0 2H4a1 1 0 0 1 0-2h2.5v-7H4a1 1 0 0 1-1-1v-2a1 1 0 0 1 1-1h2.5V7H6"#,
+    r#"a1 1 0 0 1 0-2h2V3z"/></svg>"#,
+);
 
 /// Which part of the gateway a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,8 +94,8 @@ pub(in crate::http) async fn ask(
     let content = html! {
         h1 { "Look into your mail" }
         p class="lead" {
-            "If this address is known here, a link is on its way to it. It is good for one time and "
-            "15 minutes."
+            "If this address is known here, a link is on its way to it. It is good for one time "
+            "and 15 minutes."
         }
         p { "Nothing came? Look among unwanted mail, or ask " (contact(&gateway)) "." }
     };
