@@ -4,9 +4,13 @@
 #[path = "../../../tests/harness/database.rs"]
 pub(crate) mod database;
 mod directory;
+mod flawed;
 pub(crate) mod fresh;
 mod instances;
 mod model;
+#[path = "../../../tests/harness/proxy.rs"]
+mod proxy;
 mod records;
 mod refused;
+mod several;
 mod writing;
