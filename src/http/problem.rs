@@ -51,7 +51,7 @@ problems! {
         "Read what GET /v1/documents lists and accept it with POST /v1/acceptances.";
     KEY_DORMANT = "key-dormant", FORBIDDEN,
         "The key has not been used for a year",
-        "Ask the operator for a new key.";
+        "Ask the operator to reactivate it, or for a new one.";
     NOT_ALLOWED = "not-allowed", FORBIDDEN,
         "This requester may not do that",
         "The detail says why; the operator can tell more.";

@@ -94,7 +94,12 @@ impl Operation {
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
+            | Operation::KeyIssue(_)
+            | Operation::KeyRotate { .. }
+            | Operation::KeyReactivate { .. }
             | Operation::KeyRevoke { .. }
+            | Operation::DatasetEdit(_)
+            | Operation::DatasetRetire { .. }
             | Operation::ExemptionApply(_)
             | Operation::AuditCheckpoint => Need::Change,
             Operation::EntitySuspend { slug, .. } | Operation::EntityResume { slug } => {
@@ -104,7 +109,6 @@ impl Operation {
                 Need::Decide(Subject::Exemption(*exemption))
             }
             Operation::StaffAppoint { .. }
-            | Operation::KeyIssue(_)
             | Operation::LedgerThaw(_)
             | Operation::LedgerClockAccept { .. }
             | Operation::DatasetCheck(_)

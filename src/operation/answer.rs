@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
-use crate::base::party::{EntityId, PersonId};
+use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::directory::words::Status;
 use crate::directory::{DirectoryError, Token, document, exemption, key, person};
 use crate::ledger::{self, Usage};
@@ -82,6 +82,7 @@ pub(super) fn key(tx: &Tx<'_>, row: &KeyRow, now_ms: i64) -> Answer {
         "expires": rfc3339(row.expires_ms),
         "revoked": row.revoked_ms.map(rfc3339),
         "last_used": row.last_used_ms.map(rfc3339),
+        "successor": row.successor.map(|KeyId(successor)| successor.to_string()),
     }))
 }
 

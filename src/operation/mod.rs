@@ -12,6 +12,7 @@ mod delivery;
 mod entity;
 mod ledger;
 mod log;
+mod once;
 mod person;
 
 pub use access::{Need, Subject};
@@ -19,6 +20,7 @@ pub use account::actor_of;
 pub use answer::{objects, usage};
 pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
+pub use once::Once;
 pub use person::{proposals_before, sweep, welcome};
 
 use std::sync::Arc;
@@ -110,6 +112,10 @@ pub enum Operation {
     KeyIssue(key::Issue),
     /// All keys, or those of one person.
     KeyList { mail: Option<String> },
+    /// Make a key that takes the place of another; an answer that holds its token.
+    KeyRotate { key: KeyId, overlap_ms: Option<i64> },
+    /// Wake a dormant key.
+    KeyReactivate { key: KeyId },
     /// Void a key.
     KeyRevoke { key: KeyId },
     /// Apply for an exemption.
@@ -146,6 +152,10 @@ pub enum Operation {
     DatasetRegisterStream(Plan),
     /// Give a dataset another release.
     DatasetRefresh { slug: String, release: BuiltRelease },
+    /// Change a dataset's title and who sees it.
+    DatasetEdit(catalogue::Edit),
+    /// Hide a dataset for good.
+    DatasetRetire { slug: String },
     /// All datasets.
     DatasetList,
     /// One dataset with all its releases.
@@ -236,7 +246,20 @@ pub fn execute(
     context: &Context,
     actor: &Actor,
 ) -> Result<Value, OperationError> {
-    let desk = Desk { context, actor, need: operation.need() };
+    execute_once(operation, context, actor, None)
+}
+
+/// As [`execute`]; what was carried out as `once` before is answered and not done again.
+///
+/// # Errors
+/// As [`execute`]; [`ErrorKind::Conflict`] if the name of `once` was given to something else.
+pub fn execute_once(
+    operation: Operation,
+    context: &Context,
+    actor: &Actor,
+    once: Option<Once>,
+) -> Result<Value, OperationError> {
+    let desk = Desk { context, actor, need: operation.need(), once };
     if operation.is_carried_out_elsewhere() {
         desk.look(|_, _| Ok(Value::Null))?;
     }
@@ -338,6 +361,13 @@ pub fn execute(
         Operation::KeyList { mail } => {
             desk.look(|tx, now_ms| answer::keys(tx, mail.as_deref(), now_ms))
         }
+        Operation::KeyRotate { key, overlap_ms } => desk.change(move |tx, by| {
+            let (row, token) = key::rotate(tx, by.now_ms, &by.actor, key, overlap_ms)?;
+            answer::key_issued(tx, &row, &token, by.now_ms)
+        }),
+        Operation::KeyReactivate { key } => desk.change(move |tx, by| {
+            answer::key(tx, &key::reactivate(tx, by.now_ms, &by.actor, key)?, by.now_ms)
+        }),
         Operation::KeyRevoke { key } => desk.change(move |tx, by| {
             answer::key(tx, &key::revoke(tx, by.now_ms, &by.actor, key)?, by.now_ms)
         }),
@@ -386,6 +416,12 @@ pub fn execute(
             let row = catalogue::refresh(tx, by.now_ms, &by.actor, &slug, &release)?;
             dataset::brief(tx, &row)
         }),
+        Operation::DatasetEdit(request) => desk.change(move |tx, by| {
+            dataset::brief(tx, &catalogue::edit(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::DatasetRetire { slug } => desk.change(move |tx, by| {
+            dataset::brief(tx, &catalogue::retire(tx, by.now_ms, &by.actor, &slug)?)
+        }),
         Operation::DatasetList => desk.look(|tx, _| dataset::list(tx)),
         Operation::DatasetShow { slug } => {
             desk.look(|tx, _| dataset::whole(tx, &catalogue::find(tx, &slug)?))
@@ -407,6 +443,8 @@ struct Desk<'a> {
     actor: &'a Actor,
     /// What it takes to be heard; looked at in the very transaction that carries it out.
     need: Need,
+    /// What the request is called, if it may be sent twice.
+    once: Option<Once>,
 }
 
 /// Who changes something, and when.
@@ -421,10 +459,18 @@ impl Desk<'_> {
         work: impl FnOnce(&Tx<'_>, &By) -> Result<Value, DirectoryError> + Send + 'static,
     ) -> Result<Value, DirectoryError> {
         let by = By { actor: self.actor.clone(), now_ms: self.context.clock.now_ms() };
-        let need = self.need.clone();
+        let (need, once) = (self.need.clone(), self.once.clone());
         self.context.store.write_blocking(move |tx| {
             need.check(tx, &by.actor)?;
-            work(tx, &by)
+            let Some(once) = once else { return work(tx, &by) };
+            match once.answered(tx, &by)? {
+                Some(answer) => Ok(answer),
+                None => {
+                    let answer = work(tx, &by)?;
+                    once.note(tx, &by, &answer)?;
+                    Ok(answer)
+                }
+            }
         })
     }
 

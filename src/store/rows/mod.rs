@@ -25,6 +25,7 @@ pub(super) mod meter;
 pub(super) mod open_charge;
 pub(super) mod person;
 pub(super) mod release;
+pub(super) mod request;
 pub(super) mod secret;
 pub(super) mod seen;
 pub(super) mod staff;
