@@ -29,6 +29,7 @@ mod strip;
 mod strip_paths;
 mod strip_report;
 mod strip_writer;
+mod sweeping;
 mod usage;
 mod use_case;
 

@@ -485,3 +485,6 @@ impl Desk<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, entity_of, exemption, list, person_of};
 use super::entity::effect;
-use super::{By, Context, Numbers, OperationError, delivery};
+use super::{By, Context, Numbers, Once, OperationError, delivery};
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
@@ -295,6 +295,7 @@ pub fn sweep(context: &Context, retention: Retention) -> Result<Forgotten, Opera
     let window = context.profile.window;
     let swept = context.store.write_blocking(move |tx| {
         let newest_left = window.newest_left(time_ms(tx, &clock)?);
+        Once::forget_old(tx, now_ms)?;
         retention::sweep(tx, now_ms, newest_left, retention).map_err(DirectoryError::from)
     });
     Ok(swept?)

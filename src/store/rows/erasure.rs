@@ -37,6 +37,7 @@ const TEXTS: &[Text] = texts! {
     "joins": "person_evidence", "entity_evidence", "reason";
     "keys": "label";
     "people": "status_reason";
+    "requests": "answer";
     "use_cases": "purpose", "reason";
 };
 

@@ -7,6 +7,7 @@ mod directory;
 pub(crate) mod fresh;
 mod instances;
 mod model;
+mod parties;
 mod records;
 mod refused;
 mod writing;
