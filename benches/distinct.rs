@@ -123,6 +123,9 @@ fn enter(tx: &hydrant::store::Tx<'_>) -> Result<PersonId, StoreError> {
         status: "active".into(),
         status_reason: None,
         created_ms: 0,
+        use_case: None,
+        merged_into: None,
+        reviewed_ms: None,
     })?;
     let person = tx.person_insert(&PersonRow {
         id: PersonId(0),
@@ -131,6 +134,7 @@ fn enter(tx: &hydrant::store::Tx<'_>) -> Result<PersonId, StoreError> {
         status: "active".into(),
         status_reason: None,
         created_ms: 0,
+        erased_ms: None,
     })?;
     tx.membership_insert(&MembershipRow { person, entity, role: "member".into(), from_ms: 0 })?;
     Ok(person)

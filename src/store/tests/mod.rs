@@ -8,6 +8,7 @@ mod flawed;
 pub(crate) mod fresh;
 mod instances;
 mod model;
+mod parties;
 #[path = "../../../tests/harness/proxy.rs"]
 mod proxy;
 mod records;
