@@ -153,6 +153,8 @@ fn main() {
             println!("once, {name}, {what} {took:10.2?}");
             all.push(took);
         }
+        let bytes = bench.ledger.filter_bytes();
+        println!("once, {name}, filter in memory {:10} KiB for {IDS} IDs", bytes / 1024);
     }
     assert!(!is_file || all[0] <= NEW_MAX, "{IDS} new IDs take too long: {:?}", all[0]);
 }

@@ -174,6 +174,7 @@ pub enum Leaf {
     PhantomCharged { recipient: RecipientName, kind: Unit, ids: u64 },
     /// The ledger was frozen because its log was shorter than the head that is named here, or
     /// another one. It goes on without it: `replayed` of the entries that it lacked came back.
+    /// `known_root` is the hash of the head's last entry if a gateway knew no more of it.
     LedgerThawed {
         known_size: u64,
         known_root: String,

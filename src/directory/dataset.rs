@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, entity, not_found, text};
 use crate::audit::{self, Leaf, name};
+use crate::base::date::{NotADate, begin_ms, rfc3339};
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId};
 use crate::store::{DatasetRow, NewDataset, ReleaseRow, Supply, Tx, Visibility};
@@ -149,12 +150,32 @@ pub struct Edit {
 
 /// When an embargo ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Embargo {
     /// At that time, in milliseconds UTC.
     UntilMs(i64),
     /// There is none.
     None,
+}
+
+impl From<Embargo> for String {
+    fn from(embargo: Embargo) -> String {
+        match embargo {
+            Embargo::UntilMs(until_ms) => rfc3339(until_ms),
+            Embargo::None => "none".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Embargo {
+    type Error = NotADate;
+
+    fn try_from(text: String) -> Result<Embargo, NotADate> {
+        match text.as_str() {
+            "none" => Ok(Embargo::None),
+            date => begin_ms(date).map(Embargo::UntilMs),
+        }
+    }
 }
 
 /// Changes a dataset's title and who sees it; a download under way goes on.

@@ -65,6 +65,9 @@ problems! {
     METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED,
         "This address does not take that method",
         "The Allow field lists the methods that it takes.";
+    CONFLICT = "conflict", CONFLICT,
+        "It would contradict what is there",
+        "The detail says what stands against it and what comes first.";
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT,
         "The request did not arrive in time",
         "Send it again over a better connection.";

@@ -45,7 +45,7 @@ use crate::store::{Store, Tx};
 
 /// One thing that an operator may ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "operation", rename_all = "kebab-case")]
+#[serde(tag = "operation", rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are those of the commands")]
 pub enum Operation {
     /// Enter an entity.
@@ -127,7 +127,12 @@ pub enum Operation {
     /// How full an entity's meters are.
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
-    Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
+    Deliveries {
+        entity: Option<String>,
+        person: Option<String>,
+        #[serde(default = "delivery::rows_usual")]
+        rows_max: u32,
+    },
     /// The gateways that ever started on the database.
     InstanceList,
     /// Whether the ledger is frozen, its time, and its log's head.

@@ -44,7 +44,9 @@ impl Tx<'_> {
         self.write(INSERT, values![row.person, row.entity, &row.role, row.from_ms])
     }
 
-    /// Ends a membership, and returns whether there was one.
+    /// Ends the current membership of `person` in `entity` at `until_ms`, and returns whether there
+    /// was one. The row stays: what they received there is looked for when they join another
+    /// entity.
     ///
     /// # Errors
     /// [`StoreError`] of the change.
