@@ -45,7 +45,8 @@ impl Tx<'_> {
     }
 
     /// Ends the current membership of `person` in `entity` at `until_ms`, and returns whether there
-    /// was one. The row stays: what they received there is looked for when they join another entity.
+    /// was one. The row stays: what they received there is looked for when they join another
+    /// entity.
     ///
     /// # Errors
     /// [`StoreError`] of the change.
