@@ -27,11 +27,32 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/entities/{slug}/suspend", "/entities/uni/suspend", REASON, Decide),
     ("POST", "/entities/{slug}/resume", "/entities/uni/resume", "", Decide),
     ("GET", "/entities/{slug}/usage", "/entities/uni/usage", "", Look),
+    ("PATCH", "/entities/{slug}", "/entities/uni", "{\"aliases\":[\"The Uni\"]}", Decide),
+    ("POST", "/entities/{slug}/review", "/entities/state/review", REASON, Decide),
+    ("GET", "/entity-duplicates", "/entity-duplicates", "", Look),
+    ("GET", "/entities/{source}/merge/{target}", "/entities/state/merge/uni", "", Look),
+    ("POST", "/entities/{source}/merge/{target}", "/entities/state/merge/uni", REASON, Decide),
+    ("GET", "/use-cases", "/use-cases", "", Look),
+    ("POST", "/entities/{slug}/use-cases", "/entities/uni/use-cases", USE_CASE, Change),
+    ("POST", "/entities/{slug}/use-case/approve", "/entities/uni/use-case/approve", REASON, Decide),
+    ("POST", "/entities/{slug}/use-cases", "/entities/uni/use-cases", OTHER_USE_CASE, Change),
+    ("POST", "/entities/{slug}/use-case/refuse", "/entities/uni/use-case/refuse", REASON, Decide),
+    ("GET", "/entities/{slug}/invitations", "/entities/uni/invitations", "", Look),
+    ("POST", "/entities/{slug}/invitations", "/entities/uni/invitations", INVITATION, Change),
+    ("DELETE", "/invitations/{invitation}", "/invitations/1", "", Change),
+    ("GET", "/joins", "/joins", "", Look),
+    ("GET", "/people/{mail}/joins/{slug}", "/people/audit@host.example/joins/uni", "", Look),
+    ("POST", "/people/{mail}/joins/{slug}", "/people/audit@host.example/joins/uni", ROLE, Change),
+    ("POST", "/joins/{join}/consent", "/joins/1/consent", CONSENT, Decide),
+    ("POST", "/joins/{join}/withdraw", "/joins/1/withdraw", REASON, Decide),
+    ("DELETE", "/people/{mail}/memberships/{slug}", LEAVE, "", Change),
+    ("GET", "/people/{mail}/export", "/people/member@uni.example/export", "", Look),
     ("GET", "/people", "/people", "", Look),
     ("POST", "/people", "/people", NEW_PERSON, Change),
     ("POST", "/people/{mail}/suspend", "/people/new@uni.example/suspend", REASON, Change),
     ("POST", "/people/{mail}/resume", "/people/new@uni.example/resume", "", Change),
     ("POST", "/people/{mail}/acceptances", "/people/new@uni.example/acceptances", PAPER, Change),
+    ("POST", "/people/{mail}/erase", "/people/new@uni.example/erase", REASON, Change),
     ("GET", "/keys", "/keys?mail=member@uni.example", "", Look),
     ("POST", "/keys", "/keys", NEW_KEY, Change),
     ("POST", "/keys/{key}/reactivate", "/keys/2/reactivate", "", Change),
@@ -60,6 +81,12 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/audit/files/{*names}", "/audit/files/checkpoint", "", Look),
 ];
 
+const USE_CASE: &str = "{\"purpose\":\"the spread of made-up rumours\"}";
+const OTHER_USE_CASE: &str = "{\"purpose\":\"another study\"}";
+const INVITATION: &str = "{\"mail\":\"colleague@uni.example\",\"name\":\"Colleague\"}";
+const ROLE: &str = "{\"role\":\"member\"}";
+const CONSENT: &str = "{\"side\":\"person\",\"evidence\":\"a letter\"}";
+const LEAVE: &str = "/people/member@second.example/memberships/second";
 const REASON: &str = "{\"reason\":\"a letter of the library\"}";
 const PLACE: &str = "{\"slug\":\"uni\",\"role\":\"member\"}";
 const PAPER: &str = "{\"documents\":[\"all\"],\"evidence\":\"signed paper\"}";
@@ -118,7 +145,9 @@ fn bench() -> Bench {
     for slug in ["uni", "second", "third", "host"] {
         bench.entity(slug, "academic");
     }
+    bench.entity("state", "government");
     bench.person("member@uni.example", &["uni"]);
+    bench.person("member@second.example", &["second"]);
     bench.done(&["key", "issue", "member@uni.example", "--expires", "700d"]);
     bench.set_clock(NOW_MS);
     bench.dataset("walks", 1, 10);

@@ -247,6 +247,19 @@ fn whoever_signs_out_or_is_suspended_is_nobody() {
 }
 
 #[test]
+fn whoever_is_erased_has_no_session_and_no_link_any_more() {
+    let (bench, gateway) = bench();
+    let mut browser = signed_in(&bench, &gateway, "ada@example.org");
+    let path = link(&bench, "ada@example.org");
+    let held = bench.json(&["person", "export", "ada@example.org"]);
+    assert_eq!(held["sessions"][0]["status"], "active", "{held}");
+    bench.done(&["person", "erase", "ada@example.org", "--reason", "asked for"]);
+    assert_eq!(browser.get(&gateway, "/account").status, 303);
+    assert_eq!(browser.get(&gateway, &path).status, 404);
+    assert_eq!(bench.json(&["session", "list"]), serde_json::json!([]));
+}
+
+#[test]
 fn somebody_elses_keys_and_sessions_are_out_of_reach() {
     let (bench, gateway) = bench();
     bench.person("eve@example.org", &["acme"]);

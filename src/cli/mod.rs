@@ -15,6 +15,7 @@ mod demo_data;
 mod entity;
 mod exemption;
 mod instance;
+mod join;
 mod key;
 mod ledger;
 mod migrate;
@@ -30,7 +31,9 @@ mod strip;
 mod strip_paths;
 mod strip_report;
 mod strip_writer;
+mod sweeping;
 mod usage;
+mod use_case;
 
 use std::process::ExitCode;
 

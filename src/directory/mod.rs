@@ -7,14 +7,21 @@
 
 pub mod dataset;
 pub mod document;
+pub mod duplicate;
 pub mod entity;
+pub mod erasure;
 pub mod exemption;
+pub mod invitation;
+pub mod join;
 pub mod key;
 pub mod letter;
 mod mail;
+pub mod membership;
+pub mod merge;
 pub mod person;
 pub mod registration;
 mod requester;
+pub mod retention;
 mod ror;
 mod secret;
 pub mod session;
@@ -22,6 +29,7 @@ pub mod sign_in;
 pub mod staff;
 mod text;
 mod token;
+pub mod use_case;
 pub mod words;
 
 pub use requester::{AuthError, EntityRef, Requester, authenticate, authenticate_session};

@@ -11,13 +11,15 @@ use super::{DirectoryError, entity, letter, mail, sign_in, text};
 use crate::audit::{self, Leaf, name};
 use crate::base::date::DAY_MS;
 use crate::base::party::Actor;
-use crate::store::{RegistrationRow, StoreError, Tx};
+use crate::store::{PersonRow, RegistrationRow, StoreError, Tx};
 
 /// How long an address may be verified, in milliseconds.
 const VERIFIABLE_MS: i64 = DAY_MS;
 /// How many registrations of one address are listened to in an hour.
 const ASKED_PER_HOUR_MAX: usize = 3;
 const HOUR_MS: i64 = 3_600_000;
+/// Who decided where somebody of the entity had invited them.
+const BY_INVITATION: &str = "an invitation";
 /// Longest organisation.
 const ORGANISATION_CHARS_MAX: usize = 200;
 /// Longest purpose.
@@ -146,6 +148,24 @@ pub fn verify(tx: &Tx<'_>, now_ms: i64, hash: &TokenHash) -> Result<Registration
     tx.registration_set_verified(row.id, verified, now_ms)?;
     audit::append(tx, now_ms, &Leaf::RegistrationVerified { registration: row.id })?;
     Ok(row)
+}
+
+/// Notes that a verified registration needs no operator, because an invitation made a person of it.
+///
+/// # Errors
+/// [`StoreError`] of the changes.
+pub fn settle_invited(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    mut row: RegistrationRow,
+    person: &PersonRow,
+) -> Result<(), StoreError> {
+    RegistrationStatus::Assigned.word().clone_into(&mut row.status);
+    row.decided_ms = Some(now_ms);
+    row.decided_by = Some(BY_INVITATION.to_owned());
+    row.person = Some(person.id);
+    row.entity = tx.memberships_of_person(person.id)?.first().map(|first| first.entity);
+    tx.registration_decide(&row)
 }
 
 /// The registrations that were verified, with those that are decided.

@@ -193,3 +193,15 @@ pub fn enter(
     }
     session::begin(tx, now_ms, person.id, browser.label, browser.lifetime)
 }
+
+/// Removes all by which a person could sign in, with what they registered as and what is to be
+/// sent to them; a download that began in a session of theirs ends at its next chunk.
+///
+/// # Errors
+/// [`StoreError`] of the changes.
+pub(super) fn forget(tx: &Tx<'_>, person: &PersonRow) -> Result<(), StoreError> {
+    tx.sign_in_links_remove_of(person.id)?;
+    tx.sessions_remove_of(person.id)?;
+    tx.identities_remove_of(person.id)?;
+    tx.registrations_remove_of(&person.mail)
+}

@@ -35,7 +35,7 @@ fn actor() -> Actor {
 }
 
 fn described(slug: &str, sector: Sector) -> entity::Add {
-    entity::Add { slug: slug.into(), name: slug.to_uppercase(), sector, ror: None }
+    entity::Add::new(slug, &slug.to_uppercase(), sector)
 }
 
 fn issue(tx: &Tx<'_>, lifetime_ms: Option<i64>) -> Result<(KeyId, Token), DirectoryError> {

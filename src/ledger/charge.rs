@@ -17,7 +17,9 @@ use crate::policy::{
     Basis, ChunkSize, Count, CredentialEnd, ExemptionRule, Profile, Recipient, Refusal, Return,
     Unit, Verdict, Window,
 };
-use crate::store::{Charged, MeterRow, OpenChargeRow, StandingRow, StoreError, Tx};
+use crate::store::{
+    Charged, Door, EntityStandingRow, MeterRow, OpenChargeRow, StandingRow, StoreError, Tx,
+};
 
 /// What a transaction of the ledger works with.
 pub(super) struct Desk<'a> {
@@ -107,12 +109,16 @@ impl Desk<'_> {
         }
         let mut all_charged = Vec::new();
         for entity in self.tx.standing_entities(person, self.now_ms)? {
-            if !entity.is_active {
-                return Ok(Err(Refusal::EntitySuspended { entity: entity.entity }));
+            let EntityStandingRow { entity, door, use_case, exemption } = entity;
+            match door {
+                Door::Open => {}
+                Door::Unreviewed => return Ok(Err(Refusal::EntityUnreviewed { entity })),
+                Door::Shut => return Ok(Err(Refusal::EntitySuspended { entity })),
             }
             all_charged.push(Charged {
-                recipient: Recipient::Entity(entity.entity),
-                basis: basis(self.profile(), kind, entity.exemption),
+                recipient: Recipient::Entity(entity),
+                basis: basis(self.profile(), kind, exemption),
+                use_case,
             });
         }
         if all_charged.is_empty() {
@@ -393,11 +399,12 @@ impl Desk<'_> {
             ids: granted,
             seen_charge,
         };
-        let Charged { recipient, basis } = charging.charged;
+        let Charged { recipient, basis, use_case } = charging.charged;
         self.tx.open_charge_add(&row, self.shared.incarnation(), basis)?;
         Ok(Charge {
             recipient: RecipientName::of(recipient, charging.meter.commitment),
             basis: basis.to_string(),
+            use_case,
             fresh_ids: seen_charge.map(|_| fresh),
             live_ids: charging.meter.level.live_ids,
         })

@@ -72,7 +72,8 @@ fn admit_file(
         Ok(permit) => permit.person,
         Err(refusal) => return refuse(&desk, person, file, Withheld::Refused(refusal)),
     };
-    let charged = Charged { recipient: Recipient::Person(person), basis: Basis::Limit };
+    let recipient = Recipient::Person(person);
+    let charged = Charged { recipient, basis: Basis::Limit, use_case: None };
     let mut chargings = [desk.lock(charged, Unit::Objects)?];
     let meter_id = chargings[0].meter.id;
     let element = Elements::of(vec![file.number]);

@@ -289,6 +289,11 @@ pub enum Refusal {
         /// Which one.
         entity: EntityId,
     },
+    /// An entity of the person waits for an operator's review.
+    EntityUnreviewed {
+        /// Which one.
+        entity: EntityId,
+    },
     /// The key that asked has come to its end.
     KeyEnded {
         /// How.
@@ -323,6 +328,7 @@ impl Refusal {
             Refusal::NoEntity => "no-entity",
             Refusal::PersonSuspended => "person-suspended",
             Refusal::EntitySuspended { .. } => "entity-suspended",
+            Refusal::EntityUnreviewed { .. } => "entity-unreviewed",
             Refusal::KeyEnded { how: CredentialEnd::Revoked } => "key-revoked",
             Refusal::KeyEnded { how: CredentialEnd::Expired } => "key-expired",
             Refusal::KeyEnded { how: CredentialEnd::Unknown } => "key-unknown",
@@ -359,6 +365,9 @@ impl fmt::Display for Refusal {
             Refusal::NoEntity => "the person belongs to no entity",
             Refusal::PersonSuspended => "the person is suspended",
             Refusal::EntitySuspended { .. } => "an entity of the person is suspended",
+            Refusal::EntityUnreviewed { .. } => {
+                "an entity of the person waits for its review by an operator"
+            }
             Refusal::KeyEnded { how: CredentialEnd::Revoked } => "the key is revoked",
             Refusal::KeyEnded { how: CredentialEnd::Expired } => "the key has expired",
             Refusal::KeyEnded { how: CredentialEnd::Unknown } => "there is no such key",

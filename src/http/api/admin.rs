@@ -43,6 +43,26 @@ const ROUTES: &[Route] = &[
     Route(POST, "/entities/{slug}/suspend", "entity-suspend", &[]),
     Route(POST, "/entities/{slug}/resume", "entity-resume", &[]),
     Route(GET, "/entities/{slug}/usage", "usage", &[]),
+    Route(PATCH, "/entities/{slug}", "entity-edit", &[]),
+    Route(POST, "/entities/{slug}/review", "entity-review", &[]),
+    Route(GET, "/entity-duplicates", "entity-duplicates", &[]),
+    Route(GET, "/entities/{source}/merge/{target}", "entity-merge-effect", &[]),
+    Route(POST, "/entities/{source}/merge/{target}", "entity-merge", &[]),
+    Route(GET, "/use-cases", "use-case-list", &[]),
+    Route(POST, "/entities/{slug}/use-cases", "use-case-propose", &[]),
+    Route(POST, "/entities/{slug}/use-case/approve", "use-case-decide", &[("verdict", "approve")]),
+    Route(POST, "/entities/{slug}/use-case/refuse", "use-case-decide", &[("verdict", "refuse")]),
+    Route(GET, "/entities/{slug}/invitations", "invitation-list", &[]),
+    Route(POST, "/entities/{slug}/invitations", "invitation-add", &[]),
+    Route(DELETE, "/invitations/{invitation}", "invitation-withdraw", &[]),
+    Route(GET, "/joins", "join-list", &[]),
+    Route(GET, "/people/{mail}/joins/{slug}", "person-join-effect", &[("role", "member")]),
+    Route(POST, "/people/{mail}/joins/{slug}", "person-join", &[]),
+    Route(POST, "/joins/{join}/consent", "join-consent", &[]),
+    Route(POST, "/joins/{join}/withdraw", "join-withdraw", &[]),
+    Route(DELETE, "/people/{mail}/memberships/{slug}", "person-leave", &[]),
+    Route(GET, "/people/{mail}/export", "person-export", &[]),
+    Route(POST, "/people/{mail}/erase", "person-erase", &[]),
     Route(GET, "/people", "person-list", &[]),
     Route(POST, "/people", "person-add", &[]),
     Route(POST, "/people/{mail}/suspend", "person-suspend", &[]),
@@ -77,7 +97,8 @@ const ROUTES: &[Route] = &[
 ];
 
 /// The members that are whole numbers, which a path or query has as text.
-const NUMBERS: &[&str] = &["key", "session", "registration", "exemption", "rows_max", "after"];
+const NUMBERS: &[&str] =
+    &["key", "session", "registration", "exemption", "invitation", "join", "rows_max", "after"];
 /// The members that are lists, of which a path or query has one element.
 const LISTS: &[&str] = &["names"];
 /// The times that may be given as a date, and the member in milliseconds that each stands for.

@@ -14,6 +14,7 @@ use crate::directory::sign_in::LinkError;
 use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::operation;
 
 /// `GET /register`.
 pub(in crate::http) async fn show(State(gateway): State<Gateway>, visitor: Visitor) -> Response {
@@ -135,12 +136,29 @@ pub(in crate::http) async fn verify(
 ) -> Result<Response, Problem> {
     let hash = Secret::parse(&secret).ok_or_else(|| Problem::from(LinkError::Unknown))?.hash();
     let now_ms = gateway.clock.now_ms();
-    gateway.store.write(move |tx| registration::verify(tx, now_ms, &hash)).await?;
+    let (profile, clock) = (gateway.profile.clone(), gateway.clock.clone());
+    let write = gateway.store.write(move |tx| -> Result<bool, Problem> {
+        let row = registration::verify(tx, now_ms, &hash)?;
+        // Whom a manager has invited needs no operator: the address was all that was missing.
+        let person = operation::welcome(tx, &profile, &clock, now_ms, &row.mail)?;
+        if let Some(person) = &person {
+            registration::settle_invited(tx, now_ms, row, person)?;
+        }
+        Ok(person.is_some())
+    });
+    let is_invited = write.await?;
     let content = html! {
         h1 { "Thank you" }
-        p class="lead" {
-            "Your address is confirmed. An operator looks at your registration now, and you are "
-            "told by mail what comes of it."
+        @if is_invited {
+            p class="lead" {
+                "Your address is confirmed, and you were invited: you can sign in at once."
+            }
+            p { a class="button" href="/sign-in" { "Sign in" } }
+        } @else {
+            p class="lead" {
+                "Your address is confirmed. An operator looks at your registration now, and you "
+                "are told by mail what comes of it."
+            }
         }
     };
     Ok(sent.visitor.page(Tab::SignIn, "Thank you", content))

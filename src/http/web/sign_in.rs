@@ -17,6 +17,7 @@ use crate::http::hosts::Door;
 use crate::http::problem::{self, Problem};
 use crate::http::session::put;
 use crate::http::state::Gateway;
+use crate::operation;
 use crate::store::StoreError;
 
 /// `GET /sign-in`: asks for the mail address.
@@ -142,8 +143,16 @@ pub(in crate::http) async fn enter(
     let hash = Secret::parse(&secret).ok_or_else(|| Problem::from(LinkError::Unknown))?.hash();
     let now_ms = gateway.clock.now_ms();
     let browser = Browser { label, lifetime: gateway.lifetime, before: visitor.cookie };
-    let write = gateway.store.write(move |tx| sign_in::sign_in(tx, now_ms, &hash, browser));
-    let (_, secret) = write.await?;
+    let (profile, clock) = (gateway.profile.clone(), gateway.clock.clone());
+    let write = gateway.store.write(move |tx| -> Result<Secret, Problem> {
+        let (session, secret) = sign_in::sign_in(tx, now_ms, &hash, browser)?;
+        // Whoever came by their mail is told of the entities that invited them meanwhile.
+        if let Some(person) = tx.person_by_id(session.person)? {
+            operation::welcome(tx, &profile, &clock, now_ms, &person.mail)?;
+        }
+        Ok(secret)
+    });
+    let secret = write.await?;
     let mut response = Redirect::to("/account").into_response();
     put(&mut response, visitor.door, &secret);
     if let Some(field) = Cookie::Form.clear(visitor.door) {

@@ -156,7 +156,8 @@ impl World {
             Some((exempt, row)) if *exempt == entity => Basis::Exemption(row.id),
             _ => Basis::Limit,
         };
-        let charged = Charged { recipient: Recipient::Entity(self.entities[entity]), basis };
+        let recipient = Recipient::Entity(self.entities[entity]);
+        let charged = Charged { recipient, basis, use_case: None };
         let (ledger, now_ms) = (self.rig.ledger.clone(), self.rig.clock.now_ms());
         self.rig.write(move |tx| {
             let desk = Desk { tx, shared: &ledger.0, now_ms };

@@ -160,7 +160,7 @@ fn an_exemption_that_is_revoked_in_the_middle_ends_the_stream_or_it_goes_on_unde
             rig.ledger.settle(second);
             let recipient = Recipient::Entity(entity);
             let both = [Basis::Limit, Basis::Exemption(number)];
-            let charged = both.map(|basis| Charged { recipient, basis });
+            let charged = both.map(|basis| Charged { recipient, basis, use_case: None });
             assert_eq!(rig.row(id).recipients, charged);
         }
         drop(delivery);

@@ -20,13 +20,36 @@ pub struct StandingRow {
     pub commitment: Commitment,
 }
 
+/// Whether an entity may receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// It may.
+    Open,
+    /// It may not until an operator has reviewed it.
+    Unreviewed,
+    /// It may not, because it is suspended or has a status that this program does not know.
+    Shut,
+}
+
+impl Door {
+    fn of_status(word: &str) -> Door {
+        match word {
+            "active" => Door::Open,
+            "pending" => Door::Unreviewed,
+            _ => Door::Shut,
+        }
+    }
+}
+
 /// An entity that a person belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntityStandingRow {
     /// Which one.
     pub entity: EntityId,
     /// Whether it may receive.
-    pub is_active: bool,
+    pub door: Door,
+    /// The version of its use case that is in force.
+    pub use_case: Option<u32>,
     /// The exemption that is in force for it.
     pub exemption: Option<i64>,
 }
@@ -43,7 +66,7 @@ const EXEMPTION_IN_FORCE: &str = "
     SELECT max(x.id) FROM exemptions x
     WHERE x.entity_id = ?1 AND x.status = 'approved' AND x.from_ms <= ?2 AND ?2 < x.until_ms";
 const SELECT_ENTITIES: &str = "
-    SELECT DISTINCT m.entity_id, e.status = 'active',
+    SELECT DISTINCT m.entity_id, e.status, e.use_case,
            (SELECT max(x.id) FROM exemptions x
             WHERE x.entity_id = m.entity_id AND x.status = 'approved'
               AND x.from_ms <= ?2 AND ?2 < x.until_ms)
@@ -89,8 +112,9 @@ impl Tx<'_> {
         self.rows(SELECT_ENTITIES, values![person, now_ms], |row| {
             Ok(EntityStandingRow {
                 entity: EntityId(row.get(0)?),
-                is_active: row.get(1)?,
-                exemption: row.get(2)?,
+                door: Door::of_status(&row.get::<String>(1)?),
+                use_case: row.get(2)?,
+                exemption: row.get(3)?,
             })
         })
     }

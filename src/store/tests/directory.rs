@@ -3,8 +3,8 @@
 use super::fresh::on_every_engine;
 use crate::base::party::{Credential, EntityId, KeyId, PersonId, SessionId};
 use crate::store::{
-    AcceptanceRow, EntityRow, EntityStandingRow, ExemptionRow, KeyRow, MembershipRow, PersonRow,
-    RequestRow, StandingRow, StoreError, Tx,
+    AcceptanceRow, Door, EntityRow, EntityStandingRow, ExemptionRow, KeyRow, MembershipRow,
+    PersonRow, RequestRow, StandingRow, StoreError, Tx,
 };
 
 fn entity(slug: &str) -> EntityRow {
@@ -17,6 +17,9 @@ fn entity(slug: &str) -> EntityRow {
         status: "active".into(),
         status_reason: None,
         created_ms: 5,
+        use_case: None,
+        merged_into: None,
+        reviewed_ms: None,
     }
 }
 
@@ -28,6 +31,7 @@ fn person(mail: &str) -> PersonRow {
         status: "active".into(),
         status_reason: Some(String::new()),
         created_ms: i64::MAX,
+        erased_ms: None,
     }
 }
 
@@ -48,7 +52,9 @@ fn entities_are_found_by_slug_and_number_and_listed_by_slug() {
         let slugs: Vec<_> = tx.entities()?.into_iter().map(|row| row.slug).collect();
         assert_eq!(slugs, ["a-z", "a1", "ab", "b"]);
         let found = tx.entity_by_slug("ab")?.unwrap();
-        tx.entity_set_status(found.id, "suspended", Some("why"))?;
+        let status_reason = Some("why".to_owned());
+        let found = EntityRow { status: "suspended".into(), status_reason, ..found };
+        tx.entity_update(&found)?;
         let changed = tx.entity_by_id(found.id)?.unwrap();
         assert_eq!(
             (changed.status.as_str(), changed.status_reason.as_deref()),
@@ -167,8 +173,12 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
         assert_eq!(tx.exemptions()?, [exemption.clone()]);
         for (now_ms, expected) in [(9, None), (10, Some(exemption.id)), (20, None)] {
             assert_eq!(tx.exemption_in_force(uni, now_ms)?, expected, "{now_ms}");
-            let standing =
-                |entity, exemption| EntityStandingRow { entity, is_active: true, exemption };
+            let standing = |entity, exemption| EntityStandingRow {
+                entity,
+                door: Door::Open,
+                use_case: None,
+                exemption,
+            };
             let expected = [standing(acme, None), standing(uni, expected)];
             assert_eq!(tx.standing_entities(person, now_ms)?, expected, "{now_ms}");
         }

@@ -17,6 +17,7 @@ fn check(test: impl Fn(&Tx<'_>, PersonId) -> Result<(), StoreError> + Send + Cop
                 status: "active".into(),
                 status_reason: None,
                 created_ms: 1,
+                erased_ms: None,
             })?;
             test(tx, person)
         };
