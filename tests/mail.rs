@@ -186,3 +186,30 @@ fn a_letter_outlives_the_gateway_that_wrote_it() {
     assert_eq!(letter["from"], "hydrant@example.org");
     Browser::default().sign_in(&gateway, &link_in(&letter));
 }
+
+#[test]
+fn a_colleague_whom_a_manager_invited_needs_no_operator() {
+    let mail = MailServer::start();
+    let (bench, gateway) = bench(&mail);
+    let add = ["person", "add", "head@acme.example", "--name", "Head", "--entity", "acme"];
+    bench.done(&[&add[..], &["--role", "manager"]].concat());
+    let mut head = Browser::default();
+    let invited = bench.json(&["person", "invite", "head@acme.example"]);
+    head.sign_in(&gateway, invited["path"].as_str().unwrap());
+    let body = serde_json::json!({ "mail": "cy@acme.example", "name": "Cy" }).to_string();
+    let origin = gateway.url("");
+    let path = "/v1/admin/entities/acme/invitations";
+    let answer = head.ask(&gateway, "POST", path, &[("Origin", &origin)], &body);
+    assert!(answer.status < 300, "{}", answer.text());
+    register(&gateway, "cy@acme.example");
+    let link = mail.next_link("cy@acme.example");
+    let mut cy = Browser::default();
+    cy.get(&gateway, &link);
+    let verified = cy.send(&gateway, &link, &[]);
+    assert!(verified.text().contains("you can sign in at once"), "{}", verified.text());
+    ask(&gateway, "cy@acme.example");
+    cy.sign_in(&gateway, &mail.next_link("cy@acme.example"));
+    assert!(cy.get(&gateway, "/account").text().contains("acme"));
+    let settled = bench.json(&["registration", "list"]);
+    assert_eq!(settled[0]["decided_by"], "an invitation", "{settled}");
+}

@@ -1,5 +1,6 @@
 //! The operators' half: `/v1/admin`. Each route is an operation, in one table; who may ask for
-//! which is decided where it is carried out, and what a route takes are the members of the operation.
+//! which is decided where it is carried out, and what a route takes are the members of the
+//! operation.
 
 use axum::Json;
 use axum::Router;

@@ -37,7 +37,8 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)
     RETURNING id";
 const COUNT: &str = "SELECT count(*) FROM letters";
-const COUNT_SINCE: &str = "SELECT count(*) FROM letters WHERE mail = ?1 AND created_ms > ?2";
+const COUNT_SINCE: &str = "
+    SELECT count(*) FROM letters WHERE mail = ?1 AND created_ms > ?2 AND attempts = 0";
 const SELECT_DUE: &str = "
     SELECT id, mail, kind, person_id, registration_id, subject, text, created_ms, due_ms,
            expires_ms, attempts
@@ -74,7 +75,7 @@ impl Tx<'_> {
         self.one(COUNT, values![])
     }
 
-    /// How many letters to `mail` wait that were written after that instant.
+    /// How many letters to `mail` wait that were written after that instant and never tried.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
