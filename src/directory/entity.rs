@@ -71,12 +71,16 @@ pub struct Edit {
     /// Its ROR identifier; empty: none any more.
     pub ror: Option<String>,
     /// What else it is called.
+    #[serde(default)]
     pub aliases: Vec<String>,
     /// What it is not called any more.
+    #[serde(default)]
     pub aliases_gone: Vec<String>,
     /// Further domains of its people's mail addresses.
+    #[serde(default)]
     pub domains: Vec<String>,
     /// Domains that are its own no longer.
+    #[serde(default)]
     pub domains_gone: Vec<String>,
 }
 
