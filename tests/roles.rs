@@ -111,7 +111,7 @@ fn requesters(bench: &Bench) -> Vec<Requester> {
     bench.done(&["person", "suspend", "gone@host.example"]);
     let dismissed = rank(bench, "was@host.example", &["host"], "operator");
     bench.done(&["person", "appoint", "was@host.example", "--as", "none"]);
-    let inside = rank(bench, "inside@uni.example", &["uni", "second", "third"], "operator");
+    let inside = rank(bench, "inside@uni.example", &["uni", "second", "third", "state"], "operator");
     vec![
         Requester { name: "nobody", key: String::new(), may: |_| false },
         Requester { name: "member", key: bench.key("member@uni.example"), may: |_| false },
@@ -168,7 +168,7 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     bench.done(&["audit", "checkpoint"]);
     for &(method, route, path, body, takes) in MATRIX {
         let path = path.replace("DELIVERY", &delivery);
-        // A key that the matrix wakes is dormant only once, and one that is rotated has a successor.
+        // What is done cannot be done twice: whoever may do it is told so after the first.
         let mut worked = false;
         for Requester { name, key, may } in &requesters {
             let answer = ask(&gateway, key, method, &path, body);

@@ -1,5 +1,5 @@
-//! The operators' half: `/v1/admin`. Each route is an operation, in one table; who may ask for which
-//! is decided where it is carried out, and what a route takes are the members of the operation.
+//! The operators' half: `/v1/admin`. Each route is an operation, in one table; who may ask for
+//! which is decided where it is carried out, and what a route takes are the operation's members.
 
 use axum::Json;
 use axum::Router;
