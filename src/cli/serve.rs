@@ -8,6 +8,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::reminding::remind;
 use super::signing::{Signing, freeze_after};
 use super::{Common, Done};
 use crate::audit::Notary;
@@ -123,6 +124,7 @@ impl<'a> Gateway<'a> {
             notary: self.notary,
         };
         let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
+        tokio::spawn(remind(context.clone(), self.settings.reminder_days));
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
         if self.store.is_shared() {

@@ -5,12 +5,15 @@
 //! Every function takes the caller's transaction and the time. Every change also takes the actor
 //! and writes a leaf of the audit log in the same transaction: what cannot be recorded is undone.
 
+pub mod attestation;
 pub mod dataset;
 pub mod document;
 pub mod entity;
 pub mod exemption;
 pub mod key;
 mod mail;
+pub mod notice;
+pub mod permission;
 pub mod person;
 mod requester;
 mod ror;

@@ -17,8 +17,8 @@ use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::PersonId;
 use crate::policy::decision::Wanted;
-use crate::policy::{Basis, Recipient, Unit};
-use crate::store::{Charged, StoreError, Tx};
+use crate::policy::{Recipient, Unit};
+use crate::store::{StoreError, Tx};
 
 /// A file of objects, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +68,12 @@ fn admit_file(
 ) -> Result<Result<Unclaimed<File>, Withheld>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     // Whom IDs are charged to does not matter here, but whether the person may receive at all.
-    let person_name = match desk.permit(person, None, IdKind::Tweet)? {
+    let person_name = match desk.permit_to_begin(person, None, IdKind::Tweet)? {
         Ok(permit) => permit.person,
         Err(refusal) => return refuse(&desk, person, file, Withheld::Refused(refusal)),
     };
-    let charged = Charged { recipient: Recipient::Person(person), basis: Basis::Limit };
-    let mut chargings = [desk.lock(charged, Unit::Objects)?];
+    let entitled = desk.profile().limit(Unit::Objects);
+    let mut chargings = [desk.lock(Recipient::Person(person), entitled, Unit::Objects)?];
     let meter_id = chargings[0].meter.id;
     let element = Elements::of(vec![file.number]);
     let sifted = Sifted::of(tx, &ledger.0.filters, meter_id, &element, file.objects)?;

@@ -11,12 +11,15 @@ mod dataset;
 mod delivery;
 mod ledger;
 mod log;
+mod policy;
+mod terms;
 
 pub use access::{Need, Subject};
 pub use account::actor_of;
 pub use answer::{objects, usage};
 pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
+pub use policy::shown as profile_shown;
 
 use std::sync::Arc;
 
@@ -28,9 +31,11 @@ use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::party::{Actor, KeyId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
-use crate::directory::exemption::Decision;
+use crate::directory::exemption::Judgement;
 use crate::directory::words::Rank;
-use crate::directory::{DirectoryError, document, entity, exemption, key, person, staff};
+use crate::directory::{
+    DirectoryError, document, entity, exemption, key, permission, person, staff,
+};
 use crate::policy::Profile;
 use crate::store::{Store, Tx};
 
@@ -72,7 +77,23 @@ pub enum Operation {
     /// All exemptions.
     ExemptionList,
     /// Approve, refuse or revoke an exemption.
-    ExemptionDecide { exemption: i64, decision: Decision, reason: String },
+    ExemptionDecide { exemption: i64, judgement: Judgement },
+    /// The documents in force, and those that come into force later.
+    DocumentList,
+    /// Publish a version of a document, which asks everybody again.
+    DocumentPublish(document::Publish),
+    /// Enter a written permission of the platform.
+    PermissionAdd(permission::Add),
+    /// All permissions.
+    PermissionList,
+    /// End a permission early.
+    PermissionRevoke { permission: i64, reason: String },
+    /// The profile in force, with every number.
+    PolicyShow,
+    /// What a profile, which is given as TOML, would change, and who would be over.
+    PolicyPreview { toml: String },
+    /// Put a profile in force. No gateway may run.
+    PolicySwitch { toml: String, reason: String },
     /// How full an entity's meters are.
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
@@ -157,6 +178,11 @@ pub enum ErrorKind {
 }
 
 impl Operation {
+    /// Whether no gateway may run while it is carried out.
+    pub fn needs_no_gateway(&self) -> bool {
+        matches!(self, Operation::PolicySwitch { .. })
+    }
+
     /// Whether it makes sense where there is no data folder yet.
     pub fn may_begin(&self) -> bool {
         matches!(
@@ -211,25 +237,33 @@ pub fn execute(
             answer::entity_brief(&entity::resume(tx, by.now_ms, &by.actor, &slug)?)
         }),
         Operation::PersonAdd(request) => desk.change(move |tx, by| {
-            answer::person(tx, &person::add(tx, by.now_ms, &by.actor, &request)?)
+            let row = person::add(tx, by.now_ms, &by.actor, &request)?;
+            answer::person(tx, &by.profile, &row, by.now_ms)
         }),
-        Operation::PersonList => desk.look(|tx, _| answer::people(tx)),
+        Operation::PersonList => {
+            desk.look(|tx, now_ms| answer::people(tx, &context.profile, now_ms))
+        }
         Operation::PersonSuspend { mail, reason } => desk.change(move |tx, by| {
             let reason = reason.as_deref();
-            answer::person(tx, &person::suspend(tx, by.now_ms, &by.actor, &mail, reason)?)
+            let row = person::suspend(tx, by.now_ms, &by.actor, &mail, reason)?;
+            answer::person(tx, &by.profile, &row, by.now_ms)
         }),
         Operation::PersonResume { mail } => desk.change(move |tx, by| {
-            answer::person(tx, &person::resume(tx, by.now_ms, &by.actor, &mail)?)
+            let row = person::resume(tx, by.now_ms, &by.actor, &mail)?;
+            answer::person(tx, &by.profile, &row, by.now_ms)
         }),
         Operation::PersonAccept(request) => desk.change(move |tx, by| {
-            answer::person(tx, &document::record(tx, by.now_ms, &by.actor, &request)?)
+            let documents = &by.profile.documents;
+            let row = document::record(tx, by.now_ms, &by.actor, documents, &request)?;
+            answer::person(tx, &by.profile, &row, by.now_ms)
         }),
         Operation::StaffAppoint { mail, rank } => desk.change(move |tx, by| {
-            answer::person(tx, &staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?)
+            let row = staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?;
+            answer::person(tx, &by.profile, &row, by.now_ms)
         }),
         Operation::KeyIssue(request) => desk.change(move |tx, by| {
             let (row, token) = key::issue(tx, by.now_ms, &by.actor, &request)?;
-            answer::key_issued(tx, &row, &token, by.now_ms)
+            answer::key_issued(tx, &by.profile, &row, &token, by.now_ms)
         }),
         Operation::KeyList { mail } => {
             desk.look(|tx, now_ms| answer::keys(tx, mail.as_deref(), now_ms))
@@ -237,19 +271,37 @@ pub fn execute(
         Operation::KeyRevoke { key } => desk.change(move |tx, by| {
             answer::key(tx, &key::revoke(tx, by.now_ms, &by.actor, key)?, by.now_ms)
         }),
-        Operation::ExemptionApply(request) => {
-            let days_max = context.profile.exemption_days_max;
-            desk.change(move |tx, by| {
-                let row = exemption::apply(tx, by.now_ms, &by.actor, days_max, &request)?;
-                answer::exemption(tx, &row, by.now_ms)
-            })
-        }
-        Operation::ExemptionList => desk.look(answer::exemptions),
-        Operation::ExemptionDecide { exemption, decision, reason } => desk.change(move |tx, by| {
-            let decided =
-                exemption::decide(tx, by.now_ms, &by.actor, exemption, decision, &reason)?;
-            answer::exemption(tx, &decided, by.now_ms)
+        Operation::ExemptionApply(request) => desk.change(move |tx, by| {
+            let row = exemption::apply(tx, by.now_ms, &by.actor, &by.profile, &request)?;
+            terms::exemption(tx, &row, by.now_ms)
         }),
+        Operation::ExemptionList => desk.look(terms::exemptions),
+        Operation::ExemptionDecide { exemption, judgement } => desk.change(move |tx, by| {
+            let By { actor, now_ms, profile } = by;
+            let row = exemption::decide(tx, *now_ms, actor, profile, exemption, &judgement)?;
+            terms::exemption(tx, &row, by.now_ms)
+        }),
+        Operation::DocumentList => {
+            desk.look(|tx, now_ms| terms::documents(tx, &context.profile, now_ms))
+        }
+        Operation::DocumentPublish(request) => desk.change(move |tx, by| {
+            let row = document::publish(tx, by.now_ms, &by.actor, &request)?;
+            Ok(terms::published(&row))
+        }),
+        Operation::PermissionAdd(request) => desk.change(move |tx, by| {
+            let row = permission::add(tx, by.now_ms, &by.actor, &request)?;
+            terms::permission(tx, &row, by.now_ms)
+        }),
+        Operation::PermissionList => desk.look(terms::permissions),
+        Operation::PermissionRevoke { permission, reason } => desk.change(move |tx, by| {
+            let row = permission::revoke(tx, by.now_ms, &by.actor, permission, &reason)?;
+            terms::permission(tx, &row, by.now_ms)
+        }),
+        Operation::PolicyShow => desk.look(|tx, _| policy::show(tx, &context.profile)),
+        Operation::PolicyPreview { toml } => return policy::preview(context, &toml),
+        Operation::PolicySwitch { toml, reason } => {
+            return policy::switch(context, actor, &toml, &reason);
+        }
         Operation::Usage { slug } => desk
             .look(|tx, _| usage(tx, &context.profile, &context.clock, &entity::find(tx, &slug)?)),
         Operation::Deliveries { entity, person, rows_max } => {
@@ -302,6 +354,8 @@ struct Desk<'a> {
 struct By {
     actor: Actor,
     now_ms: i64,
+    /// The numbers in force.
+    profile: Arc<Profile>,
 }
 
 impl Desk<'_> {
@@ -309,7 +363,11 @@ impl Desk<'_> {
         &self,
         work: impl FnOnce(&Tx<'_>, &By) -> Result<Value, DirectoryError> + Send + 'static,
     ) -> Result<Value, DirectoryError> {
-        let by = By { actor: self.actor.clone(), now_ms: self.context.clock.now_ms() };
+        let by = By {
+            actor: self.actor.clone(),
+            now_ms: self.context.clock.now_ms(),
+            profile: Arc::clone(&self.context.profile),
+        };
         let need = self.need.clone();
         self.context.store.write_blocking(move |tx| {
             need.check(tx, &by.actor)?;

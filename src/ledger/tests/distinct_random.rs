@@ -9,8 +9,7 @@ use super::*;
 use crate::ledger::charge::Desk;
 use crate::policy::decision::{Verdict, Wanted};
 use crate::policy::window::minute_of;
-use crate::policy::{Basis, ChunkSize, Count, Level, Recipient};
-use crate::store::Charged;
+use crate::policy::{ChunkSize, Count, Level, Recipient};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug)]
@@ -152,16 +151,16 @@ impl World {
 
     /// The meter of an entity once everything that has to leave has left.
     fn level(&self, entity: usize) -> (i64, Level) {
-        let basis = match &self.exempt {
-            Some((exempt, row)) if *exempt == entity => Basis::Exemption(row.id),
-            _ => Basis::Limit,
-        };
-        let charged = Charged { recipient: Recipient::Entity(self.entities[entity]), basis };
+        let recipient = Recipient::Entity(self.entities[entity]);
+        let mut entitled = self.rig.ledger.profile().limit(IdKind::Tweet.into());
+        if self.is_exempt(entity) {
+            entitled.ceiling_ids = None;
+        }
         let (ledger, now_ms) = (self.rig.ledger.clone(), self.rig.clock.now_ms());
         self.rig.write(move |tx| {
             let desk = Desk { tx, shared: &ledger.0, now_ms };
             loop {
-                let charging = desk.lock(charged, IdKind::Tweet)?;
+                let charging = desk.lock(recipient, entitled, IdKind::Tweet)?;
                 if !charging.is_leaving {
                     return Ok((charging.meter.id, charging.meter.level));
                 }

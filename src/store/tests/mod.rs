@@ -9,4 +9,5 @@ mod instances;
 mod model;
 mod records;
 mod refused;
+mod terms;
 mod writing;
