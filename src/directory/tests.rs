@@ -396,7 +396,7 @@ fn what_makes_no_sense_is_refused_with_the_next_step() {
             let request = exemption::Apply { attestation, ..application(NOW_MS + 9) };
             exemption::apply(tx, NOW_MS, &actor(), &profile(), &request).map(drop)
         }),
-        ("an exemption is for as many IDs as are necessary; say how many", |tx| {
+        ("by the profile x-2025-10 an exemption is for as many IDs as are necessary", |tx| {
             let strict = Profile::built_in("x-2025-10").unwrap();
             exemption::apply(tx, NOW_MS, &actor(), &strict, &application(NOW_MS + 9)).map(drop)
         }),

@@ -65,6 +65,11 @@ fn memory() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+/// A built-in profile that asks nobody for documents: whom it asks is a test of its own.
+fn without_documents(name: &str) -> Profile {
+    Profile { documents: Vec::new(), ..Profile::built_in(name).unwrap() }
+}
+
 /// The numbers of 2020, but 1,000 Tweet IDs for an entity, in chunks of 10 to 40.
 fn small_profile() -> Profile {
     Profile {
@@ -72,9 +77,7 @@ fn small_profile() -> Profile {
         chunk_ids_small_min: 10,
         chunk_ids_small_max: 40,
         chunk_ids_large: 500,
-        // Whom it asks for documents is a test of its own.
-        documents: Vec::new(),
-        ..Profile::built_in("twitter-2020-03").unwrap()
+        ..without_documents("twitter-2020-03")
     }
 }
 
