@@ -223,6 +223,58 @@ fn a_server_that_dies_under_load_is_waited_for_and_found_again() {
     assert_eq!(gateway.stop(), 0);
 }
 
+/// A standby that lagged behind and took over, as running gateways see it.
+#[test]
+fn a_server_that_lost_confirmed_commits_freezes_the_ledger_before_anything_more_goes_out() {
+    let own = OwnServer::start();
+    let database = Database::fresh_on(own.server());
+    let (mut bench, key) = bench(&database.url());
+    // No checkpoint will tell.
+    bench.set("HYDRANT__AUDIT__CHECKPOINT_SECONDS", "3600");
+    let gateway = bench.serve();
+    let beside = bench.beside("two").serve();
+    for gateway in [&gateway, &beside] {
+        assert_eq!(gateway.get(&path(1_000), &key).status, 200);
+    }
+    own.crash();
+    own.save();
+    own.start_again();
+    // Nothing was lost: both go on.
+    for gateway in [&gateway, &beside] {
+        wait_until("the server is found again", || gateway.get(&path(10), &key).status == 200);
+    }
+    assert_eq!(received(&gateway.get(&path(5_000), &key)), 5_000);
+    quiet(&database.superuser());
+    own.crash();
+    own.restore();
+    own.start_again();
+    for gateway in [&gateway, &beside] {
+        wait_until("the ledger is frozen", || {
+            let answer = gateway.get(&path(1), &key);
+            assert_eq!(answer.status, 503, "{}", answer.text());
+            answer.problem() == "ledger-frozen"
+        });
+    }
+    let status = bench.json(&["ledger", "status"]);
+    assert!(status["known_size"].as_u64() > status["log_size"].as_u64(), "{status}");
+    assert!(status["why"].as_str().unwrap().contains("a standby that lagged behind"), "{status}");
+
+    // Nobody has what was lost: the entity may have received all that it may.
+    let thawed = bench.json(&["ledger", "thaw", "--reason", "the standby had lagged behind"]);
+    assert_eq!(thawed["phantoms"][0]["ids"], 1_500_000, "{thawed}");
+    for gateway in [&gateway, &beside] {
+        let answer = gateway.get(&path(1), &key);
+        assert_eq!((answer.status, answer.problem().as_str()), (429, "allowance-used"));
+    }
+    // With that it is made good, also for a gateway that connects anew.
+    own.crash();
+    own.start_again();
+    for gateway in [gateway, beside] {
+        wait_until("the server is found again", || gateway.get(&path(1), &key).status == 429);
+        assert_eq!(gateway.stop(), 0);
+    }
+}
+
 #[test]
 fn a_gateway_that_stands_still_in_a_change_holds_the_others_up_for_seconds_only() {
     let database = Database::fresh();

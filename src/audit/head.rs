@@ -158,3 +158,11 @@ pub fn compare(tx: &Tx<'_>, known: &Known) -> Result<Comparison, StoreError> {
         _ => Comparison::InStep,
     })
 }
+
+/// Whether the log of the store, as far as the journal is in its tree, has that head.
+///
+/// # Errors
+/// [`StoreError`] of the looks.
+pub fn is_in_log(tx: &Tx<'_>, head: &Head) -> Result<bool, StoreError> {
+    Ok(head.size <= tx.audit_log()?.size && log::tiles(tx).root(head.size)? == head.root)
+}

@@ -37,6 +37,10 @@ pub enum Leaf {
     KeyIssued { key: KeyId, person: Commitment, scope: String, expires_ms: i64, actor: ActorName },
     /// A key is void from now on.
     KeyRevoked { key: KeyId, actor: ActorName },
+    /// A key has a successor, and is void from `expires_ms` on.
+    KeyRotated { key: KeyId, successor: KeyId, expires_ms: i64, actor: ActorName },
+    /// A key that was dormant is awake again.
+    KeyReactivated { key: KeyId, actor: ActorName },
     /// A person accepted documents, each as `name@version`.
     DocumentsAccepted { person: Commitment, documents: Vec<String>, actor: ActorName },
     /// From `from_ms` on everybody has to accept that version of a document.
@@ -102,6 +106,16 @@ pub enum Leaf {
     DatasetStreamed { dataset: i64, upstream: String, actor: ActorName },
     /// A dataset was given another release, which is current from now on.
     DatasetRefreshed { dataset: i64, release: String, actor: ActorName },
+    /// A dataset has another title, or is seen by others: by `visibility`, from `embargo_ms` on.
+    DatasetEdited {
+        dataset: i64,
+        visibility: String,
+        entities: Vec<Commitment>,
+        embargo_ms: Option<i64>,
+        actor: ActorName,
+    },
+    /// Nobody sees a dataset any more.
+    DatasetRetired { dataset: i64, actor: ActorName },
     /// A chunk was charged and may be sent: `ids` IDs from ordinal `first` on of a release, or of
     /// a body or stream, whose bytes have that digest. A body belongs to no dataset.
     Opened {
@@ -169,6 +183,7 @@ pub enum Leaf {
     PhantomCharged { recipient: RecipientName, kind: Unit, ids: u64 },
     /// The ledger was frozen because its log was shorter than the head that is named here, or
     /// another one. It goes on without it: `replayed` of the entries that it lacked came back.
+    /// `known_root` is the hash of the head's last entry if a gateway knew no more of it.
     LedgerThawed {
         known_size: u64,
         known_root: String,

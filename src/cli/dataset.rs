@@ -14,7 +14,7 @@ use super::show::{self, Column, count, date, text};
 use super::{Common, Done, strip_report};
 use crate::base::date::{NotADate, begin_ms};
 use crate::base::ids::IdKind;
-use crate::directory::dataset::{BuiltRelease, Plan};
+use crate::directory::dataset::{self, BuiltRelease, Embargo, Plan};
 use crate::operation::Operation;
 use crate::pipeline::{Damage, KindSet, Scope};
 use crate::release::{self, Built, Release, ReleaseError, Spec};
@@ -33,6 +33,13 @@ pub(crate) enum Command {
         /// Also read every byte of the current release and check it
         #[arg(long)]
         verify: bool,
+    },
+    /// Change its title, who sees it, or its embargo
+    Edit(Edit),
+    /// Hide a dataset from everybody, for good
+    Retire {
+        /// The dataset
+        slug: String,
     },
     /// Build a new release of a dataset, which is served from then on
     Refresh {
@@ -83,6 +90,34 @@ pub(crate) struct Add {
     /// Fail at the first damaged record
     #[arg(long)]
     strict: bool,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Changes {
+    /// Its name for people
+    #[arg(long)]
+    title: Option<String>,
+    /// Who sees it
+    #[arg(long, value_parser = visibility_parser())]
+    visibility: Option<Visibility>,
+    /// An entity that sees it, in place of those that do; may be given several times
+    #[arg(long = "entity", value_name = "SLUG")]
+    entities: Option<Vec<String>>,
+    /// Hide it from everybody until that day begins in UTC, like 2027-06-30
+    #[arg(long, value_name = "DATE", value_parser = embargo)]
+    embargo: Option<i64>,
+    /// Take its embargo away
+    #[arg(long, conflicts_with = "embargo")]
+    no_embargo: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Edit {
+    /// The dataset
+    slug: String,
+    #[command(flatten)]
+    changes: Changes,
 }
 
 fn kind_parser() -> impl TypedValueParser<Value = IdKind> {
@@ -151,6 +186,11 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         Command::Add(arguments) => add(common, arguments),
         Command::List => list(common),
         Command::Show { slug, verify } => one(common, slug, verify),
+        Command::Edit(Edit { slug, changes }) => edit(common, slug, changes),
+        Command::Retire { slug } => {
+            let answer = operate(common, Operation::DatasetRetire { slug })?;
+            changed(common, &answer, "is retired, and nobody sees it any more")
+        }
         Command::Refresh { slug, sources, strict } => refresh(common, slug, sources, strict),
     }
 }
@@ -271,6 +311,27 @@ fn tell(common: &Common, built: &Built, mut answer: Value, done: &str) -> anyhow
         eprintln!("dataset `{slug}` {done}: {}{same}", built.release.id());
     }
     Ok(if built.tally.is_clean() { Done::Clean } else { Done::WithDamage })
+}
+
+fn edit(common: &Common, slug: String, changes: Changes) -> anyhow::Result<Done> {
+    let Changes { title, visibility, entities, embargo, no_embargo } = changes;
+    // Who names entities means that these see it, and nobody else.
+    let visibility = visibility.or(entities.as_ref().map(|_| Visibility::Entities));
+    let embargo = match no_embargo {
+        true => Some(Embargo::None),
+        false => embargo.map(Embargo::UntilMs),
+    };
+    let request = dataset::Edit { slug, title, visibility, entities, embargo };
+    let answer = operate(common, Operation::DatasetEdit(request))?;
+    changed(common, &answer, "is changed")
+}
+
+fn changed(common: &Common, answer: &Value, done: &str) -> anyhow::Result<Done> {
+    match common.json {
+        true => show::json(answer)?,
+        false => eprintln!("`{}` {done}", show::field(answer, "slug")),
+    }
+    Ok(Done::Clean)
 }
 
 fn list(common: &Common) -> anyhow::Result<Done> {

@@ -18,7 +18,7 @@ use crate::base::ids::IdKind;
 use crate::base::party::{Actor, KeyId, PersonId};
 use crate::demo::Maker;
 use crate::directory::dataset::Plan;
-use crate::directory::exemption::{Apply, Decision, Judgement};
+use crate::directory::exemption::{Apply, Decision};
 use crate::directory::key::Issue;
 use crate::directory::words::{Role, Scope as KeyScope, Sector};
 use crate::directory::{attestation, document, entity, person};
@@ -153,8 +153,7 @@ impl Desk {
     }
 
     fn exempt(&self, party: &Party) -> anyhow::Result<()> {
-        let needs_figure =
-            self.context.profile.exemption == ExemptionRule::RegisteredAndPermitted;
+        let needs_figure = self.context.profile.exemption == ExemptionRule::RegisteredAndPermitted;
         let applied = self.carry_out(Operation::ExemptionApply(Apply {
             slug: party.slug.into(),
             mail: party.mail.into(),
@@ -170,12 +169,10 @@ impl Desk {
         }))?;
         self.carry_out(Operation::ExemptionDecide {
             exemption: number(&applied),
-            judgement: Judgement {
-                decision: Decision::Approve,
-                reason: "so that the demo has an exempt entity".into(),
-                conditions: None,
-                ceiling_ids: None,
-            },
+            decision: Decision::Approve,
+            reason: "so that the demo has an exempt entity".into(),
+            conditions: None,
+            ceiling_ids: None,
         })?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::show::{self, Column, count, date, text};
 use super::{Common, Done};
 use crate::base::date::{begin_ms, end_ms};
 use crate::directory::attestation;
-use crate::directory::exemption::{Apply, Decision, Judgement};
+use crate::directory::exemption::{Apply, Decision};
 use crate::operation::Operation;
 
 #[derive(Subcommand)]
@@ -196,8 +196,9 @@ fn decide(
     ceiling_ids: Option<u64>,
 ) -> anyhow::Result<Done> {
     let Reasoned { id: exemption, reason } = judgement;
-    let judgement = Judgement { decision, reason, conditions, ceiling_ids };
-    let answer = operate(common, Operation::ExemptionDecide { exemption, judgement })?;
+    let operation =
+        Operation::ExemptionDecide { exemption, decision, reason, conditions, ceiling_ids };
+    let answer = operate(common, operation)?;
     if common.json {
         show::json(&answer)?;
         return Ok(Done::Clean);

@@ -1,4 +1,4 @@
-//! `hydrant key`: issues, lists and revokes API keys.
+//! `hydrant key`: issues, rotates, wakes, lists and revokes API keys.
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -21,10 +21,10 @@ pub(crate) enum Command {
         /// What it is for
         #[arg(long)]
         label: Option<String>,
-        /// What it opens: the catalogue and downloads, or the catalogue alone
+        /// What it opens: the catalogue and downloads, the catalogue alone, or the operators' API
         #[arg(long, default_value = "download", value_parser = scope_parser())]
         scope: Scope,
-        /// How long it lives, like 90d or 12w [default: 365d]
+        /// How long it lives, like 90d or 12w [default: 365d, and 90d with the scope operate]
         #[arg(long, value_name = "LENGTH", value_parser = length_ms)]
         expires: Option<i64>,
     },
@@ -32,6 +32,21 @@ pub(crate) enum Command {
     List {
         /// The mail address of the person
         mail: Option<String>,
+    },
+    /// Issue a key that takes the place of another, and print its token
+    Rotate {
+        /// The key's number, as `hydrant key list` shows it
+        #[arg(value_parser = number)]
+        id: i64,
+        /// How long both are good [default: 7d]
+        #[arg(long, value_name = "LENGTH", value_parser = length_ms)]
+        overlap: Option<i64>,
+    },
+    /// Wake a key that was not used for a year
+    Reactivate {
+        /// The key's number, as `hydrant key list` shows it
+        #[arg(value_parser = number)]
+        id: i64,
     },
     /// Void a key at once; downloads under way stop
     Revoke {
@@ -64,15 +79,23 @@ const COLUMNS: &[Column] = &[
 pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
     match command {
         Command::Issue { mail, label, scope, expires } => {
-            issue(common, Issue { mail, label, scope, lifetime_ms: expires })
+            issue(common, Operation::KeyIssue(Issue { mail, label, scope, lifetime_ms: expires }))
+        }
+        Command::Rotate { id, overlap } => {
+            issue(common, Operation::KeyRotate { key: KeyId(id), overlap_ms: overlap })
+        }
+        Command::Reactivate { id } => {
+            change(common, Operation::KeyReactivate { key: KeyId(id) }, "is awake again")
         }
         Command::List { mail } => list(common, mail),
-        Command::Revoke { id } => revoke(common, KeyId(id)),
+        Command::Revoke { id } => {
+            change(common, Operation::KeyRevoke { key: KeyId(id) }, "is revoked")
+        }
     }
 }
 
-fn issue(common: &Common, request: Issue) -> anyhow::Result<Done> {
-    let answer = operate(common, Operation::KeyIssue(request))?;
+fn issue(common: &Common, operation: Operation) -> anyhow::Result<Done> {
+    let answer = operate(common, operation)?;
     if common.json {
         show::json(&answer)?;
         return Ok(Done::Clean);
@@ -100,13 +123,13 @@ fn list(common: &Common, mail: Option<String>) -> anyhow::Result<Done> {
     Ok(Done::Clean)
 }
 
-fn revoke(common: &Common, key: KeyId) -> anyhow::Result<Done> {
-    let answer = operate(common, Operation::KeyRevoke { key })?;
+fn change(common: &Common, operation: Operation, done: &str) -> anyhow::Result<Done> {
+    let answer = operate(common, operation)?;
     if common.json {
         show::json(&answer)?;
     } else {
         let (id, person) = (show::field(&answer, "id"), show::field(&answer, "person"));
-        eprintln!("key {id} of `{person}` is revoked");
+        eprintln!("key {id} of `{person}` {done}");
     }
     Ok(Done::Clean)
 }

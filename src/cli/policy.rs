@@ -197,7 +197,9 @@ fn tell(answer: &Value) -> anyhow::Result<()> {
     if over.is_empty() {
         show::print("\nNobody has more than they may.")
     } else {
-        show::print("\nMore than they may have, so that nothing goes out to them until it fits:\n")?;
+        show::print(
+            "\nMore than they may have, so that nothing goes out to them until it fits:\n",
+        )?;
         show::table(over, OVER)
     }
 }

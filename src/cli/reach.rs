@@ -93,8 +93,8 @@ fn carry_out(
     let store = Store::at(place).with_context(|| format!("cannot use the store {place}"))?;
     // What is in force counts, whatever the settings want: a gateway that runs says the same.
     let in_force = store.read(|tx| profile::in_force(tx))?;
-    let profile = in_force
-        .map_or_else(|| Arc::clone(&settings.profile), |(profile, _)| Arc::new(profile));
+    let profile =
+        in_force.map_or_else(|| Arc::clone(&settings.profile), |(profile, _)| Arc::new(profile));
     let notary = super::notary(settings);
     // Where nothing of a gateway's own is, there is nothing to compare the log with either. What
     // else is wrong with the log is told by the commands that need it.

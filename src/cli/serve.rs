@@ -130,13 +130,11 @@ impl<'a> Gateway<'a> {
         if self.store.is_shared() {
             tokio::spawn(keep_time(self.ledger.clone()));
         }
-        let control = tokio::spawn(control.serve(context, told(closed, Stop::WhenDone)));
+        let control = tokio::spawn(control.serve(context.clone(), told(closed, Stop::WhenDone)));
         let server = Server {
             folder: self.folder,
-            store: self.store,
+            context,
             ledger: self.ledger,
-            profile: Arc::clone(&self.settings.profile),
-            clock: self.clock,
             public_url: bounds.public_url.clone(),
             checkpoint_interval: self.settings.audit.checkpoint_interval,
             limits: Limits {

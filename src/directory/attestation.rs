@@ -39,7 +39,8 @@ mod tests {
     #[test]
     fn a_version_stands_for_one_text() {
         // Whoever changes the text gives it another version, and this test the new digest.
-        let known = [("2026-11-24", "415e7a8e79b0df2dd54af4689b13ffb92814527ecc5e1ebb3a64dacd62b97773")];
+        let known =
+            [("2026-11-24", "415e7a8e79b0df2dd54af4689b13ffb92814527ecc5e1ebb3a64dacd62b97773")];
         assert_eq!(known[0], (CURRENT.version, hex::encode(CURRENT.sha256()).as_str()));
     }
 }

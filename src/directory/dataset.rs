@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DirectoryError, entity, not_found, text};
 use crate::audit::{self, Leaf, name};
+use crate::base::date::{NotADate, begin_ms, rfc3339};
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId};
 use crate::store::{DatasetRow, NewDataset, ReleaseRow, Supply, Tx, Visibility};
@@ -131,6 +132,140 @@ pub fn refresh(
     find(tx, slug)
 }
 
+/// What shall become of a dataset's title and of who sees it; what is not named stays.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// Which one.
+    pub slug: String,
+    /// Its name for people.
+    pub title: Option<String>,
+    /// Who sees it.
+    pub visibility: Option<Visibility>,
+    /// The slugs of the entities that see it, in place of those that do.
+    pub entities: Option<Vec<String>>,
+    /// When its embargo ends.
+    pub embargo: Option<Embargo>,
+}
+
+/// When an embargo ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Embargo {
+    /// At that time, in milliseconds UTC.
+    UntilMs(i64),
+    /// There is none.
+    None,
+}
+
+impl From<Embargo> for String {
+    fn from(embargo: Embargo) -> String {
+        match embargo {
+            Embargo::UntilMs(until_ms) => rfc3339(until_ms),
+            Embargo::None => "none".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for Embargo {
+    type Error = NotADate;
+
+    fn try_from(text: String) -> Result<Embargo, NotADate> {
+        match text.as_str() {
+            "none" => Ok(Embargo::None),
+            date => begin_ms(date).map(Embargo::UntilMs),
+        }
+    }
+}
+
+/// Changes a dataset's title and who sees it; a download under way goes on.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`]; [`DirectoryError::Invalid`] if nobody would see it, or entities
+/// are named where all do; [`DirectoryError::Conflict`] if it is retired.
+pub fn edit(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    request: &Edit,
+) -> Result<DatasetRow, DirectoryError> {
+    let mut row = in_use(tx, &request.slug)?;
+    if let Some(title) = &request.title {
+        row.title = text::line("the title", title, TITLE_CHARS_MAX)?;
+    }
+    row.visibility = request.visibility.unwrap_or(row.visibility);
+    row.embargo_ms = match request.embargo {
+        Some(Embargo::UntilMs(embargo_ms)) => Some(embargo_ms),
+        Some(Embargo::None) => None,
+        None => row.embargo_ms,
+    };
+    let mut entities = tx.dataset_entities(row.id)?;
+    if row.visibility != Visibility::Entities {
+        entities.clear();
+    }
+    if let Some(slugs) = &request.entities {
+        let named = slugs.iter().map(|slug| Ok(entity::find(tx, slug)?.id));
+        entities = named.collect::<Result<_, DirectoryError>>()?;
+    }
+    check_seen(row.visibility, entities.len())?;
+    tx.dataset_set(&row)?;
+    tx.dataset_entities_remove(row.id)?;
+    let mut names = Vec::new();
+    for entity in entities {
+        tx.dataset_entity_insert(row.id, entity)?;
+        names.push(name::of_entity(tx, entity)?);
+    }
+    let leaf = Leaf::DatasetEdited {
+        dataset: row.id,
+        visibility: row.visibility.word().to_owned(),
+        entities: names,
+        embargo_ms: row.embargo_ms,
+        actor: name::of_actor(tx, actor)?,
+    };
+    audit::append(tx, now_ms, &leaf)?;
+    find(tx, &request.slug)
+}
+
+/// Hides a dataset from everybody, for good; its releases stay on the disk.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`]; [`DirectoryError::Conflict`] if it is retired.
+pub fn retire(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    slug: &str,
+) -> Result<DatasetRow, DirectoryError> {
+    let row = in_use(tx, slug)?;
+    tx.dataset_set_retired(row.id, now_ms)?;
+    let leaf = Leaf::DatasetRetired { dataset: row.id, actor: name::of_actor(tx, actor)? };
+    audit::append(tx, now_ms, &leaf)?;
+    find(tx, slug)
+}
+
+fn in_use(tx: &Tx<'_>, slug: &str) -> Result<DatasetRow, DirectoryError> {
+    let row = find(tx, slug)?;
+    match row.retired_ms {
+        None => Ok(row),
+        Some(_) => Err(DirectoryError::Conflict(format!("the dataset `{slug}` is retired"))),
+    }
+}
+
+/// Whether somebody sees a dataset, and nobody is named in vain.
+fn check_seen(visibility: Visibility, entities: usize) -> Result<(), DirectoryError> {
+    match (visibility, entities) {
+        (Visibility::Entities, 0) => Err(DirectoryError::Invalid(
+            "with the visibility `entities` nobody would see the dataset; name those who may with \
+             --entity SLUG"
+                .into(),
+        )),
+        (Visibility::Public | Visibility::SignedIn, 1..) => Err(DirectoryError::Invalid(
+            "entities are named only with the visibility `entities`".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The dataset with that slug, whoever may see it.
 ///
 /// # Errors
@@ -153,16 +288,7 @@ fn accept(tx: &Tx<'_>, plan: &Plan) -> Result<(NewDataset, Vec<EntityId>), Direc
     if plan.ids.is_empty() {
         return invalid("a dataset has at least one kind of IDs: tweet, user or dm");
     }
-    let named = plan.visibility == Visibility::Entities;
-    if named && plan.entities.is_empty() {
-        return invalid(
-            "with the visibility `entities` nobody would see the dataset; name those who may with \
-             --entity SLUG",
-        );
-    }
-    if !named && !plan.entities.is_empty() {
-        return invalid("entities are named only with the visibility `entities`");
-    }
+    check_seen(plan.visibility, plan.entities.len())?;
     let entities = plan.entities.iter().map(|slug| Ok(entity::find(tx, slug)?.id));
     let entities = entities.collect::<Result<_, DirectoryError>>()?;
     let dataset = NewDataset {

@@ -8,8 +8,8 @@ use super::{DirectoryError, not_found, person, text};
 use crate::audit::{self, Leaf, name as audit_name};
 use crate::base::date::rfc3339;
 use crate::base::party::{Actor, PersonId};
-pub use crate::policy::document::{DOCUMENTS, Document};
 use crate::policy::document::{self, Published};
+pub use crate::policy::document::{DOCUMENTS, Document};
 use crate::policy::profile::{is_link, is_version};
 use crate::store::{AcceptanceRow, DocumentRow, PersonRow, StoreError, Tx};
 

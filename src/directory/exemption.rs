@@ -64,19 +64,16 @@ pub enum Decision {
 }
 
 /// A decision with all that belongs to it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Judgement {
     /// What is decided.
     pub decision: Decision,
     /// Why.
     pub reason: String,
     /// Under which conditions it is approved.
-    #[serde(default)]
     pub conditions: Option<String>,
     /// Up to how many IDs in any window it is approved; `None`: as many as were wanted, if there
     /// was a figure.
-    #[serde(default)]
     pub ceiling_ids: Option<u64>,
 }
 
@@ -245,14 +242,11 @@ fn check_applicant(
 }
 
 /// When the last of the exemptions ends that are approved for `entity`.
-fn newest_end_ms(
-    tx: &Tx<'_>,
-    entity: EntityId,
-    now_ms: i64,
-) -> Result<Option<i64>, StoreError> {
-    let approved = tx.exemptions()?.into_iter().filter(|row| {
-        row.entity == entity && row.status == ExemptionStatus::Approved.word()
-    });
+fn newest_end_ms(tx: &Tx<'_>, entity: EntityId, now_ms: i64) -> Result<Option<i64>, StoreError> {
+    let approved = tx
+        .exemptions()?
+        .into_iter()
+        .filter(|row| row.entity == entity && row.status == ExemptionStatus::Approved.word());
     Ok(approved.map(|row| row.until_ms).filter(|until_ms| *until_ms > now_ms).max())
 }
 
@@ -356,9 +350,8 @@ fn approve(
         return Err(DirectoryError::Invalid(message));
     }
     let conditions = judgement.conditions.as_deref();
-    row.conditions = conditions
-        .map(|said| text::line("the conditions", said, PURPOSE_CHARS_MAX))
-        .transpose()?;
+    row.conditions =
+        conditions.map(|said| text::line("the conditions", said, PURPOSE_CHARS_MAX)).transpose()?;
     row.ceiling_ids = ceiling_ids;
     row.from_ms = Some(row.application.wanted_from_ms.map_or(now_ms, |from| from.max(now_ms)));
     Ok(())

@@ -84,11 +84,7 @@ pub fn remind(tx: &Tx<'_>, now_ms: i64, days_before: u32) -> Result<usize, Store
     Ok(ending.len())
 }
 
-fn ending(
-    tx: &Tx<'_>,
-    now_ms: i64,
-    days_before: u32,
-) -> Result<Vec<(i64, PersonId)>, StoreError> {
+fn ending(tx: &Tx<'_>, now_ms: i64, days_before: u32) -> Result<Vec<(i64, PersonId)>, StoreError> {
     let until_ms = now_ms + i64::from(days_before) * DAY_MS;
     tx.exemptions_ending(now_ms, until_ms, Kind::ExemptionEnds.word())
 }

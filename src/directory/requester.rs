@@ -50,7 +50,7 @@ pub enum AuthError {
     #[error("this API key has expired; ask your operator for a new one")]
     Expired,
     /// Nobody used it for more than a year.
-    #[error("this API key was not used for over 365 days; ask your operator for a new one")]
+    #[error("this API key was not used for over 365 days; ask your operator to reactivate it")]
     Dormant,
     /// The person may not receive anything.
     #[error("your access is suspended; ask your operator why")]

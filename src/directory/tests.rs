@@ -173,7 +173,8 @@ fn a_new_version_asks_everybody_again_from_its_day_on_and_can_be_accepted_before
         document::publish(tx, NOW_MS, &actor(), &version("2027", Some(day_ms)))?;
         assert_eq!(missing(day_ms - 1)?, Vec::<String>::new());
         assert_eq!(missing(day_ms)?, ["2027"]);
-        let find = |version: &str| document::find(tx, &documents, NOW_MS, "privacy-policy", version);
+        let find =
+            |version: &str| document::find(tx, &documents, NOW_MS, "privacy-policy", version);
         assert_eq!(find("1999")?, None);
         let coming = find("2027")?.unwrap();
         assert_eq!(coming.url, "https://platform.example/privacy");
@@ -268,8 +269,7 @@ fn a_renewal_follows_without_a_gap_and_is_called_to_mind_once() {
 #[test]
 fn an_application_keeps_what_was_signed_and_what_is_wanted() {
     with_people(|tx| {
-        let strict =
-            Profile { exemption: ExemptionRule::RegisteredAndPermitted, ..profile() };
+        let strict = Profile { exemption: ExemptionRule::RegisteredAndPermitted, ..profile() };
         let request = exemption::Apply {
             reference: Some("grant 7".into()),
             ceiling_ids: Some(5_000),
@@ -284,11 +284,8 @@ fn an_application_keeps_what_was_signed_and_what_is_wanted() {
         assert_eq!(evidence.mail_domain, "example.org");
         let approve = |ceiling_ids| {
             let conditions = Some("nothing is passed on".to_owned());
-            let judgement = Judgement {
-                conditions,
-                ceiling_ids,
-                ..judged(Decision::Approve, "fine")
-            };
+            let judgement =
+                Judgement { conditions, ceiling_ids, ..judged(Decision::Approve, "fine") };
             exemption::decide(tx, NOW_MS, &actor(), &strict, row.id, &judgement)
         };
         let more = approve(Some(5_001)).unwrap_err().to_string();

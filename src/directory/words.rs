@@ -76,6 +76,8 @@ words! {
         Download = "download",
         /// The catalogue alone.
         Catalogue = "catalogue",
+        /// What its owner's rank allows, over the operators' half of the API; no downloads.
+        Operate = "operate",
     }
 }
 

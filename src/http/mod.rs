@@ -7,6 +7,7 @@ mod api;
 mod auth;
 mod body;
 pub mod control;
+mod form;
 mod hosts;
 mod listener;
 mod problem;
@@ -27,25 +28,21 @@ use tokio::sync::Semaphore;
 use self::hosts::Hosts;
 pub use self::listener::Limits;
 use self::state::{Gateway, Parts, Shelf, Strips};
-use crate::base::clock::Clock;
 use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::ledger::Ledger;
-use crate::policy::Profile;
-use crate::store::{DataFolder, Store, StoreError};
+use crate::operation::Context;
+use crate::store::{DataFolder, StoreError};
 
 /// What a gateway serves from and under which bounds.
 pub struct Server {
     /// The data folder, whose lock the caller holds.
     pub folder: DataFolder,
-    /// The store in it.
-    pub store: Store,
+    /// What operations work on: the store, the clock of keys, embargoes and labels, the numbers
+    /// in force.
+    pub context: Context,
     /// The ledger on that store.
     pub ledger: Ledger,
-    /// The numbers in force.
-    pub profile: Arc<Profile>,
-    /// The clock of keys, embargoes and labels.
-    pub clock: Clock,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
     /// How often the audit log is signed, and receipts of what is new become possible.
@@ -74,9 +71,10 @@ impl Server {
             listener.local_addr().expect("a socket that listens has an address");
         let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
         let gateway = Gateway::new(Parts {
-            store: self.store,
-            clock: self.clock,
-            profile: self.profile,
+            store: self.context.store.clone(),
+            clock: self.context.clock.clone(),
+            profile: Arc::clone(&self.context.profile),
+            context: self.context,
             ledger: self.ledger.clone(),
             deliverer,
             hosts: Hosts::new(listen, self.public_url.as_deref()),

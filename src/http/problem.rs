@@ -51,7 +51,7 @@ problems! {
         "Read what GET /v1/documents lists and accept it with POST /v1/acceptances.";
     KEY_DORMANT = "key-dormant", FORBIDDEN,
         "The key has not been used for a year",
-        "Ask the operator for a new key.";
+        "Ask the operator to reactivate it, or for a new one.";
     NOT_ALLOWED = "not-allowed", FORBIDDEN,
         "This requester may not do that",
         "The detail says why; the operator can tell more.";
@@ -65,6 +65,9 @@ problems! {
     METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED,
         "This address does not take that method",
         "The Allow field lists the methods that it takes.";
+    CONFLICT = "conflict", CONFLICT,
+        "It would contradict what is there",
+        "The detail says what stands against it and what comes first.";
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT,
         "The request did not arrive in time",
         "Send it again over a better connection.";

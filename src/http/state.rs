@@ -15,6 +15,7 @@ use crate::base::clock::Clock;
 use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::ledger::Ledger;
+use crate::operation::Context;
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
 use crate::store::Store;
@@ -27,6 +28,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) profile: Arc<Profile>,
+    /// What operations work on.
+    pub(crate) context: Context,
     pub(crate) ledger: Ledger,
     pub(crate) deliverer: Deliverer,
     pub(crate) hosts: Hosts,

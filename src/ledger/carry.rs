@@ -14,7 +14,7 @@ use crate::base::clock::Clock;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId, PersonId};
 use crate::policy::{Profile, Recipient};
-use crate::store::{MeterRow, OpenChargeRow, StoreError, Tx};
+use crate::store::{MeterRow, OpenChargeRow, SeenLaterRow, StoreError, Tx};
 
 /// How many minutes or attempts one leaf names at most: with 46 characters and their punctuation
 /// each they stay below the longest leaf.
@@ -207,8 +207,20 @@ fn load_of_person(
     Ok(all)
 }
 
+/// What is live of an entity.
+///
+/// Where an ID counts once, it is in the bucket of the charge that was opened last, or in none
+/// while that is open. What was opened before may be settled later, and falls heir to the ID there:
+/// here it has to have it at once, because nothing that is carried knows which IDs it stands for.
 fn load_of_meter(tx: &Tx<'_>, meter: &MeterRow, newest_left: i64) -> Result<Load, StoreError> {
-    load_of(tx, meter.id, newest_left)
+    let mut load = load_of(tx, meter.id, newest_left)?;
+    for SeenLaterRow { counted, last, ids } in tx.seen_later(meter.id, newest_left)? {
+        *load.buckets.entry(last).or_default() += ids;
+        if let Some(there_ids) = counted.and_then(|counted| load.buckets.get_mut(&counted)) {
+            *there_ids = there_ids.saturating_sub(ids);
+        }
+    }
+    Ok(load)
 }
 
 fn load_of(tx: &Tx<'_>, meter_id: i64, newest_left: i64) -> Result<Load, StoreError> {

@@ -111,17 +111,16 @@ pub fn thaw(
     let now_ms = clock::move_on(tx, clock)?;
     Replay::default().play(tx, profile, now_ms, freeze.log_size, &thaw.entries)?;
     let resumed_size = freeze.log_size + replayed;
-    let abandoned: Vec<Head> = thaw
-        .heads
-        .iter()
-        .filter(|head| head.size > resumed_size || replayed == 0)
-        .cloned()
-        .collect();
-    for head in &abandoned {
-        tx.head_abandon(head.size, &head.root)?;
+    let mut abandoned = Vec::new();
+    for head in &thaw.heads {
+        if head.size > resumed_size || (replayed == 0 && !audit::head::is_in_log(tx, head)?) {
+            tx.head_abandon(head.size, &head.root)?;
+            abandoned.push(*head);
+        }
     }
     let (mut phantoms, mut exempt) = (Vec::new(), Vec::new());
-    if !abandoned.is_empty() {
+    // A gateway may know of entries that no signed head covers.
+    if replayed == 0 || freeze.known_size > resumed_size || !abandoned.is_empty() {
         for entity in tx.entities()? {
             charge_phantoms(tx, profile, thaw, entity.id, now_ms, &mut phantoms, &mut exempt)?;
         }

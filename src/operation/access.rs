@@ -63,7 +63,12 @@ impl Operation {
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
+            | Operation::KeyIssue(_)
+            | Operation::KeyRotate { .. }
+            | Operation::KeyReactivate { .. }
             | Operation::KeyRevoke { .. }
+            | Operation::DatasetEdit(_)
+            | Operation::DatasetRetire { .. }
             | Operation::ExemptionApply(_)
             | Operation::DocumentPublish(_)
             | Operation::AuditCheckpoint => Need::Change,
@@ -79,7 +84,6 @@ impl Operation {
             }
             Operation::StaffAppoint { .. }
             | Operation::PolicySwitch { .. }
-            | Operation::KeyIssue(_)
             | Operation::LedgerThaw(_)
             | Operation::LedgerClockAccept { .. }
             | Operation::DatasetCheck(_)

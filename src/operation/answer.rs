@@ -6,7 +6,7 @@ use super::terms;
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
-use crate::base::party::{EntityId, PersonId};
+use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::directory::words::Status;
 use crate::directory::{DirectoryError, Token, document, key, person};
 use crate::ledger::{self, Usage};
@@ -117,6 +117,7 @@ pub(super) fn key(tx: &Tx<'_>, row: &KeyRow, now_ms: i64) -> Answer {
         "expires": rfc3339(row.expires_ms),
         "revoked": row.revoked_ms.map(rfc3339),
         "last_used": row.last_used_ms.map(rfc3339),
+        "successor": row.successor.map(|KeyId(successor)| successor.to_string()),
     }))
 }
 

@@ -8,6 +8,11 @@ use crate::directory::{DirectoryError, entity, person};
 use crate::policy::Recipient;
 use crate::store::{Charged, DeliveryRow, Tx};
 
+/// How many deliveries are listed if nobody says.
+pub(super) fn rows_usual() -> u32 {
+    100
+}
+
 /// The newest deliveries, at most `rows_max`; with a slug those charged to that entity, with a
 /// mail address those of that person.
 pub(super) fn newest(

@@ -11,6 +11,7 @@ mod dataset;
 mod delivery;
 mod ledger;
 mod log;
+mod once;
 mod policy;
 mod terms;
 
@@ -19,6 +20,7 @@ pub use account::actor_of;
 pub use answer::{objects, usage};
 pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
+pub use once::Once;
 pub use policy::shown as profile_shown;
 
 use std::sync::Arc;
@@ -31,7 +33,7 @@ use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::party::{Actor, KeyId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
-use crate::directory::exemption::Judgement;
+use crate::directory::exemption::{Decision, Judgement};
 use crate::directory::words::Rank;
 use crate::directory::{
     DirectoryError, document, entity, exemption, key, permission, person, staff,
@@ -41,7 +43,7 @@ use crate::store::{Store, Tx};
 
 /// One thing that an operator may ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "operation", rename_all = "kebab-case")]
+#[serde(tag = "operation", rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are those of the commands")]
 pub enum Operation {
     /// Enter an entity.
@@ -70,6 +72,10 @@ pub enum Operation {
     KeyIssue(key::Issue),
     /// All keys, or those of one person.
     KeyList { mail: Option<String> },
+    /// Make a key that takes the place of another; an answer that holds its token.
+    KeyRotate { key: KeyId, overlap_ms: Option<i64> },
+    /// Wake a dormant key.
+    KeyReactivate { key: KeyId },
     /// Void a key.
     KeyRevoke { key: KeyId },
     /// Apply for an exemption.
@@ -77,7 +83,13 @@ pub enum Operation {
     /// All exemptions.
     ExemptionList,
     /// Approve, refuse or revoke an exemption.
-    ExemptionDecide { exemption: i64, judgement: Judgement },
+    ExemptionDecide {
+        exemption: i64,
+        decision: Decision,
+        reason: String,
+        conditions: Option<String>,
+        ceiling_ids: Option<u64>,
+    },
     /// The documents in force, and those that come into force later.
     DocumentList,
     /// Publish a version of a document, which asks everybody again.
@@ -97,7 +109,12 @@ pub enum Operation {
     /// How full an entity's meters are.
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
-    Deliveries { entity: Option<String>, person: Option<String>, rows_max: u32 },
+    Deliveries {
+        entity: Option<String>,
+        person: Option<String>,
+        #[serde(default = "delivery::rows_usual")]
+        rows_max: u32,
+    },
     /// The gateways that ever started on the database.
     InstanceList,
     /// Whether the ledger is frozen, its time, and its log's head.
@@ -122,6 +139,10 @@ pub enum Operation {
     DatasetRegisterStream(Plan),
     /// Give a dataset another release.
     DatasetRefresh { slug: String, release: BuiltRelease },
+    /// Change a dataset's title and who sees it.
+    DatasetEdit(catalogue::Edit),
+    /// Hide a dataset for good.
+    DatasetRetire { slug: String },
     /// All datasets.
     DatasetList,
     /// One dataset with all its releases.
@@ -217,7 +238,20 @@ pub fn execute(
     context: &Context,
     actor: &Actor,
 ) -> Result<Value, OperationError> {
-    let desk = Desk { context, actor, need: operation.need() };
+    execute_once(operation, context, actor, None)
+}
+
+/// As [`execute`]; what was carried out as `once` before is answered and not done again.
+///
+/// # Errors
+/// As [`execute`]; [`ErrorKind::Conflict`] if the name of `once` was given to something else.
+pub fn execute_once(
+    operation: Operation,
+    context: &Context,
+    actor: &Actor,
+    once: Option<Once>,
+) -> Result<Value, OperationError> {
+    let desk = Desk { context, actor, need: operation.need(), once };
     if operation.is_carried_out_elsewhere() {
         desk.look(|_, _| Ok(Value::Null))?;
     }
@@ -268,6 +302,13 @@ pub fn execute(
         Operation::KeyList { mail } => {
             desk.look(|tx, now_ms| answer::keys(tx, mail.as_deref(), now_ms))
         }
+        Operation::KeyRotate { key, overlap_ms } => desk.change(move |tx, by| {
+            let (row, token) = key::rotate(tx, by.now_ms, &by.actor, key, overlap_ms)?;
+            answer::key_issued(tx, &by.profile, &row, &token, by.now_ms)
+        }),
+        Operation::KeyReactivate { key } => desk.change(move |tx, by| {
+            answer::key(tx, &key::reactivate(tx, by.now_ms, &by.actor, key)?, by.now_ms)
+        }),
         Operation::KeyRevoke { key } => desk.change(move |tx, by| {
             answer::key(tx, &key::revoke(tx, by.now_ms, &by.actor, key)?, by.now_ms)
         }),
@@ -276,11 +317,13 @@ pub fn execute(
             terms::exemption(tx, &row, by.now_ms)
         }),
         Operation::ExemptionList => desk.look(terms::exemptions),
-        Operation::ExemptionDecide { exemption, judgement } => desk.change(move |tx, by| {
-            let By { actor, now_ms, profile } = by;
-            let row = exemption::decide(tx, *now_ms, actor, profile, exemption, &judgement)?;
-            terms::exemption(tx, &row, by.now_ms)
-        }),
+        Operation::ExemptionDecide { exemption, decision, reason, conditions, ceiling_ids } => {
+            let judgement = Judgement { decision, reason, conditions, ceiling_ids };
+            desk.change(move |tx, By { actor, now_ms, profile }| {
+                let row = exemption::decide(tx, *now_ms, actor, profile, exemption, &judgement)?;
+                terms::exemption(tx, &row, *now_ms)
+            })
+        }
         Operation::DocumentList => {
             desk.look(|tx, now_ms| terms::documents(tx, &context.profile, now_ms))
         }
@@ -334,6 +377,12 @@ pub fn execute(
             let row = catalogue::refresh(tx, by.now_ms, &by.actor, &slug, &release)?;
             dataset::brief(tx, &row)
         }),
+        Operation::DatasetEdit(request) => desk.change(move |tx, by| {
+            dataset::brief(tx, &catalogue::edit(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::DatasetRetire { slug } => desk.change(move |tx, by| {
+            dataset::brief(tx, &catalogue::retire(tx, by.now_ms, &by.actor, &slug)?)
+        }),
         Operation::DatasetList => desk.look(|tx, _| dataset::list(tx)),
         Operation::DatasetShow { slug } => {
             desk.look(|tx, _| dataset::whole(tx, &catalogue::find(tx, &slug)?))
@@ -348,6 +397,8 @@ struct Desk<'a> {
     actor: &'a Actor,
     /// What it takes to be heard; looked at in the very transaction that carries it out.
     need: Need,
+    /// What the request is called, if it may be sent twice.
+    once: Option<Once>,
 }
 
 /// Who changes something, and when.
@@ -368,10 +419,18 @@ impl Desk<'_> {
             now_ms: self.context.clock.now_ms(),
             profile: Arc::clone(&self.context.profile),
         };
-        let need = self.need.clone();
+        let (need, once) = (self.need.clone(), self.once.clone());
         self.context.store.write_blocking(move |tx| {
             need.check(tx, &by.actor)?;
-            work(tx, &by)
+            let Some(once) = once else { return work(tx, &by) };
+            match once.answered(tx, &by)? {
+                Some(answer) => Ok(answer),
+                None => {
+                    let answer = work(tx, &by)?;
+                    once.note(tx, &by, &answer)?;
+                    Ok(answer)
+                }
+            }
         })
     }
 

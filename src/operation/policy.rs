@@ -80,10 +80,8 @@ pub(super) fn switch(
 }
 
 fn parse(toml: &str) -> Result<Profile, OperationError> {
-    Profile::parse(toml).map_err(|error| OperationError {
-        kind: ErrorKind::Invalid,
-        message: error.to_string(),
-    })
+    Profile::parse(toml)
+        .map_err(|error| OperationError { kind: ErrorKind::Invalid, message: error.to_string() })
 }
 
 /// Who would be over, and which numbers and documents would be others.

@@ -86,7 +86,11 @@ mod tests {
         let accepted = |name: &str, version: &str| (name.to_owned(), version.to_owned());
         for (published, accepted, expected) in [
             (&published[..0], vec![], vec![("terms-of-service", "1"), ("developer-policy", "1")]),
-            (&published[..0], vec![accepted("developer-policy", "1")], vec![("terms-of-service", "1")]),
+            (
+                &published[..0],
+                vec![accepted("developer-policy", "1")],
+                vec![("terms-of-service", "1")],
+            ),
             (
                 &published[..],
                 vec![accepted("developer-policy", "1"), accepted("terms-of-service", "1")],

@@ -332,7 +332,8 @@ impl Fields {
             return Profile::built_in(name).expect("the default is built in").documents;
         };
         let Value::Table(mut all) = value else {
-            self.mistakes.push("documents is no table: [documents.developer-policy] begins one".into());
+            self.mistakes
+                .push("documents is no table: [documents.developer-policy] begins one".into());
             return Vec::new();
         };
         let mut documents = Vec::new();

@@ -88,12 +88,7 @@ impl Profile {
         most
     }
 
-    fn exempted(
-        &self,
-        kind: IdKind,
-        exempted: &Exempted,
-        titles: &Titles,
-    ) -> Option<Entitlement> {
+    fn exempted(&self, kind: IdKind, exempted: &Exempted, titles: &Titles) -> Option<Entitlement> {
         if kind == IdKind::Dm {
             return None;
         }
@@ -173,12 +168,7 @@ mod tests {
                 Some(5_000),
             ),
             (vec![exempted(7, None)], vec![permitted(3, None, None)], "exemption:7", None),
-            (
-                vec![exempted(7, Some(2_000))],
-                vec![permitted(3, None, None)],
-                "permission:3",
-                None,
-            ),
+            (vec![exempted(7, Some(2_000))], vec![permitted(3, None, None)], "permission:3", None),
             // Given for an exemption, it lifts nothing by itself.
             (vec![], vec![permitted(3, None, Some(7))], "limit", Some(1_000)),
         ];

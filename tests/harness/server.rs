@@ -41,6 +41,16 @@ impl OwnServer {
         run(&["crash", text(self.folder.path())]);
     }
 
+    /// Keeps a copy of what it has; it is down.
+    pub fn save(&self) {
+        run(&["save", text(self.folder.path())]);
+    }
+
+    /// Puts the copy in the place of what it has; it is down.
+    pub fn restore(&self) {
+        run(&["restore", text(self.folder.path())]);
+    }
+
     /// Starts it again where it was.
     pub fn start_again(&self) {
         run(&["again", text(self.folder.path())]);

@@ -28,6 +28,15 @@ impl Ages {
         self.0[..usize::from(age)].iter().sum()
     }
 
+    /// What of those that are younger than `age` is more than in `there`, for each age.
+    pub fn beyond(&self, there: &Ages, age: u8) -> Ages {
+        let mut beyond = Ages::default();
+        for younger in 0..usize::from(age) {
+            beyond.0[younger] = self.0[younger].saturating_sub(there.0[younger]);
+        }
+        beyond
+    }
+
     /// How many there are.
     pub fn sum(&self) -> u8 {
         self.0.iter().sum()

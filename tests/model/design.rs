@@ -1,7 +1,7 @@
 //! The design that keeps the limit, and the table of tempting ones that do not: each changes one
 //! answer of the right one. What a model does with an answer is not here.
 
-use crate::scope::{ENTITIES_JOINED, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
+use crate::scope::{ENTITIES_JOINED, ENTITIES_MERGED, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
 use promise::{BALANCED, COVERED, FITS, LIMIT, OVER, OWNED, WHOLE};
 
 /// What a model shows to be kept or broken.
@@ -41,6 +41,8 @@ pub struct Design {
     pub grace: Grace,
     pub membership: Membership,
     pub joining: Joining,
+    pub merging: Merging,
+    pub charged: Charged,
     pub over: Over,
     pub restored: Restored,
     pub seen: Seen,
@@ -132,7 +134,31 @@ pub enum Membership {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joining {
     CopiesWhatIsLive,
+    /// What is open is copied by nobody when it is settled.
+    CopiesWhatIsSettled,
     BringsNothing,
+}
+
+/// What an entity gets into which another one is merged, with its people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// What is open, and for each person and minute what it does not have yet.
+    AddsWhatIsLive,
+    /// The open charges stay with the source, and are settled there.
+    AddsWhatIsSettled,
+    /// For each minute what it does not have yet, whoever received it.
+    AddsUpToTheLarger,
+    /// What is live follows in a transaction of its own.
+    MovesPeopleFirst,
+}
+
+/// Who is charged for the further chunks of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charged {
+    /// Every entity that the person belongs to when the chunk is opened.
+    LookedUpForEachChunk,
+    /// Those that they belonged to when the delivery was admitted.
+    RememberedFromTheAdmission,
 }
 
 /// What an entity over its ceiling is granted.
@@ -266,6 +292,8 @@ pub const RIGHT: Design = Design {
     grace: Grace::Kept,
     membership: Membership::EveryEntityIsCharged,
     joining: Joining::CopiesWhatIsLive,
+    merging: Merging::AddsWhatIsLive,
+    charged: Charged::LookedUpForEachChunk,
     over: Over::Nothing,
     restored: Restored::FreezesAndChargesTheGap,
     seen: Seen::IsOpenedAgain,
@@ -309,6 +337,7 @@ const fn wrong(says: &'static str, design: Design, model: Model, breaks: &'stati
 const ONE: Model = Model::Protocol(ONE_GATEWAY);
 const TWO: Model = Model::Protocol(TWO_GATEWAYS);
 const JOINED: Model = Model::Protocol(ENTITIES_JOINED);
+const MERGED: Model = Model::Protocol(ENTITIES_MERGED);
 const BACKUP: Model = Model::Protocol(RESTORED);
 
 /// Every design that looks good and is not.
@@ -400,6 +429,36 @@ pub const WRONG: &[Wrong] = &[
         "a person who joins brings nothing along",
         Design { joining: Joining::BringsNothing, ..RIGHT },
         JOINED,
+        FITS,
+    ),
+    wrong(
+        "a person who joins brings along what is settled, and not what is open",
+        Design { joining: Joining::CopiesWhatIsSettled, ..RIGHT },
+        JOINED,
+        FITS,
+    ),
+    wrong(
+        "a merge forgets open charges",
+        Design { merging: Merging::AddsWhatIsSettled, ..RIGHT },
+        MERGED,
+        FITS,
+    ),
+    wrong(
+        "a merge takes what two entities received in one minute for the same",
+        Design { merging: Merging::AddsUpToTheLarger, ..RIGHT },
+        MERGED,
+        FITS,
+    ),
+    wrong(
+        "the people of a merged entity move before its charges",
+        Design { merging: Merging::MovesPeopleFirst, ..RIGHT },
+        MERGED,
+        FITS,
+    ),
+    wrong(
+        "an admission in flight at the merge is charged to the old entity only",
+        Design { charged: Charged::RememberedFromTheAdmission, ..RIGHT },
+        MERGED,
         FITS,
     ),
     wrong(

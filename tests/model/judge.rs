@@ -99,8 +99,8 @@ impl Protocol {
                 !state.slips.sent_uncharged
             }));
         }
-        // Who joins brings what may be too much together: then only grants can be judged.
-        if self.scope.joins == 0 {
+        // What is brought along may be too much together: then only grants can be judged.
+        if self.scope.joins == 0 && self.scope.merges == 0 {
             promises.push(Property::always(promise::LIMIT, Protocol::keeps_limit));
         }
         promises
@@ -145,6 +145,15 @@ impl Protocol {
             happenings.push(Property::sometimes("an entity is over", |model, state: &State| {
                 state.store.meters[0].live > model.scope.ceiling
             }));
+        }
+        if self.scope.merges > 0 {
+            happenings.push(Property::sometimes(
+                "a merge meets what is open",
+                |_, state: &State| {
+                    let of_both = state.store.opens.iter().any(|open| open.entities == 0b11);
+                    of_both && state.store.members == [1, 1]
+                },
+            ));
         }
         if self.scope.restores > 0 {
             happenings.push(Property::sometimes("a ledger is frozen", |_, state: &State| {

@@ -9,7 +9,7 @@ use hydrant::policy::{Level, Verdict};
 
 use crate::ages::Ages;
 use crate::design::{
-    Attempts, Design, Grace, Joining, Membership, Over, Restored, RightToSend, Successor,
+    Attempts, Design, Grace, Joining, Membership, Merging, Over, Restored, RightToSend, Successor,
     WindowStarts,
 };
 use crate::scope::Scope;
@@ -163,7 +163,7 @@ impl Desk<'_> {
     }
 
     /// Whom a delivery to `person` is charged to.
-    fn charged(&self, person: u8) -> Entities {
+    pub fn charged(&self, person: u8) -> Entities {
         let all = self.store.members[usize::from(person)];
         match self.design.membership {
             Membership::EveryEntityIsCharged => all,
@@ -225,8 +225,13 @@ impl Desk<'_> {
     }
 
     /// Opens the next chunk of a delivery: `open` of `ledger/admit.rs`. Says whether it did.
-    pub fn open(&mut self, delivery: Delivery, person: u8, attempt: Attempt) -> bool {
-        let entities = self.charged(person);
+    pub fn open(
+        &mut self,
+        delivery: Delivery,
+        person: u8,
+        entities: Entities,
+        attempt: Attempt,
+    ) -> bool {
         each(entities).for_each(|entity| self.lock(entity));
         let fits = |entity| {
             let from_hold = self.hold_of(delivery, entity).min(1);
@@ -373,14 +378,59 @@ impl Desk<'_> {
             return;
         }
         let source = each(from).next().expect("a person who joins belongs somewhere already");
-        let brought = self.store.meters[source].buckets[usize::from(person)];
-        let meter = &mut self.store.meters[entity];
-        meter.buckets[usize::from(person)] += &brought;
-        meter.live += brought.sum();
-        for open in self.store.opens.iter_mut().filter(|open| open.person == person) {
-            open.entities |= 1 << entity;
-            meter.live += open.ids;
+        let settled = self.store.meters[source].buckets[usize::from(person)];
+        self.carry_settled(person, &settled, entity);
+        if self.design.joining == Joining::CopiesWhatIsLive {
+            self.carry_open(|open| open.person == person, entity);
         }
+    }
+
+    /// The people of `source` belong to `target` from now on.
+    pub fn move_people(&mut self, source: usize, target: usize) {
+        for of in self.store.members.iter_mut().filter(|of| **of & (1 << source) != 0) {
+            *of = *of & !(1 << source) | 1 << target;
+        }
+    }
+
+    /// What is live at `source` counts at `target` as well: `ledger/carry.rs`.
+    pub fn merge_charges(&mut self, source: usize, target: usize) {
+        let from = self.store.meters[source].buckets;
+        if self.design.merging == Merging::AddsUpToTheLarger {
+            let sum = |buckets: &[Ages]| {
+                let mut all = Ages::default();
+                buckets.iter().for_each(|ages| all += ages);
+                all
+            };
+            let there = sum(&self.store.meters[target].buckets);
+            let beyond = sum(&from).beyond(&there, self.leaves_at());
+            self.store.meters[target].live += beyond.sum();
+            self.store.meters[target].buckets[0] += &beyond;
+        } else {
+            (0..).zip(&from).for_each(|(person, ages)| self.carry_settled(person, ages, target));
+        }
+        if self.design.merging != Merging::AddsWhatIsSettled {
+            self.carry_open(|open| open.entities & (1 << source) != 0, target);
+        }
+    }
+
+    /// What a person has received in one minute may be at `entity` already.
+    fn carry_settled(&mut self, person: u8, settled: &Ages, entity: usize) {
+        let leaves_at = self.leaves_at();
+        let meter = &mut self.store.meters[entity];
+        let there = &mut meter.buckets[usize::from(person)];
+        let beyond = settled.beyond(there, leaves_at);
+        *there += &beyond;
+        meter.live += beyond.sum();
+    }
+
+    fn carry_open(&mut self, is_carried: impl Fn(&OpenCharge) -> bool, entity: usize) {
+        for open in self.store.opens.iter_mut().filter(|open| is_carried(open)) {
+            if open.entities & (1 << entity) == 0 {
+                open.entities |= 1 << entity;
+                self.store.meters[entity].live += open.ids;
+            }
+        }
+        self.store.opens.sort_unstable();
     }
 }
 

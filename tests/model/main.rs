@@ -4,8 +4,8 @@
 //!
 //! Five models, each checked to its end: every state that can be reached is looked at.
 //!
-//! * [`protocol`]: pauses, kill -9, broken connections, peers, people of two entities, restored
-//!   backups. A model of `src/ledger/{admit,charge,queue,recover,carry,freeze}.rs`,
+//! * [`protocol`]: pauses, kill -9, broken connections, peers, people of two entities, merges,
+//!   restored backups. A model of `src/ledger/{admit,charge,queue,recover,carry,freeze}.rs`,
 //!   `src/deliver.rs` and `src/deliver/account.rs`; what fits is decided by `policy::Level` itself.
 //! * [`distinct`]: references, dates and filters where an ID counts once. A model of
 //!   `src/ledger/{distinct,filter}.rs`.
@@ -51,7 +51,7 @@ use clock::Clock;
 use design::{Design, Model, RIGHT, WRONG, Wrong};
 use distinct::Distinct;
 use protocol::Protocol;
-use scope::{ENTITIES_JOINED, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
+use scope::{ENTITIES_JOINED, ENTITIES_MERGED, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
 use transaction::Transaction;
 use window::Window;
 
@@ -198,6 +198,12 @@ fn two_gateways_on_one_database_keep_every_promise() {
 fn people_of_several_entities_keep_every_promise() {
     let deep = Scope { crashes: 2, ..ENTITIES_JOINED };
     check_protocol("two entities", [ENTITIES_JOINED, deep], 1_000_000);
+}
+
+#[test]
+fn merged_entities_keep_every_promise() {
+    let deep = Scope { crashes: 2, ..ENTITIES_MERGED };
+    check_protocol("merged entities", [ENTITIES_MERGED, deep], 1_000_000);
 }
 
 #[test]

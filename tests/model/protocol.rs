@@ -7,7 +7,9 @@
 
 use stateright::Property;
 
-use crate::design::{Attempts, CutOff, Design, Predecessor, RightToSend, SilentPeer};
+use crate::design::{
+    Attempts, Charged, CutOff, Design, Merging, Predecessor, RightToSend, SilentPeer,
+};
 use crate::ledger::{Attempt, Delivery, Desk, GATEWAYS, NOT_BEGUN, Store, Waiting};
 use crate::scope::{STREAMS, Scope};
 use crate::state::{At, Backup, Chunk, Gateway, Phase, Slips, State, Stray, Stream, rename};
@@ -55,8 +57,12 @@ pub enum Step {
     Restore,
     /// An operator lets a frozen ledger go on.
     Thaw,
-    /// The second person joins the first entity.
+    /// The second person joins the first entity: `carry::join`.
     Join,
+    /// The second entity is merged into the first one, its people with it: `carry::merge`.
+    Merge,
+    /// Not in the right design: what was live at the second entity follows its people.
+    MergeCharges,
     /// A tick goes by.
     Tick,
 }
@@ -82,6 +88,10 @@ impl Protocol {
             backup.is_stale |= before != state.store;
         }
         Some(result)
+    }
+
+    fn desk<'a>(&'a self, state: &'a mut State) -> Desk<'a> {
+        Desk { design: &self.design, scope: &self.scope, store: &mut state.store }
     }
 
     fn delivery(&self, stream: u8, incarnation: u8) -> Delivery {
@@ -113,6 +123,9 @@ impl Protocol {
             let under_way = &mut state.streams[place];
             under_way.phase = Phase::Sending;
             under_way.rest = ids;
+            if self.design.charged == Charged::RememberedFromTheAdmission {
+                under_way.charged = state.store.members[usize::from(self.person(stream))];
+            }
             if self.design.right_to_send == RightToSend::Grant {
                 under_way.rest -= 1;
                 under_way.chunks.push(Chunk { attempt: Some(attempt), at: At::Granted });
@@ -126,9 +139,15 @@ impl Protocol {
         let place = usize::from(stream);
         let gateway = self.scope.gateway[place];
         let attempt = self.attempt_name(state, stream);
+        let remembered = state.streams[place].charged;
         let opened = self.transact(state, gateway, |desk, process| {
             let delivery = self.delivery(stream, process.incarnation);
-            desk.open(delivery, self.person(stream), attempt)
+            let person = self.person(stream);
+            let entities = match self.design.charged {
+                Charged::LookedUpForEachChunk => desk.charged(person),
+                Charged::RememberedFromTheAdmission => remembered,
+            };
+            desk.open(delivery, person, entities, attempt)
         })?;
         let under_way = &mut state.streams[place];
         if opened {
@@ -246,8 +265,7 @@ impl Protocol {
     }
 
     fn start(&self, state: &mut State, gateway: u8) {
-        let mut desk = Desk { design: &self.design, scope: &self.scope, store: &mut state.store };
-        desk.recover(gateway, |stream| self.person(stream));
+        self.desk(state).recover(gateway, |stream| self.person(stream));
         if let Some(backup) = &mut state.backup {
             backup.is_stale = true;
         }
@@ -260,8 +278,7 @@ impl Protocol {
     }
 
     fn settle_for(&self, state: &mut State, gateway: u8) {
-        Desk { design: &self.design, scope: &self.scope, store: &mut state.store }
-            .settle_all(gateway);
+        self.desk(state).settle_all(gateway);
         if let Some(backup) = &mut state.backup {
             backup.is_stale = true;
         }
@@ -328,7 +345,7 @@ impl stateright::Model for Protocol {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        let Scope { members, gateway, crashes, restores, joins, .. } = self.scope;
+        let Scope { members, gateway, crashes, restores, joins, merges, .. } = self.scope;
         let mut gateways: [Gateway; GATEWAYS] = Default::default();
         for process in gateway.map(usize::from) {
             gateways[process].is_up = true;
@@ -349,6 +366,8 @@ impl stateright::Model for Protocol {
             crashes,
             restores,
             joins,
+            merges,
+            is_merging: false,
             slips,
         }]
     }
@@ -374,8 +393,15 @@ impl stateright::Model for Protocol {
                 steps.push(Step::Thaw);
             }
         }
-        if state.joins > 0 {
+        let second = state.store.members[1];
+        if state.joins > 0 && second & 1 == 0 {
             steps.push(Step::Join);
+        }
+        if state.merges > 0 {
+            steps.push(Step::Merge);
+        }
+        if state.is_merging {
+            steps.push(Step::MergeCharges);
         }
     }
 
@@ -408,12 +434,24 @@ impl stateright::Model for Protocol {
             }
             Step::Restore => self.restore(&mut state),
             Step::Thaw => {
-                Desk { design: &self.design, scope: &self.scope, store: &mut state.store }.thaw();
+                self.desk(&mut state).thaw();
             }
             Step::Join => {
                 state.joins -= 1;
-                Desk { design: &self.design, scope: &self.scope, store: &mut state.store }
-                    .join(1, 0);
+                self.desk(&mut state).join(1, 0);
+            }
+            Step::Merge => {
+                state.merges -= 1;
+                state.is_merging = self.design.merging == Merging::MovesPeopleFirst;
+                let mut desk = self.desk(&mut state);
+                if self.design.merging != Merging::MovesPeopleFirst {
+                    desk.merge_charges(1, 0);
+                }
+                desk.move_people(1, 0);
+            }
+            Step::MergeCharges => {
+                state.is_merging = false;
+                self.desk(&mut state).merge_charges(1, 0);
             }
             Step::Tick => self.tick(&mut state),
         }

@@ -30,6 +30,8 @@ pub struct Scope {
     pub restores: u8,
     /// How often the second person joins the first entity.
     pub joins: u8,
+    /// How often the second entity is merged into the first one.
+    pub merges: u8,
 }
 
 /// One process with two streams.
@@ -45,6 +47,7 @@ pub const ONE_GATEWAY: Scope = Scope {
     crashes: 2,
     restores: 0,
     joins: 0,
+    merges: 0,
 };
 
 /// Two processes on one database.
@@ -53,6 +56,10 @@ pub const TWO_GATEWAYS: Scope = Scope { gateway: [0, 1], ..ONE_GATEWAY };
 /// Two people of two entities, of whom one joins the other's.
 pub const ENTITIES_JOINED: Scope =
     Scope { person: [0, 1], members: [1, 2], crashes: 1, joins: 1, ..ONE_GATEWAY };
+
+/// Two people of two entities, of whom one is merged into the other; the second person may have
+/// joined the other before.
+pub const ENTITIES_MERGED: Scope = Scope { merges: 1, ..ENTITIES_JOINED };
 
 /// One process whose store is put back to an earlier state.
 pub const RESTORED: Scope = Scope { crashes: 2, restores: 1, ..ONE_GATEWAY };

@@ -1,7 +1,7 @@
 //! What the world of the protocol consists of at one moment; what may happen next is not here.
 
 use crate::ages::Ages;
-use crate::ledger::{Attempt, GATEWAYS, OpenCharge, PEOPLE, Store, Waiting};
+use crate::ledger::{Attempt, Entities, GATEWAYS, OpenCharge, PEOPLE, Store, Waiting};
 use crate::scope::STREAMS;
 
 /// Everything there is.
@@ -18,6 +18,9 @@ pub struct State {
     pub crashes: u8,
     pub restores: u8,
     pub joins: u8,
+    pub merges: u8,
+    /// Only in a design that has two transactions for it: the second one has not come yet.
+    pub is_merging: bool,
     pub slips: Slips,
 }
 
@@ -45,6 +48,8 @@ pub struct Stream {
     pub phase: Phase,
     /// IDs that were admitted and are not charged yet.
     pub rest: u8,
+    /// Whom it is charged to; kept only where somebody remembers it.
+    pub charged: Entities,
     /// Oldest first.
     pub chunks: Vec<Chunk>,
 }

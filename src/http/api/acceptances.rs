@@ -1,9 +1,7 @@
 //! Accepting the documents: `/v1/acceptances`.
 
-use std::time::Duration;
-
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,15 +10,10 @@ use super::documents::{example, listed};
 use crate::base::party::{Actor, PersonId};
 use crate::directory::document::{self, Document};
 use crate::http::auth::Caller;
+use crate::http::form;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
 use crate::store::{StoreError, Tx};
-
-/// More than any list of documents takes.
-const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// How long a client may take to send one.
-const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// What somebody accepts.
 #[derive(Deserialize)]
@@ -59,7 +52,7 @@ pub(in crate::http) async fn accept(
     Caller(requester): Caller,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let acceptance = match read(&whole(body).await?) {
+    let acceptance = match read(&form::whole(body).await?) {
         Ok(acceptance) => acceptance,
         Err(detail) => return Err(not_understood(&gateway, requester.person, detail).await),
     };
@@ -112,20 +105,4 @@ async fn not_understood(gateway: &Gateway, person: PersonId, detail: String) -> 
 fn bad(detail: String, missing: &[Document]) -> Problem {
     let problem = Problem::new(&problem::BAD_REQUEST, detail).with("documents", "/v1/documents");
     if missing.is_empty() { problem } else { problem.with("example", example(missing)) }
-}
-
-/// Reads a body within its bounds.
-async fn whole(body: Body) -> Result<Bytes, Problem> {
-    let bytes = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(body, BODY_BYTES_MAX));
-    match bytes.await {
-        Err(_) => {
-            let detail = format!("the body must arrive within {} seconds", BODY_TIME_MAX.as_secs());
-            Err(Problem::new(&problem::TOO_SLOW, detail))
-        }
-        Ok(Err(_)) => {
-            let detail = format!("the body may have {BODY_BYTES_MAX} bytes at most");
-            Err(Problem::new(&problem::TOO_LARGE, detail))
-        }
-        Ok(Ok(bytes)) => Ok(bytes),
-    }
 }

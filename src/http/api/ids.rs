@@ -202,8 +202,7 @@ pub(super) fn may_download(
         let detail = "this key may read the catalogue only; ask the operator for a download key";
         return Err(Problem::new(&problem::NOT_ALLOWED, detail));
     }
-    let missing =
-        directory::document::missing(tx, &profile.documents, now_ms, requester.person)?;
+    let missing = directory::document::missing(tx, &profile.documents, now_ms, requester.person)?;
     if missing.is_empty() { Ok(()) } else { Err(documents::not_accepted(&missing)) }
 }
 

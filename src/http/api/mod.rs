@@ -1,6 +1,7 @@
 //! The API for programs: one file for each noun of the address.
 
 pub(super) mod acceptances;
+pub(super) mod admin;
 pub(super) mod datasets;
 pub(super) mod deliveries;
 pub(super) mod documents;

@@ -146,6 +146,49 @@ fn a_merged_entity_adds_up_and_what_both_were_charged_counts_once() {
     rig.verify();
 }
 
+// A chunk that is opened takes the IDs that the entity has with it; but what was opened before may
+// arrive after it, and then the IDs count from then on. A merge saw the newest charge alone.
+#[test]
+fn a_merge_dates_an_id_by_the_chunk_that_arrived_last() {
+    let rig = Rig::with_profile(Profile { count: Count::Distinct, ..small_profile() });
+    let (first, second, third) = (rig.entity(), rig.entity(), rig.entity());
+    let (ada, bob) = (rig.person(&[first]), rig.person(&[first]));
+    let (slow, slow_chunk) = rig.admit(order(ada, 10)).unwrap();
+    assert_eq!(rig.deliver(order(bob, 10)).0, 10);
+    rig.clock.advance_ms(DAY_MS);
+    rig.ledger.settle(slow_chunk);
+    rig.ledger.end(slow, Outcome::Complete);
+    rig.flush();
+    assert_eq!(rig.merge(first, second), 10);
+    rig.verify();
+    rig.clock.advance_ms(CHARGED_MS - DAY_MS);
+    assert_eq!(rig.counts(second), (10, 0, 0));
+    assert_eq!(rig.merge(first, third), 10, "although nobody has looked at the first since");
+    assert_eq!(rig.counts(third), (10, 0, 0));
+    rig.verify();
+    rig.clock.advance_ms(DAY_MS);
+    assert_eq!((rig.counts(second), rig.counts(third)), ((0, 0, 0), (0, 0, 0)));
+    rig.verify();
+}
+
+// As above, but the newest charge is given back: at the source the IDs go back to the older one.
+#[test]
+fn a_merge_keeps_what_a_chunk_has_taken_over_that_is_then_given_back() {
+    let rig = Rig::with_profile(Profile { count: Count::Distinct, ..small_profile() });
+    let (first, second) = (rig.entity(), rig.entity());
+    let (ada, bob) = (rig.person(&[first]), rig.person(&[first]));
+    assert_eq!(rig.deliver(order(ada, 10)).0, 10);
+    let (again, chunk) = rig.admit(order(bob, 10)).unwrap();
+    assert_eq!(rig.counts(first), (0, 10, 0));
+    assert_eq!(rig.merge(first, second), 20, "the chunk, and what remains if it is given back");
+    rig.verify();
+    rig.ledger.release(chunk);
+    rig.ledger.end(again, Outcome::Complete);
+    rig.flush();
+    assert_eq!((rig.counts(first), rig.counts(second)), ((10, 0, 0), (10, 0, 0)));
+    rig.verify();
+}
+
 #[test]
 fn without_a_carry_the_database_itself_refuses_to_rise() {
     let rig = Rig::new();

@@ -212,6 +212,8 @@ impl<E: On> RigOn<E> {
                 expires_ms,
                 revoked_ms: None,
                 last_used_ms: None,
+                reactivated_ms: None,
+                successor: None,
             })
         })
     }

@@ -126,6 +126,13 @@ impl Json {
         let (record, walk) = Record::walk(window.input, at);
         let (damaged_at, reason) = match walk {
             Walk::End(end) => {
+                match seam(window.input, end) {
+                    Seam::Unseen if window.may_grow(at, task) => return Step::Wait(at),
+                    Seam::Torn(torn_at) => {
+                        return self.damaged(window, at, torn_at, Reason::Syntax, harvest);
+                    }
+                    Seam::Unseen | Seam::Whole => {}
+                }
                 self.went_well();
                 harvest.begin(window.byte(at), end - at);
                 if window.input[at] == b'{' {
@@ -209,6 +216,42 @@ impl Json {
             harvest.flag_at(Reason::ArrayOpen, window.byte(at));
         }
         self.inside = Inside::Top;
+    }
+}
+
+/// What stands where a value ended.
+enum Seam {
+    /// The next value, or what may stand between two.
+    Whole,
+    /// At this byte something that belongs into an object: it was not the value's own bracket that
+    /// ended it, so that nothing can be believed of it.
+    Torn(usize),
+    /// The window ends here.
+    Unseen,
+}
+
+/// Looks at what follows the value that ended before `end`, up to the line's end.
+#[inline]
+fn seam(input: &[u8], end: usize) -> Seam {
+    let behind_blanks = |mut at: usize| {
+        while let Some(b' ' | b'\t' | b'\r') = input.get(at) {
+            at += 1;
+        }
+        at
+    };
+    let mut at = behind_blanks(end);
+    if input.get(at) == Some(&b',') {
+        at = behind_blanks(at + 1);
+        return match input.get(at) {
+            Some(b'"') => Seam::Torn(at),
+            Some(_) => Seam::Whole,
+            None => Seam::Unseen,
+        };
+    }
+    match input.get(at) {
+        Some(b'"' | b':' | b'}') => Seam::Torn(at),
+        Some(_) => Seam::Whole,
+        None => Seam::Unseen,
     }
 }
 

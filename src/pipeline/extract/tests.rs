@@ -143,10 +143,10 @@ proptest! {
             Just(b'"'), Just(b'{'), Just(b'}'), Just(b'['), Just(b']'), Just(b'\n'), Just(b'\\'),
             Just(b','), any::<u8>()
         ],
-        cut in any::<prop::sample::Index>(),
-        // Too few to reach from the digits of `id` to those of `id_str`: the one convicts the
+        // The damage is in one place, too small to reach from `id` to `id_str`: the one convicts the
         // other, and a record that lost one of them whole cannot be told from one that never had it.
-        cut_bytes in 0..150_usize,
+        cut_after in 0..50_usize,
+        cut_bytes in 0..100_usize,
         pieces in prop::collection::vec(1..400_usize, 1..8),
     ) {
         let records: Vec<Value> = numbers.iter().copied().map(tweet).collect();
@@ -154,7 +154,7 @@ proptest! {
         let mut input = laid_out(&records, layout).into_bytes();
         let index = at.index(input.len());
         input[index] = byte;
-        let from = cut.index(input.len());
+        let from = (index + cut_after).min(input.len());
         let to = (from + cut_bytes).min(input.len());
         input.drain(from..to);
         if input.is_empty() {
@@ -245,6 +245,20 @@ fn framed_damage_costs_only_itself_even_on_its_line() {
             let out = extract(input.as_bytes());
             assert_eq!((out.tweets.as_slice(), out.damages()), (&truth[..], 1), "{input}");
         }
+    }
+}
+
+#[test]
+fn a_record_that_something_else_ended_gives_nothing() {
+    let rest = tweet(2).to_string();
+    for torn in [
+        "{\"id\":1500000000001000009,\"user\":{\"id\":7}}\"entities\":{},\"text\":\"x\"}",
+        "{\"id\":1500000000001000009,\"user\":{\"id\":7}},\"entities\":{},\"text\":\"x\"}",
+        "{\"id\":1500000000001000009,\"user\":{\"id\":7}} : 5,\"text\":\"x\"}",
+        "{\"id\":1500000000001000009,\"user\":{\"id\":7}}}",
+    ] {
+        let out = extract(format!("{torn}\n{rest}\n").as_bytes());
+        assert_eq!((out.tweets, out.flags.len()), (oracle(&[tweet(2)]), 1), "{torn}");
     }
 }
 

@@ -22,11 +22,17 @@
 //! numbers that it forgot to others.) If that cannot be asked either, the answer is that nothing
 //! is known, which grants nothing.
 //!
+//! Behind a new connection may be another database: a standby that lagged behind and took over, or
+//! a restored backup. A gateway therefore remembers the newest entry of the journal that it knows
+//! to be confirmed, and before anything else is changed on a new connection the database must have
+//! it. If it has not, the ledger is frozen in that very turn.
+//!
 //! A gateway's name is the business of `name.rs`, what a server must be that of `fitness.rs`.
 
 mod address;
 mod fitness;
 mod name;
+mod newest;
 mod session;
 mod value;
 
@@ -37,6 +43,7 @@ use std::time::Duration;
 
 pub use address::{Address, NotAnAddress};
 use name::Name;
+use newest::{Entry, SELECT_NEWEST};
 use session::{Driver, Session};
 
 use super::StoreError;
@@ -87,6 +94,11 @@ pub(super) struct Postgres {
     name: RefCell<Option<Name>>,
     /// What the change under way will be known by.
     mark: Cell<Option<i64>>,
+    /// The newest entry of the journal that is known to be confirmed, as long as the database is
+    /// not known to have lost it.
+    newest: Cell<Option<Entry>>,
+    /// Whether the database at the other end of the session is known to have it.
+    is_in_step: Cell<bool>,
     /// Whether a transaction may be open.
     is_open: Cell<bool>,
 }
@@ -130,6 +142,8 @@ impl Postgres {
             session: RefCell::default(),
             name: RefCell::default(),
             mark: Cell::default(),
+            newest: Cell::default(),
+            is_in_step: Cell::default(),
             is_open: Cell::default(),
         };
         connection.reconnect()?;
@@ -143,6 +157,7 @@ impl Postgres {
             *self.session.borrow_mut() = None;
             let mut session = Session::open(&self.address, &self.driver)?;
             fitness::check(&mut session)?;
+            self.is_in_step.set(false);
             *self.session.borrow_mut() = Some(session);
         }
         let Some(instance) = self.address.instance.as_deref() else { return Ok(()) };
@@ -205,14 +220,36 @@ impl Postgres {
         })
     }
 
+    /// Freezes the ledger if the database has lost what is known to be confirmed, before anything
+    /// else is done in the turn that was taken.
+    fn freeze_if_behind(&self) -> Result<(), StoreError> {
+        if self.is_in_step.get() {
+            return Ok(());
+        }
+        if let Some(newest) = self.newest.get()
+            && !self.with(|session| newest.is_in(session))?
+        {
+            let why = newest.freeze(self)?;
+            self.with(|session| session.change("COMMIT", &[]))?;
+            self.is_open.set(false);
+            tracing::error!("the ledger is frozen: {why}");
+            // From here on the database itself says so, also after it was thawed.
+            self.newest.set(None);
+            return Err(StoreError::Frozen(why.into()));
+        }
+        self.is_in_step.set(true);
+        Ok(())
+    }
+
     /// What became of a change whose commit was not confirmed.
     fn look_up(&self, mark: i64, lost: StoreError) -> Result<(), StoreError> {
         let mut pause = ATTEMPT_PAUSE;
         for _ in 0..ATTEMPTS_MAX {
             if let Ok(found) = self.newest_mark() {
                 return match found {
-                    Some(found) if found == mark => {
+                    Some((found, newest)) if found == mark => {
                         tracing::warn!("the connection was lost in a commit that went through");
+                        self.newest.set(newest);
                         Ok(())
                     }
                     // Commands have no mark of their own, and another one may have been here.
@@ -231,9 +268,9 @@ impl Postgres {
         ))
     }
 
-    /// The mark of this instance's last change that was committed. Until the old session is over,
-    /// whatever became of it, nobody else gets a turn.
-    fn newest_mark(&self) -> Result<Option<i64>, StoreError> {
+    /// The mark of this instance's last change that was committed, and the newest entry of the
+    /// journal. Until the old session is over, whatever became of it, nobody else gets a turn.
+    fn newest_mark(&self) -> Result<Option<(i64, Option<Entry>)>, StoreError> {
         self.driver.look();
         if self.is_lost() {
             self.reconnect()?;
@@ -241,8 +278,10 @@ impl Postgres {
         self.rollback();
         self.take_turn()?;
         let found = self.with(|session| session.rows(SELECT_MARK, values![self.instance()]))?;
+        let newest = self.with(|session| session.rows(SELECT_NEWEST, &[]))?;
         self.rollback();
-        Ok(found.first().map(|row| row.get(0)))
+        let newest = newest.first().map(Entry::of).transpose()?;
+        Ok(found.first().map(|row| (row.get(0), newest)))
     }
 }
 
@@ -261,15 +300,23 @@ impl Connection for Postgres {
 
     fn keep_up(&self) {
         self.driver.look();
-        if self.is_lost()
-            && let Err(error) = self.reconnect()
-        {
-            tracing::warn!(%error, "the database does not answer; it is tried again");
+        let connected = if self.is_lost() { self.reconnect() } else { Ok(()) };
+        // What is lost is told at once: another gateway may know nothing of it.
+        let looked = connected.and_then(|()| match self.is_in_step.get() {
+            true => Ok(()),
+            false => self.take_turn().and_then(|()| self.freeze_if_behind()),
+        });
+        self.rollback();
+        if let Err(error) = looked {
+            tracing::warn!(%error, "the database is not as it should be; it is tried again");
         }
     }
 
     fn begin_change(&self) -> Result<(), StoreError> {
-        self.begin(|| self.take_turn())?;
+        self.begin(|| {
+            self.take_turn()?;
+            self.freeze_if_behind()
+        })?;
         let mark = rand::random();
         self.mark.set(Some(mark));
         self.with(|session| session.send(SET_MARK, values![self.instance(), mark]))
@@ -288,14 +335,23 @@ impl Connection for Postgres {
     }
 
     fn commit(&self) -> Result<(), StoreError> {
-        let committed = self.with(|session| session.change("COMMIT", &[]));
-        match (committed, self.mark.take()) {
+        let Some(mark) = self.mark.take() else {
+            let committed = self.with(|session| session.change("COMMIT", &[]));
+            self.is_open.set(committed.is_err());
+            return committed.map(drop);
+        };
+        let committed = self.with(|session| session.rows_and_change(SELECT_NEWEST, "COMMIT"));
+        match committed {
             // Also if the server gave a reason: it may have given up waiting for a standby after
             // it had committed.
-            (Err(error), Some(mark)) => self.look_up(mark, error),
-            (committed, _) => {
-                self.is_open.set(committed.is_err());
-                committed.map(drop)
+            Err(error) => self.look_up(mark, error),
+            Ok(newest) => {
+                self.is_open.set(false);
+                if let Some(newest) = newest.first() {
+                    let entry = Entry::of(newest).expect("a row of it is a number and a hash");
+                    self.newest.set(Some(entry));
+                }
+                Ok(())
             }
         }
     }

@@ -164,6 +164,22 @@ impl Session {
         self.ask(async |client| client.query(&statement, &parameters(&kept)).await)
     }
 
+    /// Runs a statement and returns its rows, and right behind it one that changes.
+    pub(super) fn rows_and_change(
+        &mut self,
+        look: &str,
+        change: &str,
+    ) -> Result<Vec<Row>, StoreError> {
+        let (look, change) = (self.prepared(look)?, self.prepared(change)?);
+        self.ask(async |client| {
+            let looks = vec![client.query(&look, &[])];
+            let (mut looked, changed) = together(looks, client.execute(&change, &[])).await;
+            // The first failure counts here as well.
+            let rows = looked.pop().expect("one look has one answer")?;
+            changed.map(|_| rows)
+        })
+    }
+
     /// The first row of an answer that always has one.
     pub(super) fn row(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
         let first = self.rows(statement, values)?.into_iter().next();

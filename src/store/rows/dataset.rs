@@ -122,6 +122,10 @@ const INSERT: &str = "
     RETURNING id";
 const INSERT_ENTITY: &str =
     "INSERT INTO dataset_entities (dataset_id, entity_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+const DELETE_ENTITIES: &str = "DELETE FROM dataset_entities WHERE dataset_id = ?1";
+const UPDATE: &str =
+    "UPDATE datasets SET title = ?2, visibility = ?3, embargo_ms = ?4 WHERE id = ?1";
+const UPDATE_RETIRED: &str = "UPDATE datasets SET retired_ms = ?2 WHERE id = ?1";
 const UPDATE_CURRENT: &str = "UPDATE datasets SET current_release = ?2 WHERE id = ?1";
 const SELECT_BY_SLUG: &str = "
     SELECT id, slug, title, ids, scope, upstream, visibility, embargo_ms, created_ms, retired_ms,
@@ -166,6 +170,30 @@ impl Tx<'_> {
     /// [`StoreError`] of the insert.
     pub fn dataset_entity_insert(&self, dataset: i64, entity: EntityId) -> Result<(), StoreError> {
         self.write(INSERT_ENTITY, values![dataset, entity])
+    }
+
+    /// Lets none of the entities that are named for a dataset see it any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn dataset_entities_remove(&self, dataset: i64) -> Result<(), StoreError> {
+        self.write(DELETE_ENTITIES, values![dataset])
+    }
+
+    /// Writes the title, visibility and embargo of `row`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn dataset_set(&self, row: &DatasetRow) -> Result<(), StoreError> {
+        self.write(UPDATE, values![row.id, &row.title, row.visibility.word(), row.embargo_ms])
+    }
+
+    /// Hides a dataset from everybody from then on.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn dataset_set_retired(&self, dataset: i64, retired_ms: i64) -> Result<(), StoreError> {
+        self.write(UPDATE_RETIRED, values![dataset, retired_ms])
     }
 
     /// Makes a release of the dataset the one that is served when none is named.
@@ -345,8 +373,7 @@ mod tests {
                 add(tx, "later", Visibility::Public, Some(NOW_MS + 1));
                 add(tx, "since", Visibility::Public, Some(NOW_MS));
                 let retired = add(tx, "retired", Visibility::Public, None);
-                let retire = "UPDATE datasets SET retired_ms = 1 WHERE id = ?1";
-                tx.change(retire, values![retired])?;
+                tx.dataset_set_retired(retired, 1)?;
                 Ok(())
             })
             .unwrap();
@@ -385,6 +412,24 @@ mod tests {
             assert_eq!((named.created_ms, named.embargo_ms, named.retired_ms), (5, None, None));
             assert_eq!((named.scope.as_str(), named.supply.mode()), ("own", "index"));
             assert_eq!(named.supply.current_release(), Some(&*"a".repeat(64)));
+        });
+    }
+
+    #[test]
+    fn a_dataset_that_is_edited_reads_back_so() {
+        with_datasets(|store| {
+            let edited = store.write_blocking(|tx| -> Result<_, StoreError> {
+                let mut row = tx.dataset_by_slug("named")?.unwrap();
+                row.title = "Another".into();
+                row.visibility = Visibility::Public;
+                row.embargo_ms = Some(7);
+                tx.dataset_set(&row)?;
+                tx.dataset_entities_remove(row.id)?;
+                assert_eq!(tx.dataset_entities(row.id)?, []);
+                Ok((row, tx.dataset_by_slug("named")?.unwrap()))
+            });
+            let (wanted, found) = edited.unwrap();
+            assert_eq!(wanted, found);
         });
     }
 

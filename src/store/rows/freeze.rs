@@ -15,7 +15,7 @@ pub struct FreezeRow {
     pub why: String,
     /// How many entries the largest head of the audit log has that was known.
     pub known_size: u64,
-    /// The root of that head.
+    /// The root of that head; the hash of its last entry, if no more of it is known.
     pub known_root: [u8; 32],
     /// How many entries the log of the store had instead.
     pub log_size: u64,
@@ -26,7 +26,7 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5)";
 const SELECT_IN_FORCE: &str = "
     SELECT id, at_ms, why, known_size, known_root, log_size
-    FROM freezes WHERE thawed_ms IS NULL ORDER BY id LIMIT 1";
+    FROM freezes WHERE thawed_ms IS NULL ORDER BY known_size DESC, id LIMIT 1";
 const INSERT_ABANDONED: &str = "
     INSERT INTO abandoned_heads (size, root) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const SELECT_ABANDONED: &str = "SELECT 1 FROM abandoned_heads WHERE size = ?1 AND root = ?2";
@@ -44,7 +44,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Why the ledger is frozen, if it is.
+    /// Why the ledger is frozen, if it is: by whoever knows of most.
     ///
     /// # Errors
     /// [`StoreError`] of the look.

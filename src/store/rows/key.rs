@@ -25,6 +25,10 @@ pub struct KeyRow {
     pub revoked_ms: Option<i64>,
     /// When it was last used, in milliseconds UTC, exact to a day.
     pub last_used_ms: Option<i64>,
+    /// Since when it is awake after it was dormant, in milliseconds UTC.
+    pub reactivated_ms: Option<i64>,
+    /// The key that takes its place.
+    pub successor: Option<KeyId>,
 }
 
 const INSERT: &str = "
@@ -32,16 +36,21 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     RETURNING id";
 const SELECT_BY_HASH: &str = "
-    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
+    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms,
+           reactivated_ms, successor_id
     FROM keys WHERE hash = ?1";
 const SELECT_BY_ID: &str = "
-    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
+    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms,
+           reactivated_ms, successor_id
     FROM keys WHERE id = ?1";
 const SELECT_ALL: &str = "
-    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms
+    SELECT id, person_id, hash, label, scope, created_ms, expires_ms, revoked_ms, last_used_ms,
+           reactivated_ms, successor_id
     FROM keys ORDER BY id";
 const UPDATE_REVOKED: &str = "UPDATE keys SET revoked_ms = ?2 WHERE id = ?1";
 const UPDATE_LAST_USED: &str = "UPDATE keys SET last_used_ms = ?2 WHERE id = ?1";
+const UPDATE_REACTIVATED: &str = "UPDATE keys SET reactivated_ms = ?2 WHERE id = ?1";
+const UPDATE_SUCCESSOR: &str = "UPDATE keys SET successor_id = ?2, expires_ms = ?3 WHERE id = ?1";
 
 impl Tx<'_> {
     /// Adds a key and returns its number; `row.id` and the later dates are not looked at.
@@ -86,6 +95,27 @@ impl Tx<'_> {
         self.write(UPDATE_REVOKED, values![id, revoked_ms])
     }
 
+    /// Notes when a dormant key was woken.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn key_set_reactivated(&self, id: KeyId, reactivated_ms: i64) -> Result<(), StoreError> {
+        self.write(UPDATE_REACTIVATED, values![id, reactivated_ms])
+    }
+
+    /// Notes which key takes the place of another, and when the other is void.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn key_set_successor(
+        &self,
+        id: KeyId,
+        successor: KeyId,
+        expires_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(UPDATE_SUCCESSOR, values![id, successor, expires_ms])
+    }
+
     /// Notes when a key was used.
     ///
     /// # Errors
@@ -106,5 +136,7 @@ fn key(row: &Row<'_>) -> Result<KeyRow, StoreError> {
         expires_ms: row.get(6)?,
         revoked_ms: row.get(7)?,
         last_used_ms: row.get(8)?,
+        reactivated_ms: row.get(9)?,
+        successor: row.get::<Option<i64>>(10)?.map(KeyId),
     })
 }

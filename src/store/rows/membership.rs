@@ -19,6 +19,9 @@ pub struct MembershipRow {
 
 const INSERT: &str = "
     INSERT INTO memberships (person_id, entity_id, role, from_ms) VALUES (?1, ?2, ?3, ?4)";
+const END: &str = "
+    UPDATE memberships SET until_ms = ?3
+    WHERE person_id = ?1 AND entity_id = ?2 AND until_ms IS NULL";
 const SELECT_OF_PERSON: &str = "
     SELECT person_id, entity_id, role, from_ms FROM memberships
     WHERE person_id = ?1 AND until_ms IS NULL ORDER BY entity_id";
@@ -33,6 +36,20 @@ impl Tx<'_> {
     /// [`StoreError`] of the insert, also if the person already belongs to the entity.
     pub fn membership_insert(&self, row: &MembershipRow) -> Result<(), StoreError> {
         self.write(INSERT, values![row.person, row.entity, &row.role, row.from_ms])
+    }
+
+    /// Ends the current membership of `person` in `entity`, if there is one, at `until_ms`. The row
+    /// stays: what they received there is looked for when they join another entity.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn membership_end(
+        &self,
+        person: PersonId,
+        entity: EntityId,
+        until_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(END, values![person, entity, until_ms])
     }
 
     /// Where a person belongs now, by the entity's number.

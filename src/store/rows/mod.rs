@@ -24,6 +24,7 @@ pub(super) mod permission;
 pub(super) mod person;
 pub(super) mod profile;
 pub(super) mod release;
+pub(super) mod request;
 pub(super) mod seen;
 pub(super) mod staff;
 pub(super) mod standing;

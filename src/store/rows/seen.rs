@@ -33,6 +33,17 @@ pub struct SeenRow {
     pub element: u64,
 }
 
+/// Elements that are to count from a later minute on than they are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenLaterRow {
+    /// The bucket that they are counted in; `None` while their newest charge is open.
+    pub counted: Option<(i64, PersonId)>,
+    /// The bucket of the charge that was settled last of all that refer to them.
+    pub last: (i64, PersonId),
+    /// How much they count.
+    pub ids: u64,
+}
+
 /// Bytes of an element in a charge's list.
 const ELEMENT_BYTES: usize = 8;
 
@@ -60,6 +71,19 @@ const SUM_SUPERSEDED: &str = "
     SELECT minute, CAST(sum((charged - newest) * weight) AS BIGINT) FROM seen_charges
     WHERE meter_id = ?1 AND person_id = ?2 AND minute > ?3
     GROUP BY minute";
+// Of two that were settled in the same minute, one is as good as the other.
+const SUM_LATER: &str = "
+    SELECT n.minute, n.person_id, o.minute, o.person_id, CAST(sum(n.weight) AS BIGINT)
+    FROM seen_older r
+    JOIN seen_charges o ON o.id = r.charge_id
+    JOIN seen_newest s ON s.meter_id = r.meter_id AND s.element = r.element
+    JOIN seen_charges n ON n.id = s.charge_id
+    WHERE r.meter_id = ?1 AND o.minute > ?2 AND (n.minute IS NULL OR n.minute < o.minute)
+      AND NOT EXISTS (
+        SELECT 1 FROM seen_older x JOIN seen_charges c ON c.id = x.charge_id
+        WHERE x.meter_id = r.meter_id AND x.element = r.element
+          AND (c.minute > o.minute OR (c.minute = o.minute AND c.id > o.id)))
+    GROUP BY n.minute, n.person_id, o.minute, o.person_id";
 const DELETE_CHARGE: &str = "DELETE FROM seen_charges WHERE id = ?1";
 const ANY_OF_METER: &str = "SELECT EXISTS (SELECT 1 FROM seen_newest WHERE meter_id = ?1)";
 const ANY_OLDER: &str = "SELECT EXISTS (SELECT 1 FROM seen_older WHERE meter_id = ?1)";
@@ -219,6 +243,28 @@ impl Tx<'_> {
     ) -> Result<Vec<(i64, u64)>, StoreError> {
         let values = values![meter_id, person, newest_left];
         self.rows(SUM_SUPERSEDED, values, |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// What is counted with an open charge, or in an earlier minute, although another charge of it
+    /// was settled after minute `newest_left` and later: when the newest charge is given back or
+    /// has left its window, it counts with that one.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn seen_later(
+        &self,
+        meter_id: i64,
+        newest_left: i64,
+    ) -> Result<Vec<SeenLaterRow>, StoreError> {
+        self.rows(SUM_LATER, values![meter_id, newest_left], |row| {
+            let minute: Option<i64> = row.get(0)?;
+            let person = PersonId(row.get(1)?);
+            Ok(SeenLaterRow {
+                counted: minute.map(|minute| (minute, person)),
+                last: (row.get(2)?, PersonId(row.get(3)?)),
+                ids: row.get(4)?,
+            })
+        })
     }
 
     /// Removes a charge that has no references any more.

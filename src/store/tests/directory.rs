@@ -4,8 +4,8 @@ use super::fresh::on_every_engine;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::policy::{Exempted, Titles};
 use crate::store::{
-    AcceptanceRow, ApplicationRow, EntityRow, EntityStandingRow, ExemptionRow, KeyRow, MembershipRow, PersonRow,
-    StandingRow, StoreError, Tx,
+    AcceptanceRow, ApplicationRow, EntityRow, EntityStandingRow, ExemptionRow, KeyRow,
+    MembershipRow, PersonRow, RequestRow, StandingRow, StoreError, Tx,
 };
 
 fn entity(slug: &str) -> EntityRow {
@@ -94,13 +94,24 @@ fn keys_and_acceptances_read_back_as_they_were_entered() {
             expires_ms: 2,
             revoked_ms: None,
             last_used_ms: None,
+            reactivated_ms: None,
+            successor: None,
         };
         row.id = tx.key_insert(&row)?;
         assert_eq!(tx.key_by_hash(&[255; 32])?.as_ref(), Some(&row));
         assert_eq!(tx.key_by_hash(&[254; 32])?, None);
         tx.key_set_revoked(row.id, 7)?;
         tx.key_set_last_used(row.id, 8)?;
-        let changed = KeyRow { revoked_ms: Some(7), last_used_ms: Some(8), ..row };
+        tx.key_set_reactivated(row.id, 9)?;
+        tx.key_set_successor(row.id, KeyId(10), 11)?;
+        let changed = KeyRow {
+            revoked_ms: Some(7),
+            last_used_ms: Some(8),
+            reactivated_ms: Some(9),
+            successor: Some(KeyId(10)),
+            expires_ms: 11,
+            ..row
+        };
         assert_eq!(tx.key_by_id(changed.id)?.as_ref(), Some(&changed));
         assert_eq!(tx.keys()?, [changed]);
 
@@ -191,6 +202,27 @@ fn a_person_has_one_rank_or_none() {
         }
         assert!(tx.staff_dismiss(id)?);
         assert_eq!(tx.staff_rank(id)?, None);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_request_is_found_by_actor_and_name_until_it_is_forgotten() {
+    check(|tx| {
+        let row = RequestRow {
+            actor: "person:7".into(),
+            name: "Änderung 1".into(),
+            sha256: [7; 32],
+            answer: "{}".into(),
+            at_ms: 5,
+        };
+        tx.request_insert(&row)?;
+        assert_eq!(tx.request("person:7", "Änderung 1")?.as_ref(), Some(&row));
+        assert_eq!(tx.request("person:8", "Änderung 1")?, None);
+        tx.requests_forget(5)?;
+        assert_eq!(tx.request("person:7", "Änderung 1")?, Some(row));
+        tx.requests_forget(6)?;
+        assert_eq!(tx.request("person:7", "Änderung 1")?, None);
         Ok(())
     });
 }

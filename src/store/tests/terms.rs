@@ -129,8 +129,11 @@ fn all_titles_that_hold_are_found_in_one_look_each_once() {
         let late = tx.permission_insert(&permission(entity, Some(second.id), 30))?;
         let revoked = tx.permission_insert(&permission(entity, None, 30))?;
         tx.permission_revoke(revoked, 11, "local:bo", "a mistake")?;
-        let permitted = |number, until_ms, exemption| {
-            Permitted { number, ceiling_ids: Some(3_000_000), until_ms, exemption }
+        let permitted = |number, until_ms, exemption| Permitted {
+            number,
+            ceiling_ids: Some(3_000_000),
+            until_ms,
+            exemption,
         };
         let both = vec![
             Exempted { number: first.id, ceiling_ids: None, until_ms: 20 },
