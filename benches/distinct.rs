@@ -125,6 +125,9 @@ fn enter(tx: &hydrant::store::Tx<'_>) -> Result<PersonId, StoreError> {
         status: "active".into(),
         status_reason: None,
         created_ms: 0,
+        use_case: None,
+        merged_into: None,
+        reviewed_ms: None,
     })?;
     let person = tx.person_insert(&PersonRow {
         id: PersonId(0),
@@ -133,6 +136,7 @@ fn enter(tx: &hydrant::store::Tx<'_>) -> Result<PersonId, StoreError> {
         status: "active".into(),
         status_reason: None,
         created_ms: 0,
+        erased_ms: None,
     })?;
     tx.membership_insert(&MembershipRow { person, entity, role: "member".into(), from_ms: 0 })?;
     Ok(person)
@@ -151,6 +155,8 @@ fn main() {
             println!("once, {name}, {what} {took:10.2?}");
             all.push(took);
         }
+        let bytes = bench.ledger.filter_bytes();
+        println!("once, {name}, filter in memory {:10} KiB for {IDS} IDs", bytes / 1024);
     }
     assert!(!is_file || all[0] <= NEW_MAX, "{IDS} new IDs take too long: {:?}", all[0]);
 }

@@ -155,6 +155,9 @@ fn entity(slug: String) -> EntityRow {
         status: "active".into(),
         status_reason: None,
         created_ms: 1,
+        use_case: None,
+        merged_into: None,
+        reviewed_ms: None,
     }
 }
 
@@ -168,6 +171,7 @@ fn somebody(store: &Store) -> PersonId {
             status: "active".into(),
             status_reason: None,
             created_ms: 1,
+            erased_ms: None,
         })?;
         let (role, from_ms) = ("member".to_owned(), 1);
         tx.membership_insert(&MembershipRow { person, entity, role, from_ms })?;

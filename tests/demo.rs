@@ -1,9 +1,13 @@
 //! `hydrant demo` on the real binary: what it prints works, and it finds its data again.
 
+mod harness;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use harness::Bench;
+use harness::database::Database;
 use serde_json::Value;
 
 /// A demo that runs until this value goes.
@@ -14,14 +18,13 @@ struct Demo {
 
 impl Demo {
     fn start(folder: &Path, more: &[&str]) -> Demo {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_hydrant"))
-            .args(["demo", "--listen", "127.0.0.1:0"])
-            .args(more)
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hydrant"));
+        command.args(["demo", "--listen", "127.0.0.1:0"]).args(more).current_dir(folder);
+        Demo::start_as(command)
+    }
+
+    fn start_as(mut command: Command) -> Demo {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let stdout = BufReader::new(process.stdout.take().unwrap());
         Demo { process, stdout }
     }
@@ -124,4 +127,32 @@ fn a_folder_that_no_demo_made_is_left_alone() {
         assert!(message.contains("holds something that no demo made"), "{message}");
     }
     assert_eq!(std::fs::read_dir(data).unwrap().count(), 1);
+}
+
+#[test]
+fn a_demo_on_a_server_begins_with_an_empty_database_and_finds_it_again() {
+    let database = Database::fresh();
+    let bench = Bench::on(&database.url());
+    let start = ["demo", "--listen", "127.0.0.1:0", "--json"];
+    let entities = || database.superuser().one("SELECT count(*) FROM entities");
+    for _ in 0..2 {
+        let told = Demo::start_as(bench.command(&start)).told();
+        assert!(told["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{told}");
+        assert_eq!(entities(), "3");
+    }
+}
+
+#[test]
+fn a_demo_leaves_somebodys_database_as_it_is() {
+    let database = Database::fresh();
+    let bench = Bench::on(&database.url());
+    bench.entity("acme", "commercial");
+    let written = || database.superuser().rows("SELECT * FROM journal");
+    let before = written();
+    let refused = bench.run(&["demo", "--listen", "127.0.0.1:0"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("make an empty database for it"), "{refused:?}");
+    assert_eq!(written(), before);
+    let key = database.superuser().one("SELECT verifier_key FROM audit_log");
+    assert_eq!(key, "NULL", "its log has no key of the demo's");
 }

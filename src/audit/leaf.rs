@@ -23,6 +23,18 @@ pub enum Leaf {
     EntitySuspended { entity: Commitment, actor: ActorName },
     /// An entity may receive again.
     EntityResumed { entity: Commitment, actor: ActorName },
+    /// An operator reviewed an entity, which may receive from now on.
+    EntityReviewed { entity: Commitment, actor: ActorName },
+    /// What an entity is known by or counts as was changed; `fields` says what.
+    EntityEdited { entity: Commitment, fields: Vec<String>, actor: ActorName },
+    /// An entity was merged into another one, which has its people and its charges from now on.
+    EntityMerged { source: Commitment, target: Commitment, actor: ActorName },
+    /// An entity would use what it receives for something else, under that version.
+    UseCaseProposed { entity: Commitment, version: u32, actor: ActorName },
+    /// That version of an entity's use case is in force.
+    UseCaseApproved { entity: Commitment, version: u32, actor: ActorName },
+    /// That version was turned down.
+    UseCaseRefused { entity: Commitment, version: u32, actor: ActorName },
     /// A person was entered.
     PersonAdded { person: Commitment, actor: ActorName },
     /// A person may receive nothing until they are resumed.
@@ -31,6 +43,28 @@ pub enum Leaf {
     PersonResumed { person: Commitment, actor: ActorName },
     /// A person became part of an entity, in that role.
     MembershipJoined { person: Commitment, entity: Commitment, role: String, actor: ActorName },
+    /// A person is no part of an entity any more; what they received there stays.
+    MembershipLeft { person: Commitment, entity: Commitment, actor: ActorName },
+    /// A person should become part of a further entity, in that role, once both sides consent.
+    JoinProposed {
+        join: i64,
+        person: Commitment,
+        entity: Commitment,
+        role: String,
+        actor: ActorName,
+    },
+    /// One side consents: `side` is `person` or `entity`.
+    JoinConsented { join: i64, side: String, actor: ActorName },
+    /// It will not be.
+    JoinWithdrawn { join: i64, actor: ActorName },
+    /// Somebody, who is nobody here yet, is invited into an entity.
+    Invited { invitation: i64, entity: Commitment, actor: ActorName },
+    /// An invitation holds no longer.
+    InvitationWithdrawn { invitation: i64, actor: ActorName },
+    /// What is held of a person was handed out.
+    PersonExported { person: Commitment, actor: ActorName },
+    /// A person was erased: `person` is what their earlier leaves name.
+    PersonErased { person: Commitment, actor: ActorName },
     /// A person runs the gateway from now on, with that rank; `none`: no longer.
     StaffAppointed { person: Commitment, rank: String, actor: ActorName },
     /// A key was made.
@@ -227,6 +261,9 @@ pub struct Charge {
     pub recipient: RecipientName,
     /// Why it may receive: `limit`, `exemption:7`, `permission:3`.
     pub basis: String,
+    /// For which version of its use case, if it has one that is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_case: Option<u32>,
     /// Where an element counts once: how much of the charge was new to the recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fresh_ids: Option<u64>,

@@ -54,8 +54,13 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
 /// A delivery as one line of the list.
 fn row(delivery: &Value) -> Value {
     let mut row = delivery.clone();
-    let charged =
-        |to: &Value| format!("{} ({})", show::field(to, "entity"), show::field(to, "basis"));
+    let charged = |to: &Value| {
+        let (entity, basis) = (show::field(to, "entity"), show::field(to, "basis"));
+        match to["use_case"].as_u64() {
+            Some(version) => format!("{entity} ({basis}, use case {version})"),
+            None => format!("{entity} ({basis})"),
+        }
+    };
     row["to"] = show::list(&delivery["charged_to"]).iter().map(charged).collect();
     let state = show::field(delivery, "state");
     row["standing"] = match show::field(delivery, "reason") {

@@ -13,7 +13,7 @@ use super::serve::Gateway;
 use super::{Common, Done, show, start_log};
 use crate::config::Settings;
 use crate::operation::{Context, actor_of};
-use crate::store::DataFolder;
+use crate::store::{DataFolder, Store};
 
 /// Serve made-up data, to try everything
 ///
@@ -46,6 +46,9 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     start_log(&settings);
     let demo = settings.data_folder.join("demo");
     claim(&settings, arguments.fresh)?;
+    if !demo.join(READY).is_file() {
+        refuse_occupied(&settings)?;
+    }
     let clock = common.clock();
     let gateway = Gateway::prepare(&settings, clock.clone())?;
     let context = Context {
@@ -57,10 +60,6 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     let actor = actor_of(nix::unistd::Uid::effective().as_raw());
     let desk = demo_data::Desk { context, actor };
     if !demo.join(READY).is_file() {
-        // A database outside the folder may be somebody's, whatever the folder says.
-        if settings.store.is_some() && !gateway.store().read(|tx| tx.entities())?.is_empty() {
-            bail!("the store holds something that no demo made: choose another store.url");
-        }
         desk.enter_everything(&demo, &gateway.releases(), gateway.ledger())?;
         fs::write(demo.join(READY), "")?;
     }
@@ -94,6 +93,20 @@ fn claim(settings: &Settings, fresh: bool) -> anyhow::Result<()> {
     fs::create_dir_all(&demo)?;
     fs::write(demo.join(BEGUN), "`hydrant demo --fresh` removes what is in the folder above.\n")
         .with_context(|| format!("cannot write to {}", demo.display()))
+}
+
+/// Makes sure that a store outside of the folder, which may be somebody's whatever the folder says,
+/// is empty; before the gateway enters its start there, or gives the audit log a key.
+fn refuse_occupied(settings: &Settings) -> anyhow::Result<()> {
+    let Some(place) = &settings.store else { return Ok(()) };
+    let store = Store::at(place).with_context(|| format!("cannot use the store {place}"))?;
+    if !store.read(|tx| tx.journal_from(1, 1))?.is_empty() {
+        bail!(
+            "the store {place} holds something already, and a demo begins with an empty one: make \
+             an empty database for it, or leave out store.url"
+        );
+    }
+    Ok(())
 }
 
 /// Removes what is in the folder; last of all what makes it a demo's, so that another try can go

@@ -132,12 +132,9 @@ impl Desk {
     }
 
     fn enter(&self, party: &Party) -> anyhow::Result<()> {
-        self.carry_out(Operation::EntityAdd(entity::Add {
-            slug: party.slug.into(),
-            name: party.name.into(),
-            sector: party.sector,
-            ror: party.ror.map(str::to_owned),
-        }))?;
+        let mut entity = entity::Add::new(party.slug, party.name, party.sector);
+        entity.ror = party.ror.map(str::to_owned);
+        self.carry_out(Operation::EntityAdd(entity))?;
         self.carry_out(Operation::PersonAdd(person::Add {
             mail: party.mail.into(),
             name: party.person.into(),

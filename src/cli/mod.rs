@@ -16,6 +16,7 @@ mod document;
 mod entity;
 mod exemption;
 mod instance;
+mod join;
 mod key;
 mod ledger;
 mod migrate;
@@ -32,7 +33,9 @@ mod strip;
 mod strip_paths;
 mod strip_report;
 mod strip_writer;
+mod sweeping;
 mod usage;
+mod use_case;
 
 use std::process::ExitCode;
 

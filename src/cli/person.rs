@@ -1,4 +1,5 @@
-//! `hydrant person`: enters, lists, suspends and resumes people, and records what they accepted.
+//! `hydrant person`: enters, lists, suspends, resumes, exports and erases people, and records what
+//! they accepted. How they come to belong to further entities stands in `join`.
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -6,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::reach::operate;
 use super::show::{self, Column, date, text};
-use super::{Common, Done};
+use super::{Common, Done, join};
 use crate::directory::document::{self, Accept, DOCUMENTS};
+use crate::directory::join::Propose;
 use crate::directory::person::Add;
-use crate::directory::words::{Rank, Role};
+use crate::directory::words::{Rank, Role, Side};
 use crate::operation::Operation;
 
 #[derive(Subcommand)]
@@ -30,6 +32,62 @@ pub(crate) enum Command {
     },
     /// List all people
     List,
+    /// Propose that a person belongs to a further entity, and show what they bring along
+    Join {
+        /// Their mail address
+        mail: String,
+        /// The further entity
+        #[arg(long, value_name = "SLUG")]
+        entity: String,
+        /// What they would be in it
+        #[arg(long, default_value = "member", value_parser = role_parser())]
+        role: Role,
+        /// Only show what they would bring along
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List the proposals that wait for a consent
+    Joins,
+    /// Record that one side of a proposal consents; the last consent carries it out
+    Consent {
+        /// The proposal's number
+        number: i64,
+        /// Which side
+        #[arg(long = "for", value_name = "SIDE", value_parser = side_parser())]
+        side: Side,
+        /// Where the paper lies that shows it
+        #[arg(long, value_name = "TEXT")]
+        evidence: Option<String>,
+    },
+    /// Give a proposal up
+    Withdraw {
+        /// The proposal's number
+        number: i64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a person leave an entity; what they received stays with it, and goes with them
+    Leave {
+        /// Their mail address
+        mail: String,
+        /// The entity
+        #[arg(long, value_name = "SLUG")]
+        entity: String,
+    },
+    /// Print everything that is held of a person, as JSON
+    Export {
+        /// Their mail address
+        mail: String,
+    },
+    /// Erase a person for good; what they were charged goes on counting
+    Erase {
+        /// Their mail address
+        mail: String,
+        /// Why, without their name
+        #[arg(long)]
+        reason: String,
+    },
     /// Let a person receive nothing until they are resumed
     Suspend {
         /// Their mail address
@@ -69,6 +127,11 @@ fn role_parser() -> impl TypedValueParser<Value = Role> {
         .map(|word| Role::from_word(&word).expect("the parser takes these words only"))
 }
 
+fn side_parser() -> impl TypedValueParser<Value = Side> {
+    PossibleValuesParser::new(Side::WORDS)
+        .map(|word| Side::from_word(&word).expect("the parser takes these words only"))
+}
+
 /// A rank, or that there is none: a type of its own, because an `Option` is an absent flag.
 #[derive(Clone, Copy)]
 pub(crate) struct AppointedRank(Option<Rank>);
@@ -99,6 +162,29 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
             change(common, Operation::PersonAdd(request), "is entered")
         }
         Command::List => list(common),
+        Command::Join { mail, entity: slug, role, dry_run } => {
+            let then = match dry_run {
+                true => Operation::PersonJoinEffect,
+                false => Operation::PersonJoin,
+            };
+            join::propose(common, Propose { mail, slug, role }, then)
+        }
+        Command::Joins => join::list(common),
+        Command::Consent { number, side, evidence } => {
+            join::decide(common, Operation::JoinConsent { join: number, side, evidence })
+        }
+        Command::Withdraw { number, reason } => {
+            join::decide(common, Operation::JoinWithdraw { join: number, reason })
+        }
+        Command::Leave { mail, entity: slug } => {
+            let done = format!("has left `{slug}`");
+            change(common, Operation::PersonLeave { mail, slug }, &done)
+        }
+        Command::Export { mail } => {
+            show::json(&operate(common, Operation::PersonExport { mail })?)?;
+            Ok(Done::Clean)
+        }
+        Command::Erase { mail, reason } => erase(common, mail, reason),
         Command::Suspend { mail, reason } => {
             let operation = Operation::PersonSuspend { mail, reason };
             change(common, operation, "is suspended and receives nothing")
@@ -130,6 +216,19 @@ fn change(common: &Common, operation: Operation, done: &str) -> anyhow::Result<D
     let mail = show::field(&answer, "mail");
     eprintln!("`{mail}` {done}");
     hint_at_missing(mail, &answer);
+    Ok(Done::Clean)
+}
+
+fn erase(common: &Common, mail: String, reason: String) -> anyhow::Result<Done> {
+    let answer = operate(common, Operation::PersonErase { mail, reason })?;
+    if common.json {
+        show::json(&answer)?;
+    } else {
+        eprintln!(
+            "they are erased; what they received counts on until it leaves its window, also if \
+             the same address is entered again"
+        );
+    }
     Ok(Done::Clean)
 }
 

@@ -10,10 +10,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::reminding::remind;
 use super::signing::{Signing, freeze_after};
+use super::sweeping::Sweeping;
 use super::{Common, Done};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Privacy, Settings};
+use crate::directory::retention::Retention;
 use crate::http::control::Control;
 use crate::http::{Limits, Server};
 use crate::ledger::Ledger;
@@ -125,6 +127,9 @@ impl<'a> Gateway<'a> {
         };
         let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
         tokio::spawn(remind(context.clone(), self.settings.reminder_days));
+        let Privacy { delivery_days, invitation_days } = self.settings.privacy;
+        let retention = Retention { delivery_days, invitation_days };
+        let sweeping = Sweeping::start(context.clone(), retention);
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
         if self.store.is_shared() {
@@ -177,6 +182,7 @@ impl<'a> Gateway<'a> {
         close.send_replace(Stop::WhenDone);
         ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
+        sweeping.end().await;
         // Commands have written their last leaves.
         signing.end().await;
         Ok(())

@@ -59,8 +59,10 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
     if meters.iter().any(|meter| meter["over"] == true) {
         eprintln!("more is live than the ceiling: nothing goes out until it fits again");
     }
-    if show::field(&answer, "status") != "active" {
-        eprintln!("the entity is suspended: nothing goes out until it is resumed");
+    match show::field(&answer, "status") {
+        "active" => {}
+        "pending" => eprintln!("the entity waits for its review: nothing goes out until then"),
+        _ => eprintln!("the entity is suspended: nothing goes out until it is resumed"),
     }
     Ok(Done::Clean)
 }

@@ -12,7 +12,9 @@ use tracing_subscriber::filter::Targets;
 use super::raw::{Effective, Origin, Raw, upstream_key};
 use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
-use super::{Audit, Environment, Log, LogFormat, Server, Settings, SettingsError, StripBounds};
+use super::{
+    Audit, Environment, Log, LogFormat, Privacy, Server, Settings, SettingsError, StripBounds,
+};
 use crate::policy::{Count, Profile};
 use crate::store::Place;
 
@@ -94,6 +96,10 @@ impl Checker<'_> {
                 "prod" => Some(Environment::Prod),
                 _ => None,
             }),
+            privacy: Privacy {
+                delivery_days: self.take("privacy.delivery_days", |text| days(text, 0, 36_500)),
+                invitation_days: self.take("privacy.invitation_days", |text| days(text, 1, 3_650)),
+            },
             log: Log {
                 level: self.take("log.level", log_level),
                 format: self.take("log.format", |text| match text {
@@ -260,6 +266,10 @@ fn instance(text: &str) -> Option<String> {
 
 fn number(text: &str, min: usize, max: usize) -> Option<usize> {
     text.parse().ok().filter(|number| (min..=max).contains(number))
+}
+
+fn days(text: &str, min: u32, max: u32) -> Option<u32> {
+    text.parse().ok().filter(|days| (min..=max).contains(days))
 }
 
 fn large(text: &str, max: u64) -> Option<u64> {

@@ -48,10 +48,21 @@ pub struct Settings {
     pub environment: Environment,
     /// What is logged.
     pub log: Log,
+    /// How long what is personal is kept.
+    pub privacy: Privacy,
     /// The bounds of what is stripped for a request.
     pub strip: StripBounds,
     /// Where datasets come from that are stripped in flight, by name.
     pub upstreams: BTreeMap<String, Arc<Upstream>>,
+}
+
+/// How long what is personal is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Privacy {
+    /// How many days after its end a delivery tells who asked; 0: for ever.
+    pub delivery_days: u32,
+    /// How many days an invitation waits, and a proposal is kept that has ended.
+    pub invitation_days: u32,
 }
 
 /// The bounds of what is stripped for a request.

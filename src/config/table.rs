@@ -119,6 +119,20 @@ pub static SETTINGS: &[Setting] = &[
         right: "a whole number from 1 to 90",
     },
     Setting {
+        key: "privacy.delivery_days",
+        about: "How many days after its end a delivery still tells which person asked for it; \
+                after that it only tells what was charged to whom. 0: as long as it is kept.",
+        default: "0",
+        right: "a whole number from 0 to 36500",
+    },
+    Setting {
+        key: "privacy.invitation_days",
+        about: "How many days an invitation waits for its person, and how long a proposal that \
+                somebody joins an entity is kept when it has ended.",
+        default: "30",
+        right: "a whole number from 1 to 3650",
+    },
+    Setting {
         key: "server.connections_max",
         about: "How many connections may be open at once; more wait.",
         default: "1024",

@@ -364,9 +364,8 @@ mod tests {
         let store = Store::open(&dir.path().join("test.sqlite")).unwrap();
         let actor = Actor::Local("ada".into());
         let done = store.write_blocking(move |tx| -> Result<(), StoreError> {
-            let slug = "example-university".to_owned();
-            let name = "Example University".to_owned();
-            let request = entity::Add { slug, name, sector: Sector::Academic, ror: None };
+            let (slug, name) = ("example-university", "Example University");
+            let request = entity::Add::new(slug, name, Sector::Academic);
             entity::add(tx, 1, &actor, &request).unwrap();
             let built = release("a", &[IdKind::Tweet, IdKind::User]);
             register(tx, 2, &actor, &plan("storms"), &built).unwrap();

@@ -12,7 +12,7 @@ use crate::audit::{self, Leaf, name};
 use crate::base::date::{DAY_MS, rfc3339};
 use crate::base::party::{Actor, EntityId};
 use crate::policy::{ExemptionRule, Profile};
-use crate::store::{ApplicationRow, EntityRow, ExemptionRow, PersonRow, StoreError, Tx};
+use crate::store::{ApplicationRow, EntityRow, ExemptionRow, MarkKind, PersonRow, StoreError, Tx};
 
 /// Longest purpose, and longest conditions.
 const PURPOSE_CHARS_MAX: usize = 2_000;
@@ -415,6 +415,10 @@ pub fn evidence_of(tx: &Tx<'_>, row: &ExemptionRow) -> Result<Evidence, StoreErr
     let person = tx.person_by_id(row.person)?;
     let mail = person.map(|person| person.mail).unwrap_or_default();
     let domain = mail.rsplit_once('@').map(|(_, domain)| domain.to_owned());
-    // No domain of an entity is kept yet.
-    Ok(Evidence { mail_domain: domain.unwrap_or_default(), is_institutions: None })
+    let mail_domain = domain.unwrap_or_default();
+    let marks = tx.entity_marks_of(row.entity)?;
+    let mut domains = marks.iter().filter(|mark| mark.kind == MarkKind::Domain).peekable();
+    let is_institutions =
+        domains.peek().is_some().then(|| domains.any(|known| known.mark == mail_domain));
+    Ok(Evidence { mail_domain, is_institutions })
 }

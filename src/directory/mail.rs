@@ -15,17 +15,33 @@ const LOCAL_CHARS_MAX: usize = 64;
 pub(super) fn normalised(mail: &str) -> Result<String, DirectoryError> {
     let mail = text::line("the mail address", mail, MAIL_CHARS_MAX)?.to_lowercase();
     let fits = mail.split_once('@').is_some_and(|(local, domain)| {
-        let domain_fits = domain.contains('.') && domain.split('.').all(is_label);
         !local.is_empty()
             && local.chars().count() <= LOCAL_CHARS_MAX
             && !local.contains(|char: char| char.is_whitespace() || "@\"(),:;<>[\\]".contains(char))
-            && domain_fits
+            && is_domain(domain)
     });
     if !fits {
         let message = format!("`{mail}` is no mail address; one looks like ada@example.org");
         return Err(DirectoryError::Invalid(message));
     }
     Ok(mail)
+}
+
+/// The domain of mail addresses in the one form in which it is kept: trimmed and in lower case.
+///
+/// # Errors
+/// [`DirectoryError::Invalid`] if it cannot be one such as `example.org`.
+pub(super) fn domain(domain: &str) -> Result<String, DirectoryError> {
+    let domain = text::line("the mail domain", domain, MAIL_CHARS_MAX)?.to_lowercase();
+    if !is_domain(&domain) {
+        let message = format!("`{domain}` is no mail domain; one looks like example.org");
+        return Err(DirectoryError::Invalid(message));
+    }
+    Ok(domain)
+}
+
+fn is_domain(domain: &str) -> bool {
+    domain.contains('.') && domain.split('.').all(is_label)
 }
 
 fn is_label(label: &str) -> bool {

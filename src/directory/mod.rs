@@ -8,18 +8,26 @@
 pub mod attestation;
 pub mod dataset;
 pub mod document;
+pub mod duplicate;
 pub mod entity;
+pub mod erasure;
 pub mod exemption;
+pub mod invitation;
+pub mod join;
 pub mod key;
 mod mail;
+pub mod membership;
+pub mod merge;
 pub mod notice;
 pub mod permission;
 pub mod person;
 mod requester;
+pub mod retention;
 mod ror;
 pub mod staff;
 mod text;
 mod token;
+pub mod use_case;
 pub mod words;
 
 pub use requester::{AuthError, EntityRef, Requester, authenticate};

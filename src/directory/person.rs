@@ -1,10 +1,11 @@
-//! People and where they belong: entering, finding, suspending and resuming them.
+//! People: entering, finding, suspending and resuming them. Where they belong further stands in
+//! `join` and `membership`, and how they are forgotten in `erasure`.
 
 use serde::{Deserialize, Serialize};
 
 use super::entity::{self, REASON_CHARS_MAX};
 use super::words::{Role, Status};
-use super::{DirectoryError, mail, not_found, text};
+use super::{DirectoryError, erasure, mail, membership, not_found, text};
 use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, PersonId};
 use crate::store::{EntityRow, MembershipRow, PersonRow, Tx};
@@ -26,7 +27,8 @@ pub struct Add {
     pub role: Role,
 }
 
-/// Enters a person with their memberships.
+/// Enters a person with their memberships. An address that was erased gets its row back, with all
+/// that was charged to it; the caller has `ledger` carry that along.
 ///
 /// # Errors
 /// [`DirectoryError::Invalid`], [`DirectoryError::NotFound`] for an entity,
@@ -37,18 +39,12 @@ pub fn add(
     actor: &Actor,
     request: &Add,
 ) -> Result<PersonRow, DirectoryError> {
-    let mut row = PersonRow {
-        id: PersonId(0),
-        mail: mail::normalised(&request.mail)?,
-        name: text::line("the name", &request.name, NAME_CHARS_MAX)?,
-        status: Status::Active.word().to_owned(),
-        status_reason: None,
-        created_ms: now_ms,
-    };
-    if let Some(other) = tx.person_by_mail(&row.mail)? {
+    let mail = mail::normalised(&request.mail)?;
+    let name = text::line("the name", &request.name, NAME_CHARS_MAX)?;
+    if let Some(other) = tx.person_by_mail(&mail)? {
         let message = format!(
-            "there is already a person `{}`: {}; a person's organisations are named in one \
-             `person add --entity A --entity B`; another person or address is needed for now",
+            "there is already a person `{}`: {}; \
+             `hydrant person join {mail} --entity SLUG` proposes a further organisation for them",
             other.mail, other.name
         );
         return Err(DirectoryError::Conflict(message));
@@ -64,7 +60,7 @@ pub fn add(
         let message = "a person belongs to one entity at least; name it with --entity";
         return Err(DirectoryError::Invalid(message.into()));
     }
-    row.id = tx.person_insert(&row)?;
+    let row = enter(tx, now_ms, mail, name)?;
     audit::append(
         tx,
         now_ms,
@@ -74,33 +70,39 @@ pub fn add(
         },
     )?;
     for entity in entities {
-        join(tx, now_ms, actor, &row, &entity, request.role)?;
+        let (person, role) = (row.id, request.role.word().to_owned());
+        let row = MembershipRow { person, entity: entity.id, role, from_ms: now_ms };
+        membership::enter(tx, now_ms, actor, &row)?;
     }
     Ok(row)
 }
 
-fn join(
+/// A row for a new person; for an address that was erased the one that it had.
+fn enter(
     tx: &Tx<'_>,
     now_ms: i64,
-    actor: &Actor,
-    person: &PersonRow,
-    entity: &EntityRow,
-    role: Role,
-) -> Result<(), DirectoryError> {
-    tx.membership_insert(&MembershipRow {
-        person: person.id,
-        entity: entity.id,
-        role: role.word().to_owned(),
-        from_ms: now_ms,
-    })?;
-    let leaf = Leaf::MembershipJoined {
-        person: name::of_person(tx, person.id)?,
-        entity: name::of_entity(tx, entity.id)?,
-        role: role.word().to_owned(),
-        actor: name::of_actor(tx, actor)?,
+    mail: String,
+    name: String,
+) -> Result<PersonRow, DirectoryError> {
+    let known = erasure::remembered(tx, &mail)?;
+    let mut row = PersonRow {
+        id: PersonId(0),
+        mail,
+        name,
+        status: Status::Active.word().to_owned(),
+        status_reason: None,
+        created_ms: now_ms,
+        erased_ms: None,
     };
-    audit::append(tx, now_ms, &leaf)?;
-    Ok(())
+    match known {
+        Some(known) => {
+            (row.id, row.created_ms) = (known.id, known.created_ms);
+            tx.person_update(&row)?;
+            tx.person_commit_anew(&row)?;
+        }
+        None => row.id = tx.person_insert(&row)?,
+    }
+    Ok(row)
 }
 
 /// The person with that mail address, however it is written.
@@ -113,7 +115,8 @@ pub fn find(tx: &Tx<'_>, mail: &str) -> Result<PersonRow, DirectoryError> {
         return Ok(row);
     }
     let known = tx.people()?;
-    let mails = known.iter().map(|row| row.mail.as_str());
+    let known = known.iter().filter(|row| row.erased_ms.is_none());
+    let mails = known.map(|row| row.mail.as_str());
     Err(not_found("person", &mail, mails, "hydrant person list"))
 }
 

@@ -37,7 +37,7 @@ fn actor() -> Actor {
 
 fn described(slug: &str, sector: Sector) -> entity::Add {
     let ror = (sector == Sector::Academic).then(|| "01an7q238".to_owned());
-    entity::Add { slug: slug.into(), name: slug.to_uppercase(), sector, ror }
+    entity::Add { ror, ..entity::Add::new(slug, &slug.to_uppercase(), sector) }
 }
 
 fn profile() -> Profile {

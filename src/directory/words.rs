@@ -86,8 +86,14 @@ words! {
     Status {
         /// They may.
         Active = "active",
+        /// They may not until an operator has looked at them.
+        Pending = "pending",
         /// They may not until an operator resumes them.
         Suspended = "suspended",
+        /// The entity is part of another one now.
+        Merged = "merged",
+        /// The person asked to be forgotten, and was.
+        Erased = "erased",
     }
 }
 
@@ -96,6 +102,28 @@ impl Status {
     /// not known to be active receives nothing.
     pub fn of_row(word: &str) -> Status {
         Status::from_word(word).unwrap_or(Status::Suspended)
+    }
+}
+
+words! {
+    /// How far a version of a use case has come.
+    UseCaseStatus {
+        /// It waits for an operator.
+        Proposed = "proposed",
+        /// An operator approved it.
+        Approved = "approved",
+        /// An operator turned it down.
+        Refused = "refused",
+    }
+}
+
+words! {
+    /// Who consents that a person joins an entity.
+    Side {
+        /// The person.
+        Person = "person",
+        /// The entity, by a manager.
+        Entity = "entity",
     }
 }
 

@@ -103,6 +103,14 @@ pub(super) fn problem(
                 ),
             }
         }
+        Refusal::EntityUnreviewed { entity } => {
+            let recipient = Recipient::Entity(*entity);
+            let name = name(requester, recipient);
+            let detail = format!(
+                "{name} receives nothing until an operator has reviewed it; ask the operator"
+            );
+            Problem::new(&problem::NOT_ALLOWED, detail).with("entity", slug(requester, recipient))
+        }
         Refusal::NoEntity | Refusal::PersonSuspended | Refusal::EntitySuspended { .. } => {
             Problem::new(&problem::NOT_ALLOWED, format!("{refusal}; ask the operator"))
         }

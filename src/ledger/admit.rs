@@ -236,8 +236,8 @@ fn lock_all(
         Err(refusal) => return Ok(Err(Withheld::Refused(refusal))),
     };
     let mut chargings = Vec::with_capacity(entitled.len());
-    for (recipient, entitled) in entitled {
-        let mut charging = desk.lock(recipient, entitled, kind)?;
+    for entitled in entitled {
+        let mut charging = desk.lock(entitled, kind)?;
         if let Some(delivery) = delivery.filter(|_| charging.meter.level.held_ids > 0) {
             charging.hold_ids = desk.tx.hold(delivery, charging.meter.id)?;
         }

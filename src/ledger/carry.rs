@@ -51,9 +51,37 @@ pub fn join_effect(
     entity: EntityId,
 ) -> Result<Vec<Carried>, StoreError> {
     let newest_left = profile.window.newest_left(clock::time_ms(tx, clock)?);
+    effect(tx, newest_left, entity, |kind| load_of_person(tx, person, kind, newest_left))
+}
+
+/// What would come to `target` if `source` were merged into it.
+///
+/// # Errors
+/// [`StoreError`] of the looks.
+pub fn merge_effect(
+    tx: &Tx<'_>,
+    profile: &Profile,
+    clock: &Clock,
+    source: EntityId,
+    target: EntityId,
+) -> Result<Vec<Carried>, StoreError> {
+    let newest_left = profile.window.newest_left(clock::time_ms(tx, clock)?);
+    effect(tx, newest_left, target, |kind| {
+        let meter = tx.meter_find(Recipient::Entity(source), kind)?;
+        meter.map_or(Ok(Load::default()), |meter| load_of_meter(tx, &meter, newest_left))
+    })
+}
+
+/// What would come to `entity` if the loads came to it.
+fn effect(
+    tx: &Tx<'_>,
+    newest_left: i64,
+    entity: EntityId,
+    load_of: impl Fn(IdKind) -> Result<Load, StoreError>,
+) -> Result<Vec<Carried>, StoreError> {
     let mut effects = Vec::new();
     for kind in IdKind::ALL {
-        let load = load_of_person(tx, person, kind, newest_left)?;
+        let load = load_of(kind)?;
         let (there, live_ids) = match tx.meter_find(Recipient::Entity(entity), kind)? {
             Some(meter) => {
                 let left_ids = tx.buckets_left(meter.id, newest_left)?;

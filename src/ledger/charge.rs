@@ -17,7 +17,7 @@ use crate::policy::{
     ChunkSize, Count, Entitlement, KeyEnd, Profile, Recipient, Refusal, Return, Unit, Verdict,
     Window, document,
 };
-use crate::store::{Charged, MeterRow, OpenChargeRow, StoreError, Tx};
+use crate::store::{Charged, Door, EntityStandingRow, MeterRow, OpenChargeRow, StoreError, Tx};
 
 /// What a transaction of the ledger works with.
 pub(super) struct Desk<'a> {
@@ -32,7 +32,15 @@ pub(super) struct Permit {
     /// How leaves name the person.
     pub(super) person: Commitment,
     /// In the ascending order of recipients.
-    pub(super) entitled: Vec<(Recipient, Entitlement)>,
+    pub(super) entitled: Vec<Entitled>,
+}
+
+/// Whom something is charged to, and how much they may have.
+#[derive(Clone, Copy)]
+pub(super) struct Entitled {
+    pub(super) charged: Charged,
+    /// How much may be live; `None`: as much as there is.
+    pub(super) ceiling_ids: Option<u64>,
 }
 
 /// A recipient whose meter is locked and up to date.
@@ -95,11 +103,16 @@ impl Desk<'_> {
         }
         let mut entitled = Vec::new();
         for entity in self.tx.standing_entities(person, self.now_ms)? {
-            if !entity.is_active {
-                return Ok(Err(Refusal::EntitySuspended { entity: entity.entity }));
+            let EntityStandingRow { entity, door, use_case, titles } = entity;
+            match door {
+                Door::Open => {}
+                Door::Unreviewed => return Ok(Err(Refusal::EntityUnreviewed { entity })),
+                Door::Shut => return Ok(Err(Refusal::EntitySuspended { entity })),
             }
-            let recipient = Recipient::Entity(entity.entity);
-            entitled.push((recipient, self.profile().entitlement(kind, &entity.titles)));
+            let recipient = Recipient::Entity(entity);
+            let Entitlement { basis, ceiling_ids, .. } = self.profile().entitlement(kind, &titles);
+            entitled
+                .push(Entitled { charged: Charged { recipient, basis, use_case }, ceiling_ids });
         }
         if entitled.is_empty() {
             return Ok(Err(Refusal::NoEntity));
@@ -129,21 +142,20 @@ impl Desk<'_> {
         }
     }
 
-    /// Brings the meter of `recipient` up to date: what has left the window falls out, expired
+    /// Brings the meter of who is `entitled` up to date: what has left the window falls out, expired
     /// holds fall out, and the ceiling is the one that it is entitled to now.
     pub(super) fn lock(
         &self,
-        recipient: Recipient,
-        entitled: Entitlement,
+        entitled: Entitled,
         unit: impl Into<Unit>,
     ) -> Result<Charging, StoreError> {
         let unit = unit.into();
         let Desk { tx, now_ms, .. } = *self;
         let profile = self.profile();
-        let charged = Charged { recipient, basis: entitled.basis };
-        let found = tx.meter(recipient, unit)?;
+        let Entitled { charged, ceiling_ids } = entitled;
+        let found = tx.meter(charged.recipient, unit)?;
         let mut meter = found;
-        meter.level.ceiling_ids = entitled.ceiling_ids;
+        meter.level.ceiling_ids = ceiling_ids;
         let mut newest_left = profile.window_of(unit).newest_left(now_ms);
         let mut left_ids = tx.buckets_left(meter.id, newest_left)?;
         let mut is_leaving = false;
@@ -393,11 +405,12 @@ impl Desk<'_> {
             ids: granted,
             seen_charge,
         };
-        let Charged { recipient, basis } = charging.charged;
+        let Charged { recipient, basis, use_case } = charging.charged;
         self.tx.open_charge_add(&row, self.shared.incarnation(), basis)?;
         Ok(Charge {
             recipient: RecipientName::of(recipient, charging.meter.commitment),
             basis: basis.to_string(),
+            use_case,
             fresh_ids: seen_charge.map(|_| fresh),
             live_ids: charging.meter.level.live_ids,
         })

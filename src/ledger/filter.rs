@@ -109,6 +109,11 @@ impl Filters {
         Filters { kept: Mutex::default(), instead: Some(instead) }
     }
 
+    /// How many bytes all of them take.
+    pub(super) fn bytes(&self) -> usize {
+        self.kept().by_meter.values().map(Filter::bytes).sum()
+    }
+
     /// Sorts `elements` by what is known of them; without a filter each is perhaps not new.
     pub(super) fn sort(&self, meter_id: i64, elements: &[u64]) -> Sorted {
         #[cfg(test)]

@@ -332,6 +332,11 @@ impl Ledger {
         self.drain_failure().map_or(Ok(()), Err)
     }
 
+    /// How many bytes of memory the filters of IDs that count once take at the moment.
+    pub fn filter_bytes(&self) -> usize {
+        self.0.filters.bytes()
+    }
+
     /// The numbers in force.
     pub fn profile(&self) -> &Arc<Profile> {
         &self.0.profile

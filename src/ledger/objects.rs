@@ -7,7 +7,7 @@
 //! key: objects go to a person who is there.
 
 use super::admit::{self, Withheld};
-use super::charge::{Charging, Desk, Weighed};
+use super::charge::{Charging, Desk, Entitled, Weighed};
 use super::distinct::Sifted;
 use super::grant::{Attempt, Granted, Unclaimed};
 use super::values::Elements;
@@ -17,8 +17,8 @@ use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::PersonId;
 use crate::policy::decision::Wanted;
-use crate::policy::{Recipient, Unit};
-use crate::store::{StoreError, Tx};
+use crate::policy::{Entitlement, Recipient, Unit};
+use crate::store::{Charged, StoreError, Tx};
 
 /// A file of objects, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +72,10 @@ fn admit_file(
         Ok(permit) => permit.person,
         Err(refusal) => return refuse(&desk, person, file, Withheld::Refused(refusal)),
     };
-    let entitled = desk.profile().limit(Unit::Objects);
-    let mut chargings = [desk.lock(Recipient::Person(person), entitled, Unit::Objects)?];
+    let recipient = Recipient::Person(person);
+    let Entitlement { basis, ceiling_ids, .. } = desk.profile().limit(Unit::Objects);
+    let entitled = Entitled { charged: Charged { recipient, basis, use_case: None }, ceiling_ids };
+    let mut chargings = [desk.lock(entitled, Unit::Objects)?];
     let meter_id = chargings[0].meter.id;
     let element = Elements::of(vec![file.number]);
     let sifted = Sifted::of(tx, &ledger.0.filters, meter_id, &element, file.objects)?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::admit::Further;
-use super::charge::Desk;
+use super::charge::{Desk, Entitled};
 use super::delivery::Order;
 use super::values::{Elements, Values};
 use super::{Denied, Ledger, Shared, clock};
@@ -145,8 +145,9 @@ fn look(
     let mut counters = Vec::new();
     let mut preview = Preview { next: Some(next), fresh_ids: Vec::new() };
     let requested_ids = ordinals.end - ordinals.start;
-    for (recipient, entitled) in entitled {
-        let Some(ceiling_ids) = entitled.ceiling_ids else { continue };
+    for Entitled { charged, ceiling_ids } in entitled {
+        let recipient = charged.recipient;
+        let Some(ceiling_ids) = ceiling_ids else { continue };
         let meter = tx.meter_find(recipient, order.kind)?;
         let is_empty = meter.map_or(Ok(true), |meter| tx.seen_any(meter.id).map(|any| !any))?;
         let live_ids = meter.map_or(0, |meter| meter.level.live_ids + meter.level.held_ids);

@@ -6,9 +6,9 @@
 
 use super::Operation;
 use crate::base::party::{Actor, EntityId, PersonId};
-use crate::directory::words::{Rank, Role, Status};
-use crate::directory::{DirectoryError, entity, staff};
-use crate::store::{StoreError, Tx};
+use crate::directory::words::{Rank, Role, Side, Status};
+use crate::directory::{DirectoryError, entity, invitation, join, staff};
+use crate::store::{PersonRow, StoreError, Tx};
 
 /// What it takes to be heard with an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,15 @@ pub enum Need {
     Change,
     /// To decide what an entity may have: an operator who does not belong to it.
     Decide(Subject),
+    /// To decide what several entities may have: an operator who belongs to none of them.
+    DecideAll(Vec<Subject>),
+    /// To act for an entity: an operator, or whoever manages it.
+    Manage(Subject),
+    /// To look at one person: an operator, an auditor, or they themselves.
+    LookAtPerson(String),
+    /// To speak for a side of the proposal of that number, or for any: the person, a manager of
+    /// the entity, or an operator who does not belong to it.
+    Join(i64, Option<Side>),
     /// The owner of the machine, and nobody from outside.
     Machine,
 }
@@ -34,6 +43,8 @@ pub enum Subject {
     Exemption(i64),
     /// The one that this permission is for.
     Permission(i64),
+    /// The one that this invitation is for.
+    Invitation(i64),
 }
 
 impl Operation {
@@ -42,6 +53,11 @@ impl Operation {
         let of = |slug: &String| Subject::Entity(slug.clone());
         match self {
             Operation::EntityList
+            | Operation::EntityDuplicates
+            | Operation::EntityMergeEffect { .. }
+            | Operation::UseCaseList { slug: None }
+            | Operation::PersonJoinEffect(_)
+            | Operation::JoinList
             | Operation::PersonList
             | Operation::KeyList { .. }
             | Operation::ExemptionList
@@ -57,9 +73,30 @@ impl Operation {
             | Operation::AuditCheckpointSizes { .. }
             | Operation::DatasetList
             | Operation::DatasetShow { .. } => Need::Look,
-            Operation::EntityShow { slug } | Operation::Usage { slug } => Need::LookAt(of(slug)),
+            Operation::EntityShow { slug }
+            | Operation::UseCaseList { slug: Some(slug) }
+            | Operation::InvitationList { slug }
+            | Operation::Usage { slug } => Need::LookAt(of(slug)),
+            Operation::PersonExport { mail } => Need::LookAtPerson(mail.clone()),
+            Operation::UseCasePropose { slug, .. } => Need::Manage(of(slug)),
+            Operation::InvitationAdd(request) => Need::Manage(of(&request.slug)),
+            Operation::InvitationWithdraw { invitation } => {
+                Need::Manage(Subject::Invitation(*invitation))
+            }
+            Operation::JoinConsent { join, side, .. } => Need::Join(*join, Some(*side)),
+            Operation::JoinWithdraw { join, .. } => Need::Join(*join, None),
+            Operation::EntityMerge { source, target, .. } => {
+                Need::DecideAll(vec![of(source), of(target)])
+            }
+            Operation::EntityEdit(request) => Need::Decide(of(&request.slug)),
+            Operation::EntityReview { slug, .. } | Operation::UseCaseDecide { slug, .. } => {
+                Need::Decide(of(slug))
+            }
             Operation::EntityAdd(_)
             | Operation::PersonAdd(_)
+            | Operation::PersonJoin(_)
+            | Operation::PersonLeave { .. }
+            | Operation::PersonErase { .. }
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
@@ -118,28 +155,44 @@ impl Need {
     /// is told to those only who may look.
     pub fn check(&self, tx: &Tx<'_>, actor: &Actor) -> Result<(), DirectoryError> {
         let Actor::Person(person) = actor else { return Ok(()) };
+        match self {
+            Need::Manage(subject)
+                if let Ok(entity) = subject.entity(tx)
+                    && manages(tx, *person, entity)? =>
+            {
+                return Ok(());
+            }
+            Need::LookAtPerson(mail) if is_active_as(tx, *person, mail)? => return Ok(()),
+            Need::Join(number, side) => return check_join(tx, *person, *number, *side),
+            _ => {}
+        }
         match (self, rank_of_active(tx, *person)?) {
             (Need::Machine, _) => forbidden("this is done on the machine of the gateway only"),
-            (Need::Look | Need::LookAt(_), Some(_)) => Ok(()),
+            (Need::Look | Need::LookAt(_) | Need::LookAtPerson(_), Some(_)) => Ok(()),
             (Need::LookAt(subject), None) => match subject.entity(tx) {
                 Ok(entity) if manages(tx, *person, entity)? => Ok(()),
                 Err(DirectoryError::Store(error)) => Err(error.into()),
                 _ => forbidden("this is for operators, and for managers of the entity"),
             },
-            (Need::Look, None) => forbidden("this is for operators and auditors"),
-            (Need::Change | Need::Decide(_), Some(Rank::Auditor)) => {
+            (Need::Look | Need::LookAtPerson(_), None) => {
+                forbidden("this is for operators and auditors")
+            }
+            (_, Some(Rank::Auditor)) => {
                 forbidden("an auditor reads everything and changes nothing")
             }
-            (Need::Change | Need::Decide(_), None) => forbidden("this is for operators"),
-            (Need::Change, Some(Rank::Operator)) => Ok(()),
+            (Need::Manage(_), None) => {
+                forbidden("this is for operators, and for managers of the entity")
+            }
+            (_, None) => forbidden("this is for operators"),
+            (Need::Change | Need::Manage(_) | Need::Join(..), Some(Rank::Operator)) => Ok(()),
             (Need::Decide(subject), Some(Rank::Operator)) => {
-                let entity = subject.entity(tx)?;
-                match role_in(tx, *person, entity)? {
-                    None => Ok(()),
-                    Some(_) => forbidden(
-                        "nobody decides for an entity that they belong to; ask another operator",
-                    ),
+                decides(tx, *person, subject.entity(tx)?)
+            }
+            (Need::DecideAll(subjects), Some(Rank::Operator)) => {
+                for subject in subjects {
+                    decides(tx, *person, subject.entity(tx)?)?;
                 }
+                Ok(())
             }
         }
     }
@@ -158,8 +211,61 @@ impl Subject {
                 found
                     .ok_or_else(|| DirectoryError::NotFound(format!("there is no permission {id}")))
             }
+            Subject::Invitation(id) => Ok(invitation::find(tx, *id)?.entity),
         }
     }
+}
+
+/// An operator decides for entities that they do not belong to.
+fn decides(tx: &Tx<'_>, operator: PersonId, entity: EntityId) -> Result<(), DirectoryError> {
+    match role_in(tx, operator, entity)? {
+        None => Ok(()),
+        Some(_) => {
+            forbidden("nobody decides for an entity that they belong to; ask another operator")
+        }
+    }
+}
+
+/// Whether `person` speaks for that side of a proposal, or for any; an operator may, who does not
+/// belong to its entity.
+fn check_join(
+    tx: &Tx<'_>,
+    person: PersonId,
+    number: i64,
+    side: Option<Side>,
+) -> Result<(), DirectoryError> {
+    let rank = rank_of_active(tx, person)?;
+    let Some(row) = tx.join_by_id(number)? else {
+        return match rank {
+            Some(_) => join::find_waiting(tx, number).map(drop),
+            None => forbidden("this is for operators, and for both sides of the proposal"),
+        };
+    };
+    for asked in [Side::Person, Side::Entity] {
+        if side.is_none_or(|side| side == asked)
+            && is_active(tx, person)?
+            && join::speaks_for(tx, person, &row, asked)?
+        {
+            return Ok(());
+        }
+    }
+    match rank {
+        Some(Rank::Operator) => decides(tx, person, row.entity),
+        Some(Rank::Auditor) => forbidden("an auditor reads everything and changes nothing"),
+        None => forbidden("this is for operators, and for both sides of the proposal"),
+    }
+}
+
+fn is_active(tx: &Tx<'_>, person: PersonId) -> Result<bool, StoreError> {
+    let row = tx.person_by_id(person)?;
+    Ok(row.is_some_and(|row| Status::of_row(&row.status) == Status::Active))
+}
+
+/// Whether `person` is active and has that address.
+fn is_active_as(tx: &Tx<'_>, person: PersonId, mail: &str) -> Result<bool, StoreError> {
+    let row = tx.person_by_id(person)?;
+    let is_theirs = |row: PersonRow| row.mail == mail.trim().to_lowercase();
+    Ok(is_active(tx, person)? && row.is_some_and(is_theirs))
 }
 
 fn forbidden(message: &str) -> Result<(), DirectoryError> {

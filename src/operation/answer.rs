@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::terms;
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
@@ -18,41 +17,6 @@ type Answer = Result<Value, DirectoryError>;
 /// Every row as `form` puts it.
 pub(super) fn list<T>(rows: Vec<T>, form: impl FnMut(T) -> Answer) -> Answer {
     Ok(Value::Array(rows.into_iter().map(form).collect::<Result<_, _>>()?))
-}
-
-pub(super) fn entity_brief(row: &EntityRow) -> Answer {
-    Ok(json!({
-        "id": row.id.0.to_string(),
-        "slug": row.slug,
-        "name": row.name,
-        "sector": row.sector,
-        "ror": row.ror.as_ref().map(|ror| format!("https://ror.org/{ror}")),
-        "status": Status::of_row(&row.status),
-        "status_reason": row.status_reason,
-        "created": rfc3339(row.created_ms),
-    }))
-}
-
-pub(super) fn entities(tx: &Tx<'_>) -> Answer {
-    list(tx.entities()?, |row| entity_brief(&row))
-}
-
-/// An entity with its people, exemptions and permissions.
-pub(super) fn entity(tx: &Tx<'_>, row: &EntityRow, now_ms: i64) -> Answer {
-    let mut answer = entity_brief(row)?;
-    answer["people"] = list(tx.memberships_of_entity(row.id)?, |membership| {
-        let MembershipRow { person, role, from_ms, .. } = membership;
-        let person = person_of(tx, person)?;
-        let from = rfc3339(from_ms);
-        Ok(json!({ "mail": person.mail, "name": person.name, "role": role, "from": from }))
-    })?;
-    let mut rows = tx.exemptions()?;
-    rows.retain(|exemption| exemption.entity == row.id);
-    answer["exemptions"] = list(rows, |row| terms::exemption(tx, &row, now_ms))?;
-    let mut rows = tx.permissions()?;
-    rows.retain(|permission| permission.entity == row.id);
-    answer["permissions"] = list(rows, |row| terms::permission(tx, &row, now_ms))?;
-    Ok(answer)
 }
 
 /// The instances with whether each is alive: `null` where the database cannot tell.
@@ -87,18 +51,20 @@ pub(super) fn person(tx: &Tx<'_>, profile: &Profile, row: &PersonRow, now_ms: i6
     })?;
     Ok(json!({
         "id": row.id.0.to_string(),
-        "mail": row.mail,
+        "mail": row.erased_ms.is_none().then_some(&row.mail),
         "name": row.name,
         "status": Status::of_row(&row.status),
         "status_reason": row.status_reason,
         "memberships": entities,
         "documents_missing": documents_missing(tx, profile, row.id, now_ms)?,
         "created": rfc3339(row.created_ms),
+        "erased": row.erased_ms.map(rfc3339),
     }))
 }
 
 pub(super) fn people(tx: &Tx<'_>, profile: &Profile, now_ms: i64) -> Answer {
-    list(tx.people()?, |row| person(tx, profile, &row, now_ms))
+    let people = tx.people()?.into_iter().filter(|row| row.erased_ms.is_none());
+    list(people.collect(), |row| person(tx, profile, &row, now_ms))
 }
 
 fn documents_missing(tx: &Tx<'_>, profile: &Profile, person: PersonId, now_ms: i64) -> Answer {

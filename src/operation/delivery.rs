@@ -21,24 +21,28 @@ pub(super) fn newest(
     mail: Option<&str>,
     rows_max: u32,
 ) -> Result<Value, DirectoryError> {
-    let entity = slug.map(|slug| entity::find(tx, slug)).transpose()?;
+    let entity = slug.map(|slug| entity::find_merged_too(tx, slug)).transpose()?;
     let person = mail.map(|mail| person::find(tx, mail)).transpose()?;
     let recipient = entity.map(|entity| Recipient::Entity(entity.id));
     let rows = tx.deliveries_newest(person.map(|person| person.id), recipient, rows_max)?;
     list(rows, |row| described(tx, &row))
 }
 
-fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, DirectoryError> {
-    let charged_to = list(row.recipients.clone(), |Charged { recipient, basis }| {
+pub(super) fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, DirectoryError> {
+    let charged_to = list(row.recipients.clone(), |Charged { recipient, basis, use_case }| {
         Ok(match recipient {
-            Recipient::Entity(id) => json!({ "entity": entity_of(tx, id)?.slug, "basis": basis }),
+            Recipient::Entity(id) => {
+                let slug = entity_of(tx, id)?.slug;
+                json!({ "entity": slug, "basis": basis, "use_case": use_case })
+            }
             Recipient::Person(id) => json!({ "person": person_of(tx, id)?.mail, "basis": basis }),
         })
     })?;
     let dataset = row.dataset.map(|id| tx.dataset_by_id(id)).transpose()?.flatten();
+    let person = row.person.map(|person| person_of(tx, person)).transpose()?;
     Ok(json!({
         "delivery": row.id.to_string(),
-        "person": person_of(tx, row.person)?.mail,
+        "person": person.map(|person| person.mail),
         "key": row.key.map(|key| key.0.to_string()),
         "dataset": dataset.map(|dataset| dataset.slug),
         "release": row.release,

@@ -9,9 +9,11 @@ mod account;
 mod answer;
 mod dataset;
 mod delivery;
+mod entity;
 mod ledger;
 mod log;
 mod once;
+mod person;
 mod policy;
 mod terms;
 
@@ -21,6 +23,7 @@ pub use answer::{objects, usage};
 pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
+pub use person::{proposals_before, sweep, welcome};
 pub use policy::shown as profile_shown;
 
 use std::sync::Arc;
@@ -34,12 +37,14 @@ use crate::base::delivery::DeliveryId;
 use crate::base::party::{Actor, KeyId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::{Decision, Judgement};
-use crate::directory::words::Rank;
+use crate::directory::use_case::{self, Verdict};
+use crate::directory::words::{Rank, Side};
 use crate::directory::{
-    DirectoryError, document, entity, exemption, key, permission, person, staff,
+    DirectoryError, document, entity as entities, erasure, exemption, invitation, join, key,
+    membership, permission, person as people, staff,
 };
 use crate::policy::Profile;
-use crate::store::{Store, Tx};
+use crate::store::{PersonRow, Store, Tx};
 
 /// One thing that an operator may ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,7 +52,7 @@ use crate::store::{Store, Tx};
 #[allow(missing_docs, reason = "the fields are those of the commands")]
 pub enum Operation {
     /// Enter an entity.
-    EntityAdd(entity::Add),
+    EntityAdd(entities::Add),
     /// All entities.
     EntityList,
     /// One entity with its people and exemptions.
@@ -56,8 +61,46 @@ pub enum Operation {
     EntitySuspend { slug: String, reason: Option<String> },
     /// Let a suspended entity receive again.
     EntityResume { slug: String },
+    /// Change what an entity is known by or counts as.
+    EntityEdit(entities::Edit),
+    /// Note that an entity which waits for it was reviewed.
+    EntityReview { slug: String, reason: String },
+    /// The entities that may be one and the same.
+    EntityDuplicates,
+    /// What a merge of two entities would do.
+    EntityMergeEffect { source: String, target: String },
+    /// Merge an entity into another one.
+    EntityMerge { source: String, target: String, reason: String },
+    /// Propose another use of what an entity receives.
+    UseCasePropose { slug: String, purpose: String },
+    /// Approve or refuse the use that is proposed.
+    UseCaseDecide { slug: String, verdict: Verdict, reason: String },
+    /// The versions of an entity's use case, or of every entity's.
+    UseCaseList { slug: Option<String> },
+    /// What a person would bring along to a further entity.
+    PersonJoinEffect(join::Propose),
+    /// Propose that a person belongs to a further entity.
+    PersonJoin(join::Propose),
+    /// The proposals that wait for a consent.
+    JoinList,
+    /// Say that one side of a proposal consents; the last consent carries it out.
+    JoinConsent { join: i64, side: Side, evidence: Option<String> },
+    /// Give a proposal up.
+    JoinWithdraw { join: i64, reason: String },
+    /// Let a person leave an entity.
+    PersonLeave { mail: String, slug: String },
+    /// Invite a colleague into an entity.
+    InvitationAdd(invitation::Invite),
+    /// The invitations of an entity.
+    InvitationList { slug: String },
+    /// Take an invitation back.
+    InvitationWithdraw { invitation: i64 },
+    /// Everything that is held of a person.
+    PersonExport { mail: String },
+    /// Erase a person.
+    PersonErase { mail: String, reason: String },
     /// Enter a person.
-    PersonAdd(person::Add),
+    PersonAdd(people::Add),
     /// All people.
     PersonList,
     /// Let a person receive nothing.
@@ -255,45 +298,100 @@ pub fn execute_once(
     if operation.is_carried_out_elsewhere() {
         desk.look(|_, _| Ok(Value::Null))?;
     }
+    let numbers = Numbers { profile: Arc::clone(&context.profile), clock: context.clock.clone() };
     let outcome = match operation {
         Operation::EntityAdd(request) => desk.change(move |tx, by| {
-            answer::entity_brief(&entity::add(tx, by.now_ms, &by.actor, &request)?)
+            entity::added(tx, &entities::add(tx, by.now_ms, &by.actor, &request)?)
         }),
-        Operation::EntityList => desk.look(|tx, _| answer::entities(tx)),
-        Operation::EntityShow { slug } => {
-            desk.look(|tx, now_ms| answer::entity(tx, &entity::find(tx, &slug)?, now_ms))
-        }
+        Operation::EntityList => desk.look(|tx, _| entity::all(tx)),
+        Operation::EntityShow { slug } => desk
+            .look(|tx, now_ms| entity::whole(tx, &entities::find_merged_too(tx, &slug)?, now_ms)),
         Operation::EntitySuspend { slug, reason } => desk.change(move |tx, by| {
             let reason = reason.as_deref();
-            answer::entity_brief(&entity::suspend(tx, by.now_ms, &by.actor, &slug, reason)?)
+            entity::brief(tx, &entities::suspend(tx, by.now_ms, &by.actor, &slug, reason)?)
         }),
         Operation::EntityResume { slug } => desk.change(move |tx, by| {
-            answer::entity_brief(&entity::resume(tx, by.now_ms, &by.actor, &slug)?)
+            entity::brief(tx, &entities::resume(tx, by.now_ms, &by.actor, &slug)?)
         }),
-        Operation::PersonAdd(request) => desk.change(move |tx, by| {
-            let row = person::add(tx, by.now_ms, &by.actor, &request)?;
-            answer::person(tx, &by.profile, &row, by.now_ms)
+        Operation::EntityEdit(request) => desk.change(move |tx, by| {
+            entity::added(tx, &entities::edit(tx, by.now_ms, &by.actor, &request)?)
         }),
+        Operation::EntityReview { slug, reason } => desk.change(move |tx, by| {
+            entity::brief(tx, &entities::review(tx, by.now_ms, &by.actor, &slug, &reason)?)
+        }),
+        Operation::EntityDuplicates => desk.look(|tx, _| entity::duplicates(tx)),
+        Operation::EntityMergeEffect { source, target } => {
+            desk.look(|tx, now_ms| entity::merge_effect(tx, now_ms, &numbers, &source, &target))
+        }
+        Operation::EntityMerge { source, target, reason } => {
+            desk.change(move |tx, by| entity::merge(tx, by, &numbers, [&source, &target], &reason))
+        }
+        Operation::UseCasePropose { slug, purpose } => desk.change(move |tx, by| {
+            let row = use_case::propose(tx, by.now_ms, &by.actor, &slug, &purpose)?;
+            entity::use_case(tx, &row)
+        }),
+        Operation::UseCaseDecide { slug, verdict, reason } => desk.change(move |tx, by| {
+            let row = use_case::decide(tx, by.now_ms, &by.actor, &slug, verdict, &reason)?;
+            entity::use_case(tx, &row)
+        }),
+        Operation::UseCaseList { slug } => {
+            desk.look(|tx, _| entity::use_cases(tx, slug.as_deref()))
+        }
+        Operation::PersonJoinEffect(request) => {
+            desk.look(|tx, _| person::join_effect(tx, &numbers, &request))
+        }
+        Operation::PersonJoin(request) => desk.change(move |tx, by| {
+            let row = join::propose(tx, by.now_ms, &by.actor, &request)?;
+            person::proposal(tx, &numbers, &row)
+        }),
+        Operation::JoinList => desk.look(|tx, _| person::proposals(tx, &numbers)),
+        Operation::JoinConsent { join, side, evidence } => desk.change(move |tx, by| {
+            person::consent(tx, by, &numbers, join, side, evidence.as_deref())
+        }),
+        Operation::JoinWithdraw { join, reason } => desk.change(move |tx, by| {
+            let row = join::withdraw(tx, by.now_ms, &by.actor, join, &reason)?;
+            person::proposal(tx, &numbers, &row)
+        }),
+        Operation::PersonLeave { mail, slug } => desk.change(move |tx, by| {
+            by.person(tx, &membership::end(tx, by.now_ms, &by.actor, &mail, &slug)?)
+        }),
+        Operation::InvitationAdd(request) => desk.change(move |tx, by| {
+            person::invited(tx, &invitation::invite(tx, by.now_ms, &by.actor, &request)?)
+        }),
+        Operation::InvitationList { slug } => desk.look(|tx, _| person::invitations(tx, &slug)),
+        Operation::InvitationWithdraw { invitation } => desk.change(move |tx, by| {
+            let row = invitation::withdraw(tx, by.now_ms, &by.actor, invitation)?;
+            person::invited(tx, &row)
+        }),
+        Operation::PersonExport { mail } => {
+            // Not in one transaction: nothing may wait while the whole log is searched.
+            let noted = mail.clone();
+            desk.change(move |tx, by| person::note_export(tx, by, &noted))?;
+            desk.look(|tx, now_ms| person::export(tx, &numbers, now_ms, &mail))
+        }
+        Operation::PersonErase { mail, reason } => desk.change(move |tx, by| {
+            by.person(tx, &erasure::erase(tx, by.now_ms, &by.actor, &mail, &reason)?)
+        }),
+        Operation::PersonAdd(request) => {
+            desk.change(move |tx, by| by.person(tx, &person::add(tx, by, &numbers, &request)?))
+        }
         Operation::PersonList => {
             desk.look(|tx, now_ms| answer::people(tx, &context.profile, now_ms))
         }
         Operation::PersonSuspend { mail, reason } => desk.change(move |tx, by| {
             let reason = reason.as_deref();
-            let row = person::suspend(tx, by.now_ms, &by.actor, &mail, reason)?;
-            answer::person(tx, &by.profile, &row, by.now_ms)
+            by.person(tx, &people::suspend(tx, by.now_ms, &by.actor, &mail, reason)?)
         }),
-        Operation::PersonResume { mail } => desk.change(move |tx, by| {
-            let row = person::resume(tx, by.now_ms, &by.actor, &mail)?;
-            answer::person(tx, &by.profile, &row, by.now_ms)
-        }),
+        Operation::PersonResume { mail } => desk
+            .change(move |tx, by| by.person(tx, &people::resume(tx, by.now_ms, &by.actor, &mail)?)),
         Operation::PersonAccept(request) => desk.change(move |tx, by| {
             let documents = &by.profile.documents;
             let row = document::record(tx, by.now_ms, &by.actor, documents, &request)?;
-            answer::person(tx, &by.profile, &row, by.now_ms)
+            by.person(tx, &row)
         }),
         Operation::StaffAppoint { mail, rank } => desk.change(move |tx, by| {
             let row = staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?;
-            answer::person(tx, &by.profile, &row, by.now_ms)
+            by.person(tx, &row)
         }),
         Operation::KeyIssue(request) => desk.change(move |tx, by| {
             let (row, token) = key::issue(tx, by.now_ms, &by.actor, &request)?;
@@ -346,7 +444,7 @@ pub fn execute_once(
             return policy::switch(context, actor, &toml, &reason);
         }
         Operation::Usage { slug } => desk
-            .look(|tx, _| usage(tx, &context.profile, &context.clock, &entity::find(tx, &slug)?)),
+            .look(|tx, _| usage(tx, &context.profile, &context.clock, &entities::find(tx, &slug)?)),
         Operation::Deliveries { entity, person, rows_max } => {
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
         }
@@ -389,6 +487,20 @@ pub fn execute_once(
         }
     };
     Ok(outcome?)
+}
+
+/// What tells how full a meter is.
+#[derive(Clone)]
+struct Numbers {
+    profile: Arc<Profile>,
+    clock: Clock,
+}
+
+impl By {
+    /// A person as operations answer with them.
+    fn person(&self, tx: &Tx<'_>, row: &PersonRow) -> Result<Value, DirectoryError> {
+        answer::person(tx, &self.profile, row, self.now_ms)
+    }
 }
 
 /// Where an operation is carried out.
@@ -445,3 +557,6 @@ impl Desk<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,9 +24,14 @@ pub struct Once {
 }
 
 impl Once {
+    /// Forgets the requests that are not remembered any more: their answers may name people.
+    pub(super) fn forget_old(tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+        tx.requests_forget(now_ms - REMEMBERED_MS)
+    }
+
     /// What was answered when it was carried out, if it was, with `replayed`.
     pub(super) fn answered(&self, tx: &Tx<'_>, by: &By) -> Result<Option<Value>, DirectoryError> {
-        tx.requests_forget(by.now_ms - REMEMBERED_MS)?;
+        Once::forget_old(tx, by.now_ms)?;
         let Some(row) = tx.request(&by.actor.to_string(), &self.name)? else { return Ok(None) };
         if row.sha256 != self.sha256 {
             let message = format!(

@@ -298,6 +298,11 @@ pub enum Refusal {
         /// Which one.
         entity: EntityId,
     },
+    /// An entity of the person waits for an operator's review.
+    EntityUnreviewed {
+        /// Which one.
+        entity: EntityId,
+    },
     /// The key that asked has come to its end.
     KeyEnded {
         /// How.
@@ -332,6 +337,7 @@ impl Refusal {
             Refusal::NoEntity => "no-entity",
             Refusal::PersonSuspended => "person-suspended",
             Refusal::EntitySuspended { .. } => "entity-suspended",
+            Refusal::EntityUnreviewed { .. } => "entity-unreviewed",
             Refusal::KeyEnded { how: KeyEnd::Revoked } => "key-revoked",
             Refusal::KeyEnded { how: KeyEnd::Expired } => "key-expired",
             Refusal::KeyEnded { how: KeyEnd::Unknown } => "key-unknown",
@@ -366,6 +372,9 @@ impl fmt::Display for Refusal {
             Refusal::NoEntity => "the person belongs to no entity",
             Refusal::PersonSuspended => "the person is suspended",
             Refusal::EntitySuspended { .. } => "an entity of the person is suspended",
+            Refusal::EntityUnreviewed { .. } => {
+                "an entity of the person waits for its review by an operator"
+            }
             Refusal::KeyEnded { how: KeyEnd::Revoked } => "the key is revoked",
             Refusal::KeyEnded { how: KeyEnd::Expired } => "the key has expired",
             Refusal::KeyEnded { how: KeyEnd::Unknown } => "there is no such key",

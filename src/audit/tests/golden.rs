@@ -67,6 +67,7 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
             charges: vec![Charge {
                 recipient: RecipientName::Entity(entity),
                 basis: "exemption:7".into(),
+                use_case: None,
                 fresh_ids: None,
                 live_ids: 5_096,
             }],

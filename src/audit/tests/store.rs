@@ -388,6 +388,9 @@ fn a_name_that_is_erased_leads_nowhere_and_every_proof_holds() {
                 status: "active".into(),
                 status_reason: None,
                 created_ms: 5,
+                use_case: None,
+                merged_into: None,
+                reviewed_ms: None,
             })
         });
         let party = Party::Entity(entity);

@@ -65,7 +65,7 @@ pub(in crate::http) async fn show(
 ) -> Result<Json<Value>, Problem> {
     let id = id.parse().map_err(|_| unknown())?;
     let look = gateway.store.look(move |tx| {
-        let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
+        let row = tx.delivery(id)?.filter(|row| row.person == Some(requester.person));
         let row = row.ok_or_else(unknown)?;
         let mut shown = described(tx, &row, &requester)?;
         shown["report"] = row.report.map_or(Value::Null, |report| {
@@ -84,7 +84,7 @@ pub(in crate::http) async fn receipt(
 ) -> Result<Response, Problem> {
     let id: DeliveryId = id.parse().map_err(|_| unknown())?;
     let look = gateway.store.look(move |tx| {
-        let row = tx.delivery(id)?.filter(|row| row.person == requester.person);
+        let row = tx.delivery(id)?.filter(|row| row.person == Some(requester.person));
         row.ok_or_else(unknown)?;
         Ok::<_, Problem>(operation::receipt(tx, id)?)
     });
@@ -129,7 +129,11 @@ fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Va
                 .entities
                 .iter()
                 .find(|entity| Recipient::Entity(entity.id) == charged.recipient);
-            json!({ "entity": entity.map(|entity| &entity.slug), "basis": charged.basis })
+            json!({
+                "entity": entity.map(|entity| &entity.slug),
+                "basis": charged.basis,
+                "use_case": charged.use_case,
+            })
         })
         .collect();
     Ok(json!({

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::party::Actor;
-use crate::ledger::carry::{join, join_effect, merge};
+use crate::ledger::carry::{join, join_effect, merge, merge_effect};
 use crate::policy::Count;
 
 fn actor() -> Actor {
@@ -26,7 +26,9 @@ impl Rig {
 
     fn merge(&self, source: EntityId, target: EntityId) -> u64 {
         let (clock, profile) = (self.clock.clone(), Arc::clone(self.ledger.profile()));
+        let effect = self.store.read(|tx| merge_effect(tx, &profile, &clock, source, target));
         let carried = self.write(move |tx| merge(tx, &profile, &clock, &actor(), source, target));
+        assert_eq!(effect.unwrap(), carried, "what was shown is what comes");
         carried.iter().map(|part| part.ids).sum()
     }
 }

@@ -177,6 +177,9 @@ impl<E: On> RigOn<E> {
                 status: "active".into(),
                 status_reason: None,
                 created_ms: START_MS,
+                use_case: None,
+                merged_into: None,
+                reviewed_ms: None,
             })
         })
     }
@@ -191,6 +194,7 @@ impl<E: On> RigOn<E> {
                 status: "active".into(),
                 status_reason: None,
                 created_ms: START_MS,
+                erased_ms: None,
             })?;
             for entity in entities {
                 let (role, from_ms) = ("member".to_owned(), START_MS);

@@ -116,7 +116,7 @@ fn an_exemption_that_is_revoked_in_the_middle_ends_the_stream_or_it_goes_on_unde
             rig.ledger.settle(second);
             let recipient = Recipient::Entity(entity);
             let both = [Basis::Limit, Basis::Exemption(number)];
-            let charged = both.map(|basis| Charged { recipient, basis });
+            let charged = both.map(|basis| Charged { recipient, basis, use_case: None });
             assert_eq!(rig.row(id).recipients, charged);
         }
         drop(delivery);
@@ -200,7 +200,7 @@ fn a_permission_raises_the_ceiling_while_it_is_valid_and_not_a_moment_longer() {
         rig.ledger.settle(next);
     }
     let (recipient, id) = (Recipient::Entity(entity), delivery.id());
-    let charged = [Charged { recipient, basis: Basis::Permission(permission) }];
+    let charged = [Charged { recipient, basis: Basis::Permission(permission), use_case: None }];
     assert_eq!(rig.row(id).recipients, charged);
     rig.clock.advance_ms(DAY_MS);
     // It has ended in the middle, and more is live than the limit: not one more.

@@ -39,10 +39,7 @@ const CHECKS: &[(&str, &[&str], &str)] = &[
 /// [`StoreError::Unfit`] with what to do.
 pub(super) fn check(session: &mut Session) -> Result<(), StoreError> {
     let unfit = |text: String| Err(StoreError::Unfit(text.into()));
-    let version: i64 = session.row(VERSION, &[])?.get(0);
-    if version < SERVER_VERSION_MIN {
-        return unfit(format!("PostgreSQL {} is older than 13", version / 10_000));
-    }
+    check_version(session.row(VERSION, &[])?.get(0))?;
     if session.row(IS_REPLICA, &[])?.get(0) {
         return unfit("it is a replica, which cannot keep a charge; name the primary".into());
     }
@@ -53,4 +50,30 @@ pub(super) fn check(session: &mut Session) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// `version` is the server's `server_version_num`: 130_004 for 13.4.
+fn check_version(version: i64) -> Result<(), StoreError> {
+    if version < SERVER_VERSION_MIN {
+        let (found, least) = (version / 10_000, SERVER_VERSION_MIN / 10_000);
+        let text = format!("PostgreSQL {found} is older than {least}: use a newer server");
+        return Err(StoreError::Unfit(text.into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_too_old_is_refused_and_told_which_would_do() {
+        for version in [90_624, 120_000, 129_999] {
+            let refused = check_version(version).unwrap_err().to_string();
+            assert!(refused.contains("is older than 13: use a newer server"), "{refused}");
+        }
+        for version in [130_000, 150_008, 180_001] {
+            check_version(version).unwrap();
+        }
+    }
 }

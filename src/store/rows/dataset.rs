@@ -141,6 +141,11 @@ const SELECT_ALL: &str = "
     FROM datasets ORDER BY slug";
 const SELECT_ENTITIES: &str =
     "SELECT entity_id FROM dataset_entities WHERE dataset_id = ?1 ORDER BY entity_id";
+const SHARE_ENTITIES: &str = "
+    INSERT INTO dataset_entities (dataset_id, entity_id)
+    SELECT dataset_id, ?2 FROM dataset_entities WHERE entity_id = ?1
+    ON CONFLICT DO NOTHING";
+const DROP_ENTITY: &str = "DELETE FROM dataset_entities WHERE entity_id = ?1";
 
 impl Tx<'_> {
     /// Enters a dataset, and returns its row number; `None` if there is one of that slug.
@@ -228,6 +233,20 @@ impl Tx<'_> {
     /// [`StoreError`] of the look.
     pub fn datasets(&self) -> Result<Vec<DatasetRow>, StoreError> {
         self.rows(SELECT_ALL, values![], dataset_row)
+    }
+
+    /// Lets `target` see every dataset that names `source`, which sees them no longer, and
+    /// returns how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the changes.
+    pub fn dataset_entities_move(
+        &self,
+        source: EntityId,
+        target: EntityId,
+    ) -> Result<u64, StoreError> {
+        self.write(SHARE_ENTITIES, values![source, target])?;
+        self.change(DROP_ENTITY, values![source])
     }
 
     /// The entities that are named for a dataset, in the order of their numbers.

@@ -49,6 +49,9 @@ pub struct Charged {
     pub recipient: Recipient,
     /// On which basis.
     pub basis: Basis,
+    /// For which version of its use case; `None`: the recipient has none that is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_case: Option<u32>,
 }
 
 /// Whether a delivery is under way.
@@ -68,9 +71,9 @@ pub enum DeliveryState {
 pub struct DeliveryRow {
     /// Its number.
     pub id: DeliveryId,
-    /// Who asked.
-    pub person: PersonId,
-    /// With which key; `None`: in a session.
+    /// Who asked; `None`: they were erased, or it is too long ago.
+    pub person: Option<PersonId>,
+    /// With which key; `None`: in a session, or nobody knows who asked.
     pub key: Option<KeyId>,
     /// Of which dataset; `None`: of a request's body.
     pub dataset: Option<i64>,
@@ -120,6 +123,12 @@ const END_BEFORE: &str = "
     UPDATE deliveries SET state = 'broken', reason = ?2, ended_ms = ?3
     WHERE state = 'running'
       AND incarnation_id IN (SELECT id FROM incarnations WHERE instance = ?1 AND id < ?4)";
+const FORGET_OLD: &str = "
+    UPDATE deliveries SET person_id = NULL, key_id = NULL
+    WHERE person_id IS NOT NULL AND state <> 'running' AND ended_ms < ?1";
+const FORGET_ERASED: &str = "
+    UPDATE deliveries SET person_id = NULL, key_id = NULL
+    WHERE state <> 'running' AND person_id IN (SELECT id FROM people WHERE erased_ms IS NOT NULL)";
 
 macro_rules! select {
     ($rest:literal) => {
@@ -239,6 +248,24 @@ impl Tx<'_> {
         self.change(END_BEFORE, values![self.instance(), reason, now_ms, incarnation])
     }
 
+    /// Forgets who asked for the deliveries that ended before `before_ms`, and returns how many
+    /// there were. What they were charged to stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn deliveries_forget_old(&self, before_ms: i64) -> Result<u64, StoreError> {
+        self.change(FORGET_OLD, values![before_ms])
+    }
+
+    /// Forgets who asked for the deliveries of everybody who was erased, as far as they have
+    /// ended, and returns how many there were.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn deliveries_forget_erased(&self) -> Result<u64, StoreError> {
+        self.change(FORGET_ERASED, values![])
+    }
+
     /// The delivery with that number.
     ///
     /// # Errors
@@ -306,7 +333,7 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
     let state: String = row.get(13)?;
     Ok(DeliveryRow {
         id: DeliveryId::from_bytes(row.get(0)?),
-        person: PersonId(row.get(1)?),
+        person: row.get::<Option<i64>>(1)?.map(PersonId),
         key: row.get::<Option<i64>>(2)?.map(KeyId),
         dataset: row.get(3)?,
         release: row.get(4)?,

@@ -25,22 +25,38 @@ pub struct EntityRow {
     pub status_reason: Option<String>,
     /// When it was entered, in milliseconds UTC.
     pub created_ms: i64,
+    /// The version of its use case that is in force.
+    pub use_case: Option<u32>,
+    /// Into which entity it was merged.
+    pub merged_into: Option<EntityId>,
+    /// When an operator reviewed it, in milliseconds UTC.
+    pub reviewed_ms: Option<i64>,
 }
 
 const INSERT: &str = "
     INSERT INTO entities
-        (slug, name, sector, ror, status, status_reason, created_ms, salt, commitment)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        (slug, name, sector, ror, status, status_reason, created_ms, salt, commitment,
+         use_case, merged_into, reviewed_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     RETURNING id";
-const SELECT_BY_SLUG: &str = "
-    SELECT id, slug, name, sector, ror, status, status_reason, created_ms
-    FROM entities WHERE slug = ?1";
-const SELECT_BY_ID: &str = "
-    SELECT id, slug, name, sector, ror, status, status_reason, created_ms
-    FROM entities WHERE id = ?1";
-const SELECT_ALL: &str = "
-    SELECT id, slug, name, sector, ror, status, status_reason, created_ms
-    FROM entities ORDER BY slug";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, slug, name, sector, ror, status, status_reason, created_ms, use_case, ",
+            "merged_into, reviewed_ms FROM entities ",
+            $rest
+        )
+    };
+}
+const SELECT_BY_SLUG: &str = select!("WHERE slug = ?1");
+const SELECT_BY_ID: &str = select!("WHERE id = ?1");
+const SELECT_ALL: &str = select!("ORDER BY slug");
+const UPDATE: &str = "
+    UPDATE entities
+    SET name = ?2, sector = ?3, ror = ?4, status = ?5, status_reason = ?6, use_case = ?7,
+        merged_into = ?8, reviewed_ms = ?9
+    WHERE id = ?1";
+
 const UPDATE_STATUS: &str = "UPDATE entities SET status = ?2, status_reason = ?3 WHERE id = ?1";
 
 impl Tx<'_> {
@@ -60,7 +76,10 @@ impl Tx<'_> {
             &row.status_reason,
             row.created_ms,
             &salt.0,
-            &commitment.0
+            &commitment.0,
+            row.use_case,
+            row.merged_into,
+            row.reviewed_ms
         ];
         self.one(INSERT, values).map(EntityId)
     }
@@ -103,6 +122,27 @@ impl Tx<'_> {
         assert_eq!(changed, 1, "the entity was found in this very transaction");
         Ok(())
     }
+
+    /// Writes what may change of an entity: everything but its number, short name and date.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn entity_update(&self, row: &EntityRow) -> Result<(), StoreError> {
+        let values = values![
+            row.id,
+            &row.name,
+            &row.sector,
+            &row.ror,
+            &row.status,
+            &row.status_reason,
+            row.use_case,
+            row.merged_into,
+            row.reviewed_ms
+        ];
+        let changed = self.change(UPDATE, values)?;
+        assert_eq!(changed, 1, "the entity was found in this very transaction");
+        Ok(())
+    }
 }
 
 fn entity(row: &Row<'_>) -> Result<EntityRow, StoreError> {
@@ -115,5 +155,8 @@ fn entity(row: &Row<'_>) -> Result<EntityRow, StoreError> {
         status: row.get(5)?,
         status_reason: row.get(6)?,
         created_ms: row.get(7)?,
+        use_case: row.get(8)?,
+        merged_into: row.get::<Option<i64>>(9)?.map(EntityId),
+        reviewed_ms: row.get(10)?,
     })
 }

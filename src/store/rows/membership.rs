@@ -1,10 +1,10 @@
-//! The rows that say who belongs to which entity; only current ones are looked at here.
+//! The rows that say who belongs to which entity; and that said so once.
 
 use crate::base::party::{EntityId, PersonId};
-use crate::store::value::values;
+use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
 
-/// One current membership.
+/// One membership, current where nothing else is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MembershipRow {
     /// Who.
@@ -17,11 +17,17 @@ pub struct MembershipRow {
     pub from_ms: i64,
 }
 
+// Who left and comes back within the same millisecond never left.
 const INSERT: &str = "
-    INSERT INTO memberships (person_id, entity_id, role, from_ms) VALUES (?1, ?2, ?3, ?4)";
+    INSERT INTO memberships (person_id, entity_id, role, from_ms) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (person_id, entity_id, from_ms) DO UPDATE
+    SET until_ms = NULL, role = excluded.role WHERE memberships.until_ms IS NOT NULL";
 const END: &str = "
     UPDATE memberships SET until_ms = ?3
     WHERE person_id = ?1 AND entity_id = ?2 AND until_ms IS NULL";
+const SELECT_PAST: &str = "
+    SELECT person_id, entity_id, role, from_ms, until_ms FROM memberships
+    WHERE person_id = ?1 AND until_ms IS NOT NULL ORDER BY from_ms, entity_id";
 const SELECT_OF_PERSON: &str = "
     SELECT person_id, entity_id, role, from_ms FROM memberships
     WHERE person_id = ?1 AND until_ms IS NULL ORDER BY entity_id";
@@ -38,8 +44,8 @@ impl Tx<'_> {
         self.write(INSERT, values![row.person, row.entity, &row.role, row.from_ms])
     }
 
-    /// Ends the current membership of `person` in `entity`, if there is one, at `until_ms`. The row
-    /// stays: what they received there is looked for when they join another entity.
+    /// Ends the current membership of `person` in `entity` at `until_ms`, and returns whether there
+    /// was one. The row stays: what they received there is looked for when they join another entity.
     ///
     /// # Errors
     /// [`StoreError`] of the change.
@@ -48,8 +54,19 @@ impl Tx<'_> {
         person: PersonId,
         entity: EntityId,
         until_ms: i64,
-    ) -> Result<(), StoreError> {
-        self.write(END, values![person, entity, until_ms])
+    ) -> Result<bool, StoreError> {
+        Ok(self.change(END, values![person, entity, until_ms])? > 0)
+    }
+
+    /// Where a person belonged once, each with its end in milliseconds UTC.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn memberships_past(
+        &self,
+        person: PersonId,
+    ) -> Result<Vec<(MembershipRow, i64)>, StoreError> {
+        self.rows(SELECT_PAST, values![person], |row| Ok((membership(row)?, row.get(4)?)))
     }
 
     /// Where a person belongs now, by the entity's number.
@@ -79,13 +96,15 @@ impl Tx<'_> {
         select: &'static str,
         number: i64,
     ) -> Result<Vec<MembershipRow>, StoreError> {
-        self.rows(select, values![number], |row| {
-            Ok(MembershipRow {
-                person: PersonId(row.get(0)?),
-                entity: EntityId(row.get(1)?),
-                role: row.get(2)?,
-                from_ms: row.get(3)?,
-            })
-        })
+        self.rows(select, values![number], membership)
     }
+}
+
+fn membership(row: &Row<'_>) -> Result<MembershipRow, StoreError> {
+    Ok(MembershipRow {
+        person: PersonId(row.get(0)?),
+        entity: EntityId(row.get(1)?),
+        role: row.get(2)?,
+        from_ms: row.get(3)?,
+    })
 }

@@ -20,19 +20,31 @@ pub struct PersonRow {
     pub status_reason: Option<String>,
     /// When they were entered, in milliseconds UTC.
     pub created_ms: i64,
+    /// When they were erased, in milliseconds UTC.
+    pub erased_ms: Option<i64>,
 }
 
 const INSERT: &str = "
     INSERT INTO people (mail, name, status, status_reason, created_ms, salt, commitment)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     RETURNING id";
-const SELECT_BY_MAIL: &str = "
-    SELECT id, mail, name, status, status_reason, created_ms FROM people WHERE mail = ?1";
-const SELECT_BY_ID: &str = "
-    SELECT id, mail, name, status, status_reason, created_ms FROM people WHERE id = ?1";
-const SELECT_ALL: &str = "
-    SELECT id, mail, name, status, status_reason, created_ms FROM people ORDER BY mail";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, mail, name, status, status_reason, created_ms, erased_ms FROM people ",
+            $rest
+        )
+    };
+}
+const SELECT_BY_MAIL: &str = select!("WHERE mail = ?1");
+const SELECT_BY_ID: &str = select!("WHERE id = ?1");
+const SELECT_ALL: &str = select!("ORDER BY mail");
+const SELECT_ERASED: &str = select!("WHERE erased_ms < ?1 ORDER BY id");
 const UPDATE_STATUS: &str = "UPDATE people SET status = ?2, status_reason = ?3 WHERE id = ?1";
+const UPDATE: &str = "
+    UPDATE people SET mail = ?2, name = ?3, status = ?4, status_reason = ?5, erased_ms = ?6
+    WHERE id = ?1";
+const RENAME: &str = "UPDATE people SET salt = ?2, commitment = ?3 WHERE id = ?1";
 
 impl Tx<'_> {
     /// Adds a person with a new salt, and returns their number; `row.id` is not looked at.
@@ -78,6 +90,36 @@ impl Tx<'_> {
         self.rows(SELECT_ALL, values![], person)
     }
 
+    /// The people who were erased before `before_ms`, by number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn people_erased(&self, before_ms: i64) -> Result<Vec<PersonRow>, StoreError> {
+        self.rows(SELECT_ERASED, values![before_ms], person)
+    }
+
+    /// Writes what may change of a person: everything but their number, date and commitment.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update, also if the address is taken.
+    pub fn person_update(&self, row: &PersonRow) -> Result<(), StoreError> {
+        let values =
+            values![row.id, &row.mail, &row.name, &row.status, &row.status_reason, row.erased_ms];
+        let changed = self.change(UPDATE, values)?;
+        assert_eq!(changed, 1, "the person was found in this very transaction");
+        Ok(())
+    }
+
+    /// Names a person in the audit log anew, from their address in `row`.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the update.
+    pub fn person_commit_anew(&self, row: &PersonRow) -> Result<(), StoreError> {
+        let salt = Salt::generate();
+        let commitment = Commitment::to(PartyKind::Person, &salt, &row.mail);
+        self.write(RENAME, values![row.id, &salt.0, &commitment.0])
+    }
+
     /// Gives a person another status.
     ///
     /// # Errors
@@ -102,5 +144,6 @@ fn person(row: &Row<'_>) -> Result<PersonRow, StoreError> {
         status: row.get(3)?,
         status_reason: row.get(4)?,
         created_ms: row.get(5)?,
+        erased_ms: row.get(6)?,
     })
 }

@@ -20,13 +20,36 @@ pub struct StandingRow {
     pub commitment: Commitment,
 }
 
+/// Whether an entity may receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// It may.
+    Open,
+    /// It may not until an operator has reviewed it.
+    Unreviewed,
+    /// It may not, because it is suspended or has a status that this program does not know.
+    Shut,
+}
+
+impl Door {
+    fn of_status(word: &str) -> Door {
+        match word {
+            "active" => Door::Open,
+            "pending" => Door::Unreviewed,
+            _ => Door::Shut,
+        }
+    }
+}
+
 /// An entity that a person belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityStandingRow {
     /// Which one.
     pub entity: EntityId,
     /// Whether it may receive.
-    pub is_active: bool,
+    pub door: Door,
+    /// The version of its use case that is in force.
+    pub use_case: Option<u32>,
     /// Its exemptions and permissions that hold.
     pub titles: Titles,
 }
@@ -37,7 +60,7 @@ const SELECT_PERSON: &str = "
     WHERE p.id = ?1";
 // A row for each pair of an exemption and a permission that hold: few have one, hardly any two.
 const SELECT_ENTITIES: &str = "
-    SELECT e.id, e.status = 'active', x.id, x.ceiling_ids, x.until_ms,
+    SELECT e.id, e.status, e.use_case, x.id, x.ceiling_ids, x.until_ms,
            p.id, p.ceiling_ids, p.until_ms, p.exemption_id
     FROM entities e
     LEFT JOIN exemptions x ON x.entity_id = e.id AND x.status = 'approved'
@@ -48,7 +71,7 @@ const SELECT_ENTITIES: &str = "
                    WHERE m.person_id = ?1 AND (m.until_ms IS NULL OR ?2 < m.until_ms))
     ORDER BY e.id, x.id, p.id";
 const SELECT_TITLES: &str = "
-    SELECT e.id, e.status = 'active', x.id, x.ceiling_ids, x.until_ms,
+    SELECT e.id, e.status, e.use_case, x.id, x.ceiling_ids, x.until_ms,
            p.id, p.ceiling_ids, p.until_ms, p.exemption_id
     FROM entities e
     LEFT JOIN exemptions x ON x.entity_id = e.id AND x.status = 'approved'
@@ -107,19 +130,20 @@ impl Tx<'_> {
 fn add(row: &Row<'_>, entities: &mut Vec<EntityStandingRow>) -> Result<(), StoreError> {
     let entity = EntityId(row.get(0)?);
     if entities.last().is_none_or(|last| last.entity != entity) {
-        let (is_active, titles) = (row.get(1)?, Titles::default());
-        entities.push(EntityStandingRow { entity, is_active, titles });
+        let door = Door::of_status(&row.get::<String>(1)?);
+        let (use_case, titles) = (row.get(2)?, Titles::default());
+        entities.push(EntityStandingRow { entity, door, use_case, titles });
     }
     let titles = &mut entities.last_mut().expect("one was just added").titles;
-    if let Some(number) = row.get(2)? {
-        let (ceiling_ids, until_ms) = (row.get(3)?, row.get(4)?);
+    if let Some(number) = row.get(3)? {
+        let (ceiling_ids, until_ms) = (row.get(4)?, row.get(5)?);
         let exempted = Exempted { number, ceiling_ids, until_ms };
         if !titles.exemptions.contains(&exempted) {
             titles.exemptions.push(exempted);
         }
     }
-    if let Some(number) = row.get(5)? {
-        let (ceiling_ids, until_ms, exemption) = (row.get(6)?, row.get(7)?, row.get(8)?);
+    if let Some(number) = row.get(6)? {
+        let (ceiling_ids, until_ms, exemption) = (row.get(7)?, row.get(8)?, row.get(9)?);
         let permitted = Permitted { number, ceiling_ids, until_ms, exemption };
         if !titles.permissions.contains(&permitted) {
             titles.permissions.push(permitted);

@@ -4,7 +4,7 @@ use super::fresh::on_every_engine;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::policy::{Exempted, Titles};
 use crate::store::{
-    AcceptanceRow, ApplicationRow, EntityRow, EntityStandingRow, ExemptionRow, KeyRow,
+    AcceptanceRow, ApplicationRow, Door, EntityRow, EntityStandingRow, ExemptionRow, KeyRow,
     MembershipRow, PersonRow, RequestRow, StandingRow, StoreError, Tx,
 };
 
@@ -18,6 +18,9 @@ fn entity(slug: &str) -> EntityRow {
         status: "active".into(),
         status_reason: None,
         created_ms: 5,
+        use_case: None,
+        merged_into: None,
+        reviewed_ms: None,
     }
 }
 
@@ -29,6 +32,7 @@ fn person(mail: &str) -> PersonRow {
         status: "active".into(),
         status_reason: Some(String::new()),
         created_ms: i64::MAX,
+        erased_ms: None,
     }
 }
 
@@ -49,7 +53,9 @@ fn entities_are_found_by_slug_and_number_and_listed_by_slug() {
         let slugs: Vec<_> = tx.entities()?.into_iter().map(|row| row.slug).collect();
         assert_eq!(slugs, ["a-z", "a1", "ab", "b"]);
         let found = tx.entity_by_slug("ab")?.unwrap();
-        tx.entity_set_status(found.id, "suspended", Some("why"))?;
+        let status_reason = Some("why".to_owned());
+        let found = EntityRow { status: "suspended".into(), status_reason, ..found };
+        tx.entity_update(&found)?;
         let changed = tx.entity_by_id(found.id)?.unwrap();
         assert_eq!(
             (changed.status.as_str(), changed.status_reason.as_deref()),
@@ -173,7 +179,12 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
         for (now_ms, exemptions) in [(9, vec![]), (10, vec![exempted]), (20, vec![])] {
             let titles = Titles { exemptions, permissions: Vec::new() };
             assert_eq!(tx.titles(uni, now_ms)?, titles, "{now_ms}");
-            let standing = |entity, titles| EntityStandingRow { entity, is_active: true, titles };
+            let standing = |entity, titles| EntityStandingRow {
+                entity,
+                door: Door::Open,
+                use_case: None,
+                titles,
+            };
             let expected = [standing(acme, Titles::default()), standing(uni, titles)];
             assert_eq!(tx.standing_entities(person, now_ms)?, expected, "{now_ms}");
         }

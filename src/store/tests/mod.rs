@@ -4,10 +4,15 @@
 #[path = "../../../tests/harness/database.rs"]
 pub(crate) mod database;
 mod directory;
+mod flawed;
 pub(crate) mod fresh;
 mod instances;
 mod model;
+mod parties;
+#[path = "../../../tests/harness/proxy.rs"]
+mod proxy;
 mod records;
 mod refused;
+mod several;
 mod terms;
 mod writing;

@@ -17,11 +17,12 @@ fn person(tx: &Tx<'_>, mail: &str) -> Result<PersonId, StoreError> {
         status: "active".into(),
         status_reason: None,
         created_ms: 1,
+        erased_ms: None,
     })
 }
 
 fn charged(entity: i64) -> Charged {
-    Charged { recipient: Recipient::Entity(EntityId(entity)), basis: Basis::Limit }
+    Charged { recipient: Recipient::Entity(EntityId(entity)), basis: Basis::Limit, use_case: None }
 }
 
 fn enter(

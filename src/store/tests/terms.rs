@@ -24,6 +24,9 @@ fn parties(tx: &Tx<'_>) -> Result<(EntityId, PersonId), StoreError> {
         ror: Some("05dxps055".into()),
         status: "active".into(),
         status_reason: None,
+        merged_into: None,
+        reviewed_ms: None,
+        use_case: None,
         created_ms: 1,
     })?;
     let person = tx.person_insert(&PersonRow {
@@ -33,6 +36,7 @@ fn parties(tx: &Tx<'_>) -> Result<(EntityId, PersonId), StoreError> {
         status: "active".into(),
         status_reason: None,
         created_ms: 1,
+        erased_ms: None,
     })?;
     let (role, from_ms) = ("member".to_owned(), 1);
     tx.membership_insert(&MembershipRow { person, entity, role, from_ms })?;

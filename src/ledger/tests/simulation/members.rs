@@ -92,7 +92,7 @@ impl World {
         let (who, source) = (self.people[person], self.entities[entity]);
         let left = self.gateways[at]
             .store
-            .write_blocking(move |tx| tx.membership_end(who, source, until_ms));
+            .write_blocking(move |tx| tx.membership_end(who, source, until_ms).map(drop));
         let told = format!("person {person} leaves entity {entity}");
         if !self.has_come_about(at, left, |now| !now.contains(&source), who) {
             return format!("{told}, which fails");
