@@ -124,6 +124,26 @@ fn an_application_and_what_was_decided_of_it_read_back() {
 }
 
 #[test]
+fn of_somebody_erased_no_signature_and_no_notice_stays() {
+    check(|tx| {
+        let (entity, person) = parties(tx)?;
+        let row = approved(tx, exemption(entity, person), None)?;
+        tx.permission_insert(&permission(entity, None, 15))?;
+        tx.notice_insert(person, "ends", "exemption:1", 5)?;
+        tx.texts_replace("platform", |text| Some(text.replace("platform", "(erased)")))?;
+        assert_eq!(tx.permissions()?[0].issuer, "the (erased)");
+        tx.texts_clear(person, "(erased)")?;
+        let said = tx.exemption_by_id(row.id)?.unwrap().application;
+        assert_eq!(
+            (said.role.as_deref(), said.signed_by.as_deref()),
+            (Some("(erased)"), Some("(erased)"))
+        );
+        assert_eq!(tx.notices_due(99, 10)?, []);
+        Ok(())
+    });
+}
+
+#[test]
 fn all_titles_that_hold_are_found_in_one_look_each_once() {
     check(|tx| {
         let (entity, person) = parties(tx)?;
