@@ -25,11 +25,32 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/entities/{slug}/suspend", "/entities/uni/suspend", REASON, Decide),
     ("POST", "/entities/{slug}/resume", "/entities/uni/resume", "", Decide),
     ("GET", "/entities/{slug}/usage", "/entities/uni/usage", "", Look),
+    ("PATCH", "/entities/{slug}", "/entities/uni", "{\"aliases\":[\"The Uni\"]}", Decide),
+    ("POST", "/entities/{slug}/review", "/entities/state/review", REASON, Decide),
+    ("GET", "/entity-duplicates", "/entity-duplicates", "", Look),
+    ("GET", "/entities/{source}/merge/{target}", "/entities/state/merge/uni", "", Look),
+    ("POST", "/entities/{source}/merge/{target}", "/entities/state/merge/uni", REASON, Decide),
+    ("GET", "/use-cases", "/use-cases", "", Look),
+    ("POST", "/entities/{slug}/use-cases", "/entities/uni/use-cases", USE_CASE, Change),
+    ("POST", "/entities/{slug}/use-case/approve", "/entities/uni/use-case/approve", REASON, Decide),
+    ("POST", "/entities/{slug}/use-cases", "/entities/uni/use-cases", OTHER_USE_CASE, Change),
+    ("POST", "/entities/{slug}/use-case/refuse", "/entities/uni/use-case/refuse", REASON, Decide),
+    ("GET", "/entities/{slug}/invitations", "/entities/uni/invitations", "", Look),
+    ("POST", "/entities/{slug}/invitations", "/entities/uni/invitations", INVITATION, Change),
+    ("DELETE", "/invitations/{invitation}", "/invitations/1", "", Change),
+    ("GET", "/joins", "/joins", "", Look),
+    ("GET", "/people/{mail}/joins/{slug}", "/people/audit@host.example/joins/uni", "", Look),
+    ("POST", "/people/{mail}/joins/{slug}", "/people/audit@host.example/joins/uni", ROLE, Change),
+    ("POST", "/joins/{join}/consent", "/joins/1/consent", CONSENT, Decide),
+    ("POST", "/joins/{join}/withdraw", "/joins/1/withdraw", REASON, Decide),
+    ("DELETE", "/people/{mail}/memberships/{slug}", LEAVE, "", Change),
+    ("GET", "/people/{mail}/export", "/people/member@uni.example/export", "", Look),
     ("GET", "/people", "/people", "", Look),
     ("POST", "/people", "/people", NEW_PERSON, Change),
     ("POST", "/people/{mail}/suspend", "/people/new@uni.example/suspend", REASON, Change),
     ("POST", "/people/{mail}/resume", "/people/new@uni.example/resume", "", Change),
     ("POST", "/people/{mail}/acceptances", "/people/new@uni.example/acceptances", PAPER, Change),
+    ("POST", "/people/{mail}/erase", "/people/new@uni.example/erase", REASON, Change),
     ("GET", "/keys", "/keys?mail=member@uni.example", "", Look),
     ("POST", "/keys", "/keys", NEW_KEY, Change),
     ("POST", "/keys/{key}/reactivate", "/keys/2/reactivate", "", Change),
@@ -40,6 +61,12 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/exemptions/{exemption}/approve", "/exemptions/1/approve", REASON, Decide),
     ("POST", "/exemptions/{exemption}/refuse", "/exemptions/2/refuse", REASON, Decide),
     ("POST", "/exemptions/{exemption}/revoke", "/exemptions/1/revoke", REASON, Decide),
+    ("GET", "/permissions", "/permissions", "", Look),
+    ("POST", "/permissions", "/permissions", LETTER, Decide),
+    ("POST", "/permissions/{permission}/revoke", "/permissions/1/revoke", REASON, Decide),
+    ("GET", "/documents", "/documents", "", Look),
+    ("POST", "/documents", "/documents", VERSION, Change),
+    ("GET", "/policy", "/policy", "", Look),
     ("GET", "/datasets", "/datasets", "", Look),
     ("GET", "/datasets/{slug}", "/datasets/walks", "", Look),
     ("PATCH", "/datasets/{slug}", "/datasets/walks", "{\"embargo\":\"2099-01-01\"}", Change),
@@ -53,6 +80,12 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/audit/files/{*names}", "/audit/files/checkpoint", "", Look),
 ];
 
+const USE_CASE: &str = "{\"purpose\":\"the spread of made-up rumours\"}";
+const OTHER_USE_CASE: &str = "{\"purpose\":\"another study\"}";
+const INVITATION: &str = "{\"mail\":\"colleague@uni.example\",\"name\":\"Colleague\"}";
+const ROLE: &str = "{\"role\":\"member\"}";
+const CONSENT: &str = "{\"side\":\"person\",\"evidence\":\"a letter\"}";
+const LEAVE: &str = "/people/member@second.example/memberships/second";
 const REASON: &str = "{\"reason\":\"a letter of the library\"}";
 const PAPER: &str = "{\"documents\":[\"all\"],\"evidence\":\"signed paper\"}";
 const NEW_ENTITY: &str = "{\"slug\":\"new\",\"name\":\"New\",\"sector\":\"commercial\"}";
@@ -61,7 +94,15 @@ const NEW_PERSON: &str = "{\"mail\":\"new@uni.example\",\"name\":\"New\",\
 const NEW_KEY: &str =
     "{\"mail\":\"member@uni.example\",\"scope\":\"download\",\"lifetime\":\"30d\"}";
 const APPLICATION: &str = "{\"slug\":\"third\",\"mail\":\"inside@uni.example\",\
-                           \"purpose\":\"made up\",\"until\":\"2027-06-30\"}";
+                           \"role\":\"professor\",\"purpose\":\"made up\",\
+                           \"non_commercial\":true,\"attestation\":\"2026-11-24\",\
+                           \"signed_by\":\"Ada\",\"until\":\"2027-06-30\"}";
+const LETTER: &str = "{\"slug\":\"third\",\"issuer\":\"the platform\",\"reference\":\"letter 1\",\
+                      \"issued_on\":\"2026-12-01\",\"from\":\"2027-01-01\",\"until\":\"2027-12-31\",\
+                      \"ceiling_ids\":3000000,\"reason\":\"asked for\",\"document_sha256\":\
+                      \"abababababababababababababababababababababababababababababababab\"}";
+const VERSION: &str = "{\"document\":\"privacy-policy\",\"version\":\"2099\",\
+                       \"url\":\"https://platform.example/privacy\",\"from\":\"2099-01-01\"}";
 
 /// What the requester of each column may ask for, in the order in which they ask.
 struct Requester {
@@ -84,7 +125,8 @@ fn requesters(bench: &Bench) -> Vec<Requester> {
     bench.done(&["person", "suspend", "gone@host.example"]);
     let dismissed = rank(bench, "was@host.example", &["host"], "operator");
     bench.done(&["person", "appoint", "was@host.example", "--as", "none"]);
-    let inside = rank(bench, "inside@uni.example", &["uni", "second", "third"], "operator");
+    let inside =
+        rank(bench, "inside@uni.example", &["uni", "second", "third", "state"], "operator");
     vec![
         Requester { name: "nobody", key: String::new(), may: |_| false },
         Requester { name: "member", key: bench.key("member@uni.example"), may: |_| false },
@@ -110,7 +152,9 @@ fn bench() -> Bench {
     for slug in ["uni", "second", "third", "host"] {
         bench.entity(slug, "academic");
     }
+    bench.entity("state", "government");
     bench.person("member@uni.example", &["uni"]);
+    bench.person("member@second.example", &["second"]);
     bench.done(&["key", "issue", "member@uni.example", "--expires", "700d"]);
     bench.set_clock(NOW_MS);
     bench.dataset("walks", 1, 10);
@@ -130,7 +174,9 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     let requesters = requesters(&bench);
     for entity in ["uni", "second"] {
         let apply = ["exemption", "apply", entity, "--person", "inside@uni.example"];
-        bench.done(&[&apply[..], &["--purpose", "made up", "--until", "2027-06-30"]].concat());
+        let signed = ["--role", "professor", "--non-commercial", "--signed-by", "Ada"];
+        let wanted = ["--purpose", "made up", "--until", "2027-06-30"];
+        bench.done(&[&apply[..], &signed, &wanted].concat());
     }
     let gateway = bench.serve();
     let member = &requesters[1].key;
@@ -139,7 +185,7 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     bench.done(&["audit", "checkpoint"]);
     for &(method, route, path, body, takes) in MATRIX {
         let path = path.replace("DELIVERY", &delivery);
-        // A key that the matrix wakes is dormant only once, and one that is rotated has a successor.
+        // What is done cannot be done twice: whoever may do it is told so after the first.
         let mut worked = false;
         for Requester { name, key, may } in &requesters {
             let answer = ask(&gateway, key, method, &path, body);

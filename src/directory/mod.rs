@@ -5,6 +5,7 @@
 //! Every function takes the caller's transaction and the time. Every change also takes the actor
 //! and writes a leaf of the audit log in the same transaction: what cannot be recorded is undone.
 
+pub mod attestation;
 pub mod dataset;
 pub mod document;
 pub mod duplicate;
@@ -17,6 +18,8 @@ pub mod key;
 mod mail;
 pub mod membership;
 pub mod merge;
+pub mod notice;
+pub mod permission;
 pub mod person;
 mod requester;
 pub mod retention;

@@ -14,4 +14,5 @@ mod proxy;
 mod records;
 mod refused;
 mod several;
+mod terms;
 mod writing;
