@@ -9,6 +9,9 @@ use harness::Bench;
 use hydrant::store::{DataFolder, Store};
 use serde_json::{Value, json};
 
+/// What an application says besides, up to its end.
+const SIGNED: &str = "--role professor --non-commercial --signed-by Ada --until";
+
 /// An operator at a data folder, whose commands are written as one line.
 struct Desk {
     bench: Bench,
@@ -142,7 +145,7 @@ fn an_exemption_goes_its_way() {
     let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 300);
     let until = &until.to_string()[..10];
     let apply =
-        format!("exemption apply uni --person ada@example.org --purpose study --until {until}");
+        format!("exemption apply uni --person ada@example.org --purpose study {SIGNED} {until}");
     let applied = text(&desk.run(&apply).stderr);
     assert!(applied.contains(&format!("to the end of {until} (UTC), waits")), "{applied}");
     assert!(desk.refused(&apply, 1).contains("`hydrant exemption approve 1`"));
@@ -190,7 +193,7 @@ fn a_token_stands_alone_on_stdout_and_nowhere_else() {
 #[test]
 fn what_cannot_be_done_says_why_and_what_can() {
     let desk = Desk::with_people();
-    let apply = "exemption apply uni --person ada@example.org --purpose p --until";
+    let apply = format!("exemption apply uni --person ada@example.org --purpose p {SIGNED}");
     let apply_late = format!("{apply} 2999-01-01");
     let apply_vague = format!("{apply} 1.1.30");
     let apply_company = apply_late.replace("uni", "company");
@@ -205,7 +208,7 @@ fn what_cannot_be_done_says_why_and_what_can() {
         ("person add b@example.org --name B --entity unj", 1, "did you mean `uni`?"),
         ("person add b@example.org --name B", 2, "--entity <SLUG>"),
         ("person accept ada@example.org --documents tos --evidence x", 2, "terms-of-service"),
-        ("key issue ada@example.org --expires 900d", 1, "a key lives for at most 730d"),
+        ("key issue ada@example.org --expires 900d", 1, "download` lives for at most 730d"),
         ("key issue ada@example.org --expires soon", 2, "looks like 90d, 2w or 12h"),
         ("key revoke 9", 1, "there is no key 9; `hydrant key list` shows them"),
         ("key revoke abc", 2, "`abc` is no key number; `hydrant key list` shows them"),

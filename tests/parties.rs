@@ -413,13 +413,16 @@ fn what_is_old_enough_is_forgotten_while_the_gateway_runs() {
     bench.json(&["ledger", "status"]);
     bench.set_clock(START_MS + 32 * DAY_MS);
     wait_until("the address is forgotten", || mails()[0] == "erased:1");
-    assert_eq!(bench.json(&["deliveries"])[0]["person"], "bob@acme.example");
+    let askers = || -> Vec<Value> {
+        let deliveries = bench.json(&["deliveries"]);
+        deliveries.as_array().unwrap().iter().map(|row| row["person"].clone()).collect()
+    };
+    // They began in the same millisecond, so either may be listed first.
+    assert!(askers().contains(&json!("bob@acme.example")), "{:?}", askers());
     let add = ["person", "add", "ada@acme.example", "--name", "Ada", "--entity", "acme"];
     assert_eq!(bench.json(&add)["id"], "3", "nothing is left that could be theirs");
     bench.set_clock(START_MS + 41 * DAY_MS);
-    wait_until("who asked is forgotten", || {
-        bench.json(&["deliveries"])[0]["person"] == Value::Null
-    });
+    wait_until("who asked is forgotten", || askers().iter().all(Value::is_null));
     assert_eq!(bench.json(&["deliveries"])[0]["charged_to"][0]["entity"], "acme");
     assert_eq!(gateway.stop(), 0);
 }

@@ -68,6 +68,12 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/exemptions/{exemption}/approve", "/exemptions/1/approve", REASON, Decide),
     ("POST", "/exemptions/{exemption}/refuse", "/exemptions/2/refuse", REASON, Decide),
     ("POST", "/exemptions/{exemption}/revoke", "/exemptions/1/revoke", REASON, Decide),
+    ("GET", "/permissions", "/permissions", "", Look),
+    ("POST", "/permissions", "/permissions", LETTER, Decide),
+    ("POST", "/permissions/{permission}/revoke", "/permissions/1/revoke", REASON, Decide),
+    ("GET", "/documents", "/documents", "", Look),
+    ("POST", "/documents", "/documents", VERSION, Change),
+    ("GET", "/policy", "/policy", "", Look),
     ("GET", "/datasets", "/datasets", "", Look),
     ("GET", "/datasets/{slug}", "/datasets/walks", "", Look),
     ("PATCH", "/datasets/{slug}", "/datasets/walks", "{\"embargo\":\"2099-01-01\"}", Change),
@@ -96,7 +102,15 @@ const NEW_PERSON: &str = "{\"mail\":\"new@uni.example\",\"name\":\"New\",\
 const NEW_KEY: &str =
     "{\"mail\":\"member@uni.example\",\"scope\":\"download\",\"lifetime\":\"30d\"}";
 const APPLICATION: &str = "{\"slug\":\"third\",\"mail\":\"inside@uni.example\",\
-                           \"purpose\":\"made up\",\"until\":\"2027-06-30\"}";
+                           \"role\":\"professor\",\"purpose\":\"made up\",\
+                           \"non_commercial\":true,\"attestation\":\"2026-11-24\",\
+                           \"signed_by\":\"Ada\",\"until\":\"2027-06-30\"}";
+const LETTER: &str = "{\"slug\":\"third\",\"issuer\":\"the platform\",\"reference\":\"letter 1\",\
+                      \"issued_on\":\"2026-12-01\",\"from\":\"2027-01-01\",\"until\":\"2027-12-31\",\
+                      \"ceiling_ids\":3000000,\"reason\":\"asked for\",\"document_sha256\":\
+                      \"abababababababababababababababababababababababababababababababab\"}";
+const VERSION: &str = "{\"document\":\"privacy-policy\",\"version\":\"2099\",\
+                       \"url\":\"https://platform.example/privacy\",\"from\":\"2099-01-01\"}";
 
 /// What the requester of each column may ask for, in the order in which they ask.
 struct Requester {
@@ -119,7 +133,8 @@ fn requesters(bench: &Bench) -> Vec<Requester> {
     bench.done(&["person", "suspend", "gone@host.example"]);
     let dismissed = rank(bench, "was@host.example", &["host"], "operator");
     bench.done(&["person", "appoint", "was@host.example", "--as", "none"]);
-    let inside = rank(bench, "inside@uni.example", &["uni", "second", "third"], "operator");
+    let inside =
+        rank(bench, "inside@uni.example", &["uni", "second", "third", "state"], "operator");
     vec![
         Requester { name: "nobody", key: String::new(), may: |_| false },
         Requester { name: "member", key: bench.key("member@uni.example"), may: |_| false },
@@ -170,7 +185,9 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     let requesters = requesters(&bench);
     for entity in ["uni", "second"] {
         let apply = ["exemption", "apply", entity, "--person", "inside@uni.example"];
-        bench.done(&[&apply[..], &["--purpose", "made up", "--until", "2027-06-30"]].concat());
+        let signed = ["--role", "professor", "--non-commercial", "--signed-by", "Ada"];
+        let wanted = ["--purpose", "made up", "--until", "2027-06-30"];
+        bench.done(&[&apply[..], &signed, &wanted].concat());
     }
     let gateway = bench.serve();
     let invited = bench.json(&["person", "invite", "member@uni.example"]);
@@ -190,8 +207,7 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     bench.done(&["audit", "checkpoint"]);
     for &(method, route, path, body, takes) in MATRIX {
         let path = path.replace("DELIVERY", &delivery);
-        // A key that the matrix wakes is dormant only once, and one that is rotated has a
-        // successor.
+        // What is done cannot be done twice: whoever may do it is told so after the first.
         let mut worked = false;
         for Requester { name, key, may } in &requesters {
             let answer = ask(&gateway, key, method, &path, body);

@@ -94,20 +94,63 @@ pub enum Leaf {
     RegistrationRefused { registration: i64, actor: ActorName },
     /// A person accepted documents, each as `name@version`.
     DocumentsAccepted { person: Commitment, documents: Vec<String>, actor: ActorName },
-    /// A person applied for an exemption of an entity.
+    /// From `from_ms` on everybody has to accept that version of a document.
+    DocumentPublished { document: String, version: String, from_ms: i64, actor: ActorName },
+    /// A person applied for an exemption of an entity; `attestation` is the digest of what was
+    /// signed.
     ExemptionApplied {
         exemption: i64,
         entity: Commitment,
         person: Commitment,
         until_ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attestation: Option<String>,
         actor: ActorName,
     },
-    /// An exemption is in force from now until `until_ms`.
-    ExemptionApproved { exemption: i64, entity: Commitment, until_ms: i64, actor: ActorName },
+    /// An exemption is in force from `from_ms`, or from this leaf's time, until `until_ms`, and up
+    /// to so many IDs, if there is a figure.
+    ExemptionApproved {
+        exemption: i64,
+        entity: Commitment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_ms: Option<i64>,
+        until_ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ceiling_ids: Option<u64>,
+        actor: ActorName,
+    },
     /// An application was turned down.
     ExemptionRefused { exemption: i64, entity: Commitment, actor: ActorName },
     /// An exemption ended early.
     ExemptionRevoked { exemption: i64, entity: Commitment, actor: ActorName },
+    /// A permission of the platform is valid from `from_ms` until `until_ms`, up to so many IDs, or
+    /// without a ceiling; `document` is the digest of its letter. One that names an exemption is
+    /// about that one alone.
+    PermissionEntered {
+        permission: i64,
+        entity: Commitment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exemption: Option<i64>,
+        from_ms: i64,
+        until_ms: i64,
+        ceiling_ids: Option<u64>,
+        document: String,
+        actor: ActorName,
+    },
+    /// A permission ended early.
+    PermissionRevoked { permission: i64, entity: Commitment, actor: ActorName },
+    /// Another profile is in force; without an old one and an actor, the first start of a gateway
+    /// took it from its settings. The digests are of the profiles' whole texts.
+    PolicySwitched {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        old_sha256: Option<String>,
+        new: String,
+        new_sha256: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<ActorName>,
+    },
     /// A dataset was entered with its first release.
     DatasetRegistered { dataset: i64, release: String, actor: ActorName },
     /// A dataset was entered that is stripped in flight from that upstream of the settings.
@@ -233,7 +276,7 @@ pub enum Content {
 pub struct Charge {
     /// Whose meter.
     pub recipient: RecipientName,
-    /// Why it may receive: `limit`, `exemption:7`.
+    /// Why it may receive: `limit`, `exemption:7`, `permission:3`.
     pub basis: String,
     /// For which version of its use case, if it has one that is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]

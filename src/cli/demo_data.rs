@@ -21,10 +21,11 @@ use crate::directory::dataset::Plan;
 use crate::directory::exemption::{Apply, Decision};
 use crate::directory::key::Issue;
 use crate::directory::words::{Rank, Role, Scope as KeyScope, Sector};
-use crate::directory::{document, entity, person};
+use crate::directory::{attestation, document, entity, person};
 use crate::ledger::{Ledger, Order, Ordered, Outcome, Values};
 use crate::operation::{Context, Operation, execute};
 use crate::pipeline::{Damage, KindSet, Scope};
+use crate::policy::ExemptionRule;
 use crate::release::{self, Spec};
 use crate::store::Visibility;
 
@@ -48,11 +49,15 @@ const LABEL: &str = "demo";
 /// How long the demo's exemption and keys are good for.
 const GOOD_MS: i64 = 30 * DAY_MS;
 
+/// How many IDs the demo's exemption is for, where the profile wants a figure.
+const EXEMPT_IDS: u64 = 10_000_000;
+
 /// An entity of the demo with its one person.
 struct Party {
     slug: &'static str,
     name: &'static str,
     sector: Sector,
+    ror: Option<&'static str>,
     person: &'static str,
     mail: &'static str,
 }
@@ -61,6 +66,7 @@ const COMMERCIAL: Party = Party {
     slug: "pelican-analytics",
     name: "Pelican Analytics",
     sector: Sector::Commercial,
+    ror: None,
     person: "Ada Quill",
     mail: "ada@pelican.example",
 };
@@ -68,6 +74,8 @@ const ACADEMIC: Party = Party {
     slug: "university-of-orrin",
     name: "University of Orrin",
     sector: Sector::Academic,
+    // Made up, with check digits that fit.
+    ror: Some("0demnrs73"),
     person: "Bel Corfen",
     mail: "bel@orrin.example",
 };
@@ -75,6 +83,7 @@ const BRIMFUL: Party = Party {
     slug: "kestrel-press",
     name: "Kestrel Press",
     sector: Sector::Commercial,
+    ror: None,
     person: "Jor Selwyn",
     mail: "jor@kestrel.example",
 };
@@ -84,6 +93,7 @@ const OPERATOR: Party = Party {
     slug: "harbour-library",
     name: "Harbour Library",
     sector: Sector::Academic,
+    ror: None,
     person: "Wren Hollis",
     mail: "wren@library.example",
 };
@@ -140,7 +150,8 @@ impl Desk {
     }
 
     fn enter(&self, party: &Party) -> anyhow::Result<()> {
-        let entity = entity::Add::new(party.slug, party.name, party.sector);
+        let mut entity = entity::Add::new(party.slug, party.name, party.sector);
+        entity.ror = party.ror.map(str::to_owned);
         self.carry_out(Operation::EntityAdd(entity))?;
         self.carry_out(Operation::PersonAdd(person::Add {
             mail: party.mail.into(),
@@ -157,16 +168,26 @@ impl Desk {
     }
 
     fn exempt(&self, party: &Party) -> anyhow::Result<()> {
+        let needs_figure = self.context.profile.exemption == ExemptionRule::RegisteredAndPermitted;
         let applied = self.carry_out(Operation::ExemptionApply(Apply {
             slug: party.slug.into(),
             mail: party.mail.into(),
+            role: "professor of linguistics (made up)".into(),
             purpose: "How harbours were spoken of in the spring of 2018 (made up)".into(),
+            non_commercial: true,
+            attestation: attestation::CURRENT.version.into(),
+            signed_by: party.person.into(),
+            reference: None,
+            from_ms: None,
             until_ms: self.context.clock.now_ms() + GOOD_MS,
+            ceiling_ids: needs_figure.then_some(EXEMPT_IDS),
         }))?;
         self.carry_out(Operation::ExemptionDecide {
             exemption: number(&applied),
             decision: Decision::Approve,
             reason: "so that the demo has an exempt entity".into(),
+            conditions: None,
+            ceiling_ids: None,
         })?;
         Ok(())
     }

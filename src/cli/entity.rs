@@ -271,6 +271,11 @@ fn one(common: &Common, slug: String) -> anyhow::Result<Done> {
         show::print("")?;
         super::exemption::table(exemptions)?;
     }
+    let permissions = show::list(&answer["permissions"]);
+    if !permissions.is_empty() {
+        show::print("")?;
+        super::permission::table(permissions)?;
+    }
     Ok(Done::Clean)
 }
 

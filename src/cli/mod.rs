@@ -12,6 +12,7 @@ mod dataset;
 mod deliveries;
 mod demo;
 mod demo_data;
+mod document;
 mod entity;
 mod exemption;
 mod instance;
@@ -19,10 +20,13 @@ mod join;
 mod key;
 mod ledger;
 mod migrate;
+mod permission;
 mod person;
+mod policy;
 mod progress;
 mod reach;
 mod registration;
+mod reminding;
 mod serve;
 mod session;
 mod show;
@@ -81,6 +85,15 @@ enum Command {
     /// Apply for academic exemptions and decide about them
     #[command(subcommand)]
     Exemption(exemption::Command),
+    /// Enter written permissions of the platform, which raise a ceiling while they are valid
+    #[command(subcommand)]
+    Permission(permission::Command),
+    /// Look at the documents that everybody accepts, and publish new versions
+    #[command(subcommand)]
+    Document(document::Command),
+    /// Look at the numbers in force, and change them
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Sign, export and verify the audit log, and print receipts
     #[command(subcommand)]
     Audit(audit::Command),
@@ -133,6 +146,9 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Session(command) => session::run(common, command),
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
+        Command::Permission(command) => permission::run(common, command),
+        Command::Document(command) => document::run(common, command),
+        Command::Policy(command) => policy::run(common, command),
         Command::Audit(command) => audit::run(common, command),
         Command::Ledger(command) => ledger::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),

@@ -147,7 +147,7 @@ fn rank_parser() -> impl TypedValueParser<Value = AppointedRank> {
 }
 
 fn document_parser() -> PossibleValuesParser {
-    let names = DOCUMENTS.iter().map(|document| document.name);
+    let names = DOCUMENTS.iter().map(|(name, _)| *name);
     PossibleValuesParser::new(std::iter::once(document::ALL).chain(names))
 }
 

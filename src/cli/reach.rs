@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::Common;
 use super::signing::freeze_after;
 use crate::config::Settings;
+use crate::ledger::profile;
 use crate::operation::{Context, Operation, Reply, actor_of, execute};
 use crate::store::{DataFolder, FolderError, FolderLock, Place, Store};
 
@@ -90,7 +91,10 @@ fn carry_out(
     place: &Place,
 ) -> anyhow::Result<Value> {
     let store = Store::at(place).with_context(|| format!("cannot use the store {place}"))?;
-    let profile = Arc::clone(&settings.profile);
+    // What is in force counts, whatever the settings want: a gateway that runs says the same.
+    let in_force = store.read(|tx| profile::in_force(tx))?;
+    let profile =
+        in_force.map_or_else(|| Arc::clone(&settings.profile), |(profile, _)| Arc::new(profile));
     let notary = super::notary(settings);
     // Where nothing of a gateway's own is, there is nothing to compare the log with either. What
     // else is wrong with the log is told by the commands that need it.

@@ -8,6 +8,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::reminding::remind;
 use super::signing::{Signing, freeze_after};
 use super::sweeping::Sweeping;
 use super::{Common, Done};
@@ -126,6 +127,7 @@ impl<'a> Gateway<'a> {
             notary: self.notary,
         };
         let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
+        tokio::spawn(remind(context.clone(), self.settings.reminder_days));
         let Privacy { delivery_days, invitation_days } = self.settings.privacy;
         let retention = Retention { delivery_days, invitation_days };
         let sweeping = Sweeping::start(context.clone(), retention);

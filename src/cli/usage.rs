@@ -22,6 +22,8 @@ const METERS: &[Column] = &[
     count("ceiling", "ceiling", "none"),
     count("remaining", "remaining", "all"),
     text("basis", "basis"),
+    text("basis lasts", "lasts"),
+    text("profile", "profile"),
 ];
 
 const RETURNS: &[Column] =
@@ -33,11 +35,22 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
         show::json(&answer)?;
         return Ok(Done::Clean);
     }
-    let meters = show::list(&answer["meters"]);
-    let (name, profile) = (show::field(&answer, "name"), show::field(&answer, "profile"));
-    show::print(&format!("{name}, by the profile {profile}"))?;
+    let mut meters = show::list(&answer["meters"]).to_vec();
+    for meter in &mut meters {
+        meter["profile"] = answer["profile"].clone();
+        if let Some(until) = meter["basis_until"].as_str() {
+            meter["lasts"] = show::until(until).into();
+        }
+    }
+    let (name, slug) = (show::field(&answer, "name"), show::field(&answer, "entity"));
+    let hours = |field: &str| answer[field].as_u64().unwrap_or_default() / 3_600;
+    let (window, grace) = (hours("window_seconds"), hours("grace_seconds"));
+    show::print(&format!(
+        "{name} ({slug}): what was handed over counts for {} days and {grace} hours",
+        window / 24
+    ))?;
     show::print("")?;
-    show::table(meters, METERS)?;
+    show::table(&meters, METERS)?;
     let returns: Vec<Value> = meters.iter().flat_map(returns_of).collect();
     if !returns.is_empty() {
         show::print("")?;

@@ -35,6 +35,20 @@ impl Raw {
     }
 }
 
+impl Raw {
+    /// The profile that `name` names, as the setting `policy.profile` would: a built-in one, or
+    /// that of a file; it counts as `policy.count` says.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn profile_named(&self, name: &str) -> Result<Profile, Vec<String>> {
+        let mut profile = profile_named(name)?;
+        let mut checker = Checker { mistakes: Vec::new(), raw: self };
+        profile.count = checker.count().unwrap_or(profile.count);
+        if checker.mistakes.is_empty() { Ok(profile) } else { Err(checker.mistakes) }
+    }
+}
+
 struct Checker<'a> {
     raw: &'a Raw,
     mistakes: Vec<String>,
@@ -81,6 +95,9 @@ impl Checker<'_> {
             store: self.store(),
             instance: self.take("instance", instance),
             profile: Arc::new(self.profile_with_count()),
+            reminder_days: self.take("policy.reminder_days", |text| {
+                number(text, 1, 90).and_then(|days| days.try_into().ok())
+            }),
             environment: self.take("environment", |text| match text {
                 "dev" => Some(Environment::Dev),
                 "staging" => Some(Environment::Staging),
@@ -195,31 +212,28 @@ impl Checker<'_> {
 
     fn profile_with_count(&mut self) -> Profile {
         let mut profile = self.profile();
-        let count = self.take("policy.count", |text| match text {
+        profile.count = self.count().unwrap_or(profile.count);
+        profile
+    }
+
+    /// How IDs are counted, whatever the profile says; `None`: as it says.
+    fn count(&mut self) -> Option<Count> {
+        self.take("policy.count", |text| match text {
             "" => Some(None),
             word => Count::from_word(word).map(Some),
-        });
-        profile.count = count.unwrap_or(profile.count);
-        profile
+        })
     }
 
     fn profile(&mut self) -> Profile {
         let said = self.raw.effective_of("policy.profile");
-        let name = said.value.as_str();
-        if let Some(profile) = Profile::built_in(name) {
-            return profile;
-        }
-        if name.contains('/') || name.ends_with(".toml") {
-            match read_profile(Path::new(name)) {
-                Ok(profile) => return profile,
-                Err(mistakes) => mistakes.iter().for_each(|mistake| self.mistake(&said, mistake)),
+        match profile_named(&said.value) {
+            Ok(profile) => profile,
+            Err(mistakes) => {
+                mistakes.iter().for_each(|mistake| self.mistake(&said, mistake));
+                let default = setting("policy.profile").expect("the table has it").default;
+                Profile::built_in(default).expect("the default profile is built in")
             }
-        } else {
-            let known = Profile::built_in_names().collect::<Vec<_>>().join(", ");
-            self.mistake(&said, &format!("needs one of {known}, or the path of a profile's file"));
         }
-        let default = setting("policy.profile").expect("the table has it").default;
-        Profile::built_in(default).expect("the default profile is built in")
     }
 
     fn mistake(&mut self, said: &Effective, clause: &str) {
@@ -238,6 +252,18 @@ fn paths(text: &str) -> Option<Vec<PathBuf>> {
     parts
         .map(|part| (!part.is_empty() && !part.contains('\0')).then(|| PathBuf::from(part)))
         .collect()
+}
+
+/// The built-in profile of that name, or that of the file at that path.
+fn profile_named(name: &str) -> Result<Profile, Vec<String>> {
+    if let Some(profile) = Profile::built_in(name) {
+        return Ok(profile);
+    }
+    if name.contains('/') || name.ends_with(".toml") {
+        return read_profile(Path::new(name));
+    }
+    let known = Profile::built_in_names().collect::<Vec<_>>().join(", ");
+    Err(vec![format!("needs one of {known}, or the path of a profile's file")])
 }
 
 fn read_profile(path: &Path) -> Result<Profile, Vec<String>> {

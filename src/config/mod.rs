@@ -42,8 +42,10 @@ pub struct Settings {
     pub store: Option<Place>,
     /// The name of this gateway among those on one database.
     pub instance: String,
-    /// The numbers in force.
+    /// The numbers that are wanted; in force are those that the store says.
     pub profile: Arc<Profile>,
+    /// How many days before its end somebody is reminded of an exemption.
+    pub reminder_days: u32,
     /// What this instance is for.
     pub environment: Environment,
     /// What is logged.

@@ -127,9 +127,17 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "policy.profile",
         about: "The numbers of the platform's policy: a built-in profile, or the path of a file \
-                such as ./own-profile.toml.",
+                such as ./own-profile.toml. What was in force stays so until `hydrant policy \
+                switch`; until then no gateway starts with other numbers.",
         default: "twitter-2020-03",
         right: "a built-in profile, or a path with a slash in it or .toml at its end",
+    },
+    Setting {
+        key: "policy.reminder_days",
+        about: "How many days before its end an academic exemption is called to mind, once, if \
+                none follows it.",
+        default: "30",
+        right: "a whole number from 1 to 90",
     },
     Setting {
         key: "privacy.delivery_days",

@@ -7,6 +7,7 @@ use super::words::{Sector, Status};
 use super::{DirectoryError, mail, not_found, ror, text, use_case};
 use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, EntityId};
+use crate::policy::Exempted;
 use crate::store::{EntityMarkRow, EntityRow, MarkKind, Tx};
 
 /// Longest slug: it has to fit into one label of a host name and one part of a path.
@@ -333,8 +334,9 @@ fn check_sector(
     row: &EntityRow,
     sector: Sector,
 ) -> Result<(), DirectoryError> {
-    let exemption = tx.exemption_in_force(row.id, now_ms)?;
-    if let Some(exemption) = exemption.filter(|_| sector != Sector::Academic) {
+    let titles = tx.titles(row.id, now_ms)?;
+    let exemption = titles.exemptions.last().filter(|_| sector != Sector::Academic);
+    if let Some(Exempted { number: exemption, .. }) = exemption {
         let slug = &row.slug;
         let message = format!(
             "`{slug}` is exempt as an academic entity; \

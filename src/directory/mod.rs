@@ -5,6 +5,7 @@
 //! Every function takes the caller's transaction and the time. Every change also takes the actor
 //! and writes a leaf of the audit log in the same transaction: what cannot be recorded is undone.
 
+pub mod attestation;
 pub mod dataset;
 pub mod document;
 pub mod duplicate;
@@ -18,6 +19,8 @@ pub mod letter;
 mod mail;
 pub mod membership;
 pub mod merge;
+pub mod notice;
+pub mod permission;
 pub mod person;
 pub mod registration;
 mod requester;

@@ -1,10 +1,11 @@
 //! What holds across the directory: who is let in, what is refused, and what is written down.
 
-use super::exemption::Decision;
+use super::exemption::{Decision, Judgement};
 use super::words::{Role, Scope, Sector};
 use super::*;
 use crate::base::date::DAY_MS;
 use crate::base::party::{Actor, Credential, KeyId};
+use crate::policy::{ExemptionRule, Profile};
 use crate::store::{Store, Tx};
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -35,7 +36,16 @@ fn actor() -> Actor {
 }
 
 fn described(slug: &str, sector: Sector) -> entity::Add {
-    entity::Add::new(slug, &slug.to_uppercase(), sector)
+    let ror = (sector == Sector::Academic).then(|| "01an7q238".to_owned());
+    entity::Add { ror, ..entity::Add::new(slug, &slug.to_uppercase(), sector) }
+}
+
+fn profile() -> Profile {
+    Profile::built_in("twitter-2020-03").unwrap()
+}
+
+fn judged(decision: Decision, reason: &str) -> Judgement {
+    Judgement { decision, reason: reason.into(), conditions: None, ceiling_ids: None }
 }
 
 fn issue(tx: &Tx<'_>, lifetime_ms: Option<i64>) -> Result<(KeyId, Token), DirectoryError> {
@@ -52,8 +62,15 @@ fn application(until_ms: i64) -> exemption::Apply {
     exemption::Apply {
         slug: "university".into(),
         mail: "ada@example.org".into(),
+        role: "professor".into(),
         purpose: "a study".into(),
+        non_commercial: true,
+        attestation: attestation::CURRENT.version.into(),
+        signed_by: "Ada".into(),
+        reference: None,
+        from_ms: None,
         until_ms,
+        ceiling_ids: None,
     }
 }
 
@@ -108,20 +125,65 @@ fn a_void_key_lets_nobody_in() {
 #[test]
 fn documents_are_missing_until_each_is_accepted() {
     with_people(|tx| {
+        let documents = profile().documents;
         let person = person::find(tx, "ADA@example.org")?.id;
-        assert_eq!(document::missing(tx, person)?.len(), 4);
-        let some = document::named(&["privacy-policy".into(), "privacy-policy".into()])?;
+        let missing = |now_ms| document::missing(tx, &documents, now_ms, person);
+        let named = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            document::named(tx, &documents, NOW_MS, &names)
+        };
+        assert_eq!(missing(NOW_MS)?.len(), 4);
+        let some = named(&["privacy-policy", "privacy-policy"])?;
         document::accept(tx, NOW_MS, &actor(), person, &some, "paper 1")?;
-        let missing: Vec<_> = document::missing(tx, person)?.iter().map(|d| d.name).collect();
-        assert_eq!(missing, ["terms-of-service", "developer-agreement", "developer-policy"]);
-        let all = document::named(&["all".into()])?;
-        document::accept(tx, NOW_MS + 1, &actor(), person, &all, "paper 2")?;
-        assert_eq!(document::missing(tx, person)?, Vec::<&document::Document>::new());
+        let names: Vec<_> = missing(NOW_MS)?.iter().map(|document| document.name).collect();
+        assert_eq!(names, ["terms-of-service", "developer-agreement", "developer-policy"]);
+        document::accept(tx, NOW_MS + 1, &actor(), person, &named(&["all"])?, "paper 2")?;
+        assert_eq!(missing(NOW_MS)?, []);
         // What was accepted first keeps its date.
         let dates: Vec<_> = tx.acceptances_of(person)?.iter().map(|row| row.accepted_ms).collect();
         assert_eq!(dates.iter().filter(|&&date| date == NOW_MS).count(), 1);
-        let unknown = document::named(&["privacy-polici".into()]).unwrap_err().to_string();
+        let unknown = named(&["privacy-polici"]).unwrap_err().to_string();
         assert!(unknown.contains("did you mean `privacy-policy`?"), "{unknown}");
+        Ok(())
+    })
+    .unwrap();
+}
+
+fn version(version: &str, from_ms: Option<i64>) -> document::Publish {
+    document::Publish {
+        document: "privacy-policy".into(),
+        version: version.into(),
+        url: "https://platform.example/privacy".into(),
+        from_ms,
+    }
+}
+
+#[test]
+fn a_new_version_asks_everybody_again_from_its_day_on_and_can_be_accepted_before() {
+    with_people(|tx| {
+        let documents = profile().documents;
+        let person = person::find(tx, "ada@example.org")?.id;
+        let missing = |now_ms| {
+            let missing = document::missing(tx, &documents, now_ms, person);
+            missing.map(|missing| missing.into_iter().map(|one| one.version).collect::<Vec<_>>())
+        };
+        let all = document::named(tx, &documents, NOW_MS, &["all".into()])?;
+        document::accept(tx, NOW_MS, &actor(), person, &all, "paper")?;
+        let day_ms = NOW_MS + DAY_MS;
+        document::publish(tx, NOW_MS, &actor(), &version("2027", Some(day_ms)))?;
+        assert_eq!(missing(day_ms - 1)?, Vec::<String>::new());
+        assert_eq!(missing(day_ms)?, ["2027"]);
+        let find =
+            |version: &str| document::find(tx, &documents, NOW_MS, "privacy-policy", version);
+        assert_eq!(find("1999")?, None);
+        let coming = find("2027")?.unwrap();
+        assert_eq!(coming.url, "https://platform.example/privacy");
+        document::accept(tx, NOW_MS, &actor(), person, &[coming], "paper")?;
+        assert_eq!(missing(day_ms)?, Vec::<String>::new());
+        // The profile's own version is no more asked for.
+        assert_eq!(document::find(tx, &documents, day_ms, "privacy-policy", "2020-01-01")?, None);
+        document::publish(tx, day_ms, &actor(), &version("2028", Some(day_ms + 1)))?;
+        assert_eq!(missing(day_ms + 1)?, ["2028"]);
         Ok(())
     })
     .unwrap();
@@ -131,22 +193,145 @@ fn documents_are_missing_until_each_is_accepted() {
 fn an_exemption_is_in_force_from_its_approval_to_its_end() {
     with_people(|tx| {
         let until_ms = NOW_MS + 366 * DAY_MS;
-        let applied = exemption::apply(tx, NOW_MS, &actor(), 366, &application(until_ms))?;
+        let applied = exemption::apply(tx, NOW_MS, &actor(), &profile(), &application(until_ms))?;
         assert!(!exemption::is_in_force(&applied, NOW_MS));
-        let row =
-            exemption::decide(tx, NOW_MS + 5, &actor(), applied.id, Decision::Approve, "fine")?;
+        let decide = |now_ms, judgement| {
+            exemption::decide(tx, now_ms, &actor(), &profile(), applied.id, &judgement)
+        };
+        let row = decide(NOW_MS + 5, judged(Decision::Approve, "fine"))?;
         for (at_ms, expected) in
             [(NOW_MS + 4, false), (NOW_MS + 5, true), (until_ms - 1, true), (until_ms, false)]
         {
             assert_eq!(exemption::is_in_force(&row, at_ms), expected, "{at_ms}");
         }
-        let row =
-            exemption::decide(tx, NOW_MS + 9, &actor(), applied.id, Decision::Revoke, "misuse")?;
+        let row = decide(NOW_MS + 9, judged(Decision::Revoke, "misuse"))?;
         assert!(!exemption::is_in_force(&row, NOW_MS + 9));
         // Why it was approved is still told.
         assert_eq!(row.reason.as_deref(), Some("fine"));
         assert_eq!(row.revoked_reason.as_deref(), Some("misuse"));
         assert_eq!(tx.exemption_by_id(row.id)?, Some(row));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_renewal_follows_without_a_gap_and_is_called_to_mind_once() {
+    with_people(|tx| {
+        let day = |days: i64| NOW_MS + days * DAY_MS;
+        let apply = |now_ms, until_ms| {
+            exemption::apply(tx, now_ms, &actor(), &profile(), &application(until_ms))
+        };
+        let approve = |now_ms, id| {
+            let judgement = judged(Decision::Approve, "fine");
+            exemption::decide(tx, now_ms, &actor(), &profile(), id, &judgement)
+        };
+        let first = apply(NOW_MS, day(300))?.id;
+        approve(NOW_MS, first)?;
+        let early = apply(day(209), day(500)).unwrap_err().to_string();
+        assert!(early.contains("may be applied for 90 days before that"), "{early}");
+        assert!(!notice::would_remind(tx, day(270) - 1, 30)?);
+        for (now_ms, expected) in [(day(270), 1), (day(271), 0), (day(299), 0)] {
+            assert_eq!(notice::remind(tx, now_ms, 30)?, expected);
+        }
+        let due = notice::due(tx, day(271), 10)?;
+        let kinds: Vec<_> = due.iter().map(|notice| notice.kind.as_str()).collect();
+        assert_eq!(kinds, ["exemption-approved", "exemption-ends"]);
+        assert!(notice::done(tx, day(272), due[1].id)?);
+        let long = apply(day(271), day(667)).unwrap_err().to_string();
+        assert!(long.contains("lasts 366 days at most"), "{long}");
+        let second = apply(day(271), day(666))?;
+        let second = approve(day(272), second.id)?;
+        assert_eq!((second.from_ms, second.until_ms), (Some(day(300)), day(666)));
+        assert_eq!(exemption::standing(&second, day(299)), "upcoming");
+        let in_force = |now_ms| {
+            let rows = tx.exemptions()?;
+            Ok::<_, DirectoryError>(
+                rows.iter().filter(|row| exemption::is_in_force(row, now_ms)).count(),
+            )
+        };
+        for now_ms in [day(299), day(300) - 1, day(300), day(666) - 1] {
+            assert_eq!(in_force(now_ms)?, 1, "{now_ms}");
+        }
+        assert_eq!(in_force(day(666))?, 0);
+        // The reminder of one that is revoked is taken back.
+        assert_eq!(notice::remind(tx, day(640), 30)?, 1);
+        let judgement = judged(Decision::Revoke, "misuse");
+        exemption::decide(tx, day(641), &actor(), &profile(), second.id, &judgement)?;
+        let due = notice::due(tx, day(641), 10)?;
+        assert!(due.iter().all(|notice| notice.kind != "exemption-ends"), "{due:?}");
+        assert_eq!(due.last().unwrap().kind, "exemption-revoked");
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn an_application_keeps_what_was_signed_and_what_is_wanted() {
+    with_people(|tx| {
+        let strict = Profile { exemption: ExemptionRule::RegisteredAndPermitted, ..profile() };
+        let request = exemption::Apply {
+            reference: Some("grant 7".into()),
+            ceiling_ids: Some(5_000),
+            ..application(NOW_MS + DAY_MS)
+        };
+        let row = exemption::apply(tx, NOW_MS, &actor(), &strict, &request)?;
+        let said = &row.application;
+        assert_eq!(said.attestation_sha256, Some(attestation::CURRENT.sha256()));
+        assert_eq!((said.signed_by.as_deref(), said.signed_ms), (Some("Ada"), Some(NOW_MS)));
+        assert_eq!(said.non_commercial, Some(true));
+        let evidence = exemption::evidence_of(tx, &row)?;
+        assert_eq!(evidence.mail_domain, "example.org");
+        let approve = |ceiling_ids| {
+            let conditions = Some("nothing is passed on".to_owned());
+            let judgement =
+                Judgement { conditions, ceiling_ids, ..judged(Decision::Approve, "fine") };
+            exemption::decide(tx, NOW_MS, &actor(), &strict, row.id, &judgement)
+        };
+        let more = approve(Some(5_001)).unwrap_err().to_string();
+        assert!(more.contains("was wanted for 5000 IDs, not 5001"), "{more}");
+        let approved = approve(Some(4_000))?;
+        assert_eq!(approved.ceiling_ids, Some(4_000));
+        assert_eq!(approved.conditions.as_deref(), Some("nothing is passed on"));
+        Ok(())
+    })
+    .unwrap();
+}
+
+fn letter() -> permission::Add {
+    permission::Add {
+        slug: "company".into(),
+        issuer: "the platform".into(),
+        reference: "letter 1".into(),
+        issued_on: "2026-12-01".into(),
+        from_ms: NOW_MS,
+        until_ms: NOW_MS + DAY_MS,
+        ceiling_ids: Some(3_000_000),
+        exemption: None,
+        document_sha256: "ab".repeat(32),
+        reason: "asked for it".into(),
+    }
+}
+
+#[test]
+fn a_permission_is_valid_for_its_time_or_until_it_is_revoked() {
+    with_people(|tx| {
+        let request = permission::Add { from_ms: NOW_MS + 5, ..letter() };
+        let row = permission::add(tx, NOW_MS, &actor(), &request)?;
+        assert_eq!(row.document_sha256, [0xab; 32]);
+        for (now_ms, expected) in [
+            (NOW_MS, "upcoming"),
+            (NOW_MS + 5, "valid"),
+            (NOW_MS + DAY_MS - 1, "valid"),
+            (NOW_MS + DAY_MS, "ended"),
+        ] {
+            assert_eq!(permission::standing(&row, now_ms), expected, "{now_ms}");
+        }
+        let late = permission::revoke(tx, NOW_MS + DAY_MS, &actor(), row.id, "late");
+        assert!(late.unwrap_err().to_string().contains("is ended already"));
+        let row = permission::revoke(tx, NOW_MS + 9, &actor(), row.id, "withdrawn")?;
+        assert_eq!(permission::standing(&row, NOW_MS + 9), "revoked");
+        assert_eq!(tx.permission_by_id(row.id)?, Some(row));
         Ok(())
     })
     .unwrap();
@@ -197,34 +382,109 @@ fn what_makes_no_sense_is_refused_with_the_next_step() {
             let request = person::Add { mail, name, entities, role: Role::Member };
             person::add(tx, 0, &actor(), &request).map(drop)
         }),
-        ("a key lives for at most 730d", |tx| issue(tx, Some(731 * DAY_MS)).map(drop)),
+        ("a key of the scope `download` lives for at most 730d", |tx| {
+            issue(tx, Some(731 * DAY_MS)).map(drop)
+        }),
         ("there is no key 7", |tx| key::revoke(tx, 0, &actor(), KeyId(7)).map(drop)),
+        ("only non-commercial research can be exempt", |tx| {
+            let request = exemption::Apply { non_commercial: false, ..application(NOW_MS + 9) };
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &request).map(drop)
+        }),
+        ("the attestation to be signed is version", |tx| {
+            let attestation = "2019".into();
+            let request = exemption::Apply { attestation, ..application(NOW_MS + 9) };
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &request).map(drop)
+        }),
+        ("by the profile x-2025-10 an exemption is for as many IDs as are necessary", |tx| {
+            let strict = Profile::built_in("x-2025-10").unwrap();
+            exemption::apply(tx, NOW_MS, &actor(), &strict, &application(NOW_MS + 9)).map(drop)
+        }),
+        ("`company` has no ROR identifier", |tx| {
+            let add = entity::Add { ror: None, ..described("academy", Sector::Academic) };
+            entity::add(tx, 0, &actor(), &add)?;
+            let request = exemption::Apply { slug: "academy".into(), ..application(NOW_MS + 9) };
+            let refused = exemption::apply(tx, NOW_MS, &actor(), &profile(), &request);
+            refused.map(drop).map_err(|error| {
+                DirectoryError::Conflict(error.to_string().replace("academy", "company"))
+            })
+        }),
+        ("there is no document `privacy-polici`; did you mean `privacy-policy`?", |tx| {
+            let request =
+                document::Publish { document: "privacy-polici".into(), ..version("1", None) };
+            document::publish(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("`javascript:alert(1)` is no address of a document", |tx| {
+            let request =
+                document::Publish { url: "javascript:alert(1)".into(), ..version("1", None) };
+            document::publish(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("`a b` is no version", |tx| {
+            document::publish(tx, NOW_MS, &actor(), &version("a b", None)).map(drop)
+        }),
+        ("version 1 of `privacy-policy` is published already", |tx| {
+            document::publish(tx, NOW_MS, &actor(), &version("1", None))?;
+            document::publish(tx, NOW_MS + 1, &actor(), &version("1", None)).map(drop)
+        }),
+        ("give a later --from", |tx| {
+            document::publish(tx, NOW_MS, &actor(), &version("2", None))?;
+            document::publish(tx, NOW_MS, &actor(), &version("3", None)).map(drop)
+        }),
+        ("the digest of the letter is no SHA-256", |tx| {
+            let request = permission::Add { document_sha256: "ab".into(), ..letter() };
+            permission::add(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("`1.12.26` is no date like 2027-06-30", |tx| {
+            let request = permission::Add { issued_on: "1.12.26".into(), ..letter() };
+            permission::add(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("the letter is dated 2029-01-01, which is to come", |tx| {
+            let request = permission::Add { issued_on: "2029-01-01".into(), ..letter() };
+            permission::add(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("is no time to come; give a later end", |tx| {
+            let request = permission::Add { until_ms: NOW_MS, ..letter() };
+            permission::add(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("a ceiling of 0 permits nothing", |tx| {
+            let request = permission::Add { ceiling_ids: Some(0), ..letter() };
+            permission::add(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("`company` has no exemption 7", |tx| {
+            let request = permission::Add { exemption: Some(7), ..letter() };
+            permission::add(tx, NOW_MS, &actor(), &request).map(drop)
+        }),
+        ("there is no permission 7; `hydrant permission list` shows them", |tx| {
+            permission::revoke(tx, NOW_MS, &actor(), 7, "why").map(drop)
+        }),
         ("`company` is commercial; only an academic entity can be exempt", |tx| {
             let request = exemption::Apply { slug: "company".into(), ..application(1) };
-            exemption::apply(tx, 0, &actor(), 366, &request).map(drop)
+            exemption::apply(tx, 0, &actor(), &profile(), &request).map(drop)
         }),
         ("the end 2027-01-15T08:00:00Z has passed", |tx| {
-            exemption::apply(tx, NOW_MS, &actor(), 366, &application(NOW_MS)).map(drop)
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &application(NOW_MS)).map(drop)
         }),
         ("an exemption lasts 366 days at most; give an end up to 2028-01-16T08:00:00Z", |tx| {
             let request = application(NOW_MS + 366 * DAY_MS + 1);
-            exemption::apply(tx, NOW_MS, &actor(), 366, &request).map(drop)
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &request).map(drop)
         }),
         ("application 1 of `university` still waits", |tx| {
             let request = application(NOW_MS + DAY_MS);
-            exemption::apply(tx, NOW_MS, &actor(), 366, &request)?;
-            exemption::apply(tx, NOW_MS, &actor(), 366, &request).map(drop)
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &request)?;
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &request).map(drop)
         }),
         ("exemption 1 is applied, and only approved ones can be revoked", |tx| {
-            exemption::apply(tx, NOW_MS, &actor(), 366, &application(NOW_MS + DAY_MS))?;
-            exemption::decide(tx, NOW_MS, &actor(), 1, Decision::Revoke, "r").map(drop)
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &application(NOW_MS + DAY_MS))?;
+            let judgement = judged(Decision::Revoke, "r");
+            exemption::decide(tx, NOW_MS, &actor(), &profile(), 1, &judgement).map(drop)
         }),
         ("exemption 1 would have ended before now", |tx| {
-            exemption::apply(tx, NOW_MS, &actor(), 366, &application(NOW_MS + DAY_MS))?;
-            exemption::decide(tx, NOW_MS + DAY_MS, &actor(), 1, Decision::Approve, "r").map(drop)
+            exemption::apply(tx, NOW_MS, &actor(), &profile(), &application(NOW_MS + DAY_MS))?;
+            let judgement = judged(Decision::Approve, "r");
+            exemption::decide(tx, NOW_MS + DAY_MS, &actor(), &profile(), 1, &judgement).map(drop)
         }),
         ("the reason is empty", |tx| {
-            exemption::decide(tx, NOW_MS, &actor(), 1, Decision::Approve, " ").map(drop)
+            let judgement = judged(Decision::Approve, " ");
+            exemption::decide(tx, NOW_MS, &actor(), &profile(), 1, &judgement).map(drop)
         }),
     ];
     for &(expected, change) in cases {

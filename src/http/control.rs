@@ -122,6 +122,11 @@ async fn heard(stream: &mut UnixStream) -> Result<(Operation, u32), OperationErr
 }
 
 async fn carried_out(operation: Operation, context: Context, uid: u32) -> Reply {
+    if operation.needs_no_gateway() {
+        let message = "a gateway runs on the data folder: stop it, try again, and start it anew";
+        let kind = ErrorKind::Conflict;
+        return Reply::Error(OperationError { kind, message: message.into() });
+    }
     let work = move || execute(operation, &context, &actor_of(uid));
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(answer)) => Reply::Ok(answer),

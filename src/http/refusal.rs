@@ -3,7 +3,7 @@
 use axum::http::{HeaderName, header};
 use serde_json::{Value, json};
 
-use super::api::{rfc3339, seconds_until};
+use super::api::{documents, rfc3339, seconds_until};
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use crate::base::ids::IdKind;
@@ -89,6 +89,7 @@ pub(super) fn problem(
                 window_days(gateway)
             );
             let problem = Problem::new(&problem::NEVER_FITS, detail)
+                .with("profile", &*gateway.profile.name)
                 .with("entity", slug(requester, *recipient))
                 .with("requested", *requested_ids)
                 .with("ceiling", *ceiling_ids)
@@ -116,6 +117,7 @@ pub(super) fn problem(
         Refusal::KeyEnded { .. } | Refusal::SessionEnded { .. } => {
             Problem::new(&problem::UNAUTHORIZED, refusal.to_string())
         }
+        Refusal::DocumentsMissing { missing } => documents::not_accepted(missing),
     }
 }
 
@@ -133,7 +135,8 @@ impl Problem {
         let retry_seconds = seconds_until(now_ms, retry_at_ms).max(1);
         let fits_seconds = seconds_until(now_ms, fits_at_ms);
         let limit = format!("{};r={remaining_ids};t={fits_seconds}", policy_name(gateway));
-        self.with("remaining", remaining_ids)
+        self.with("profile", &*gateway.profile.name)
+            .with("remaining", remaining_ids)
             .with("fits_at", rfc3339(fits_at_ms))
             .with("retry_at", rfc3339(retry_at_ms))
             .with_header(header::RETRY_AFTER, &retry_seconds.to_string())

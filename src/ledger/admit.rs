@@ -134,8 +134,8 @@ pub(super) fn admit(
 
 /// Charges the next chunk of a delivery.
 ///
-/// What ends a permission is looked up anew: a revoked key, a suspended person or entity, an
-/// exemption that has ended bite here.
+/// What ends a right is looked up anew: a revoked key, a suspended person or entity, an exemption
+/// or a permission that has ended bite here.
 pub(super) fn open(
     tx: &Tx<'_>,
     ledger: &Ledger,
@@ -228,14 +228,18 @@ fn lock_all(
     asked: &Asked,
     delivery: Option<DeliveryId>,
 ) -> Result<Result<(Commitment, Vec<Charging>), Withheld>, StoreError> {
-    let permit = desk.permit(asked.person, asked.credential, asked.kind)?;
-    let Permit { person, all_charged } = match permit {
+    let Asked { person, credential, kind, .. } = *asked;
+    let permit = match delivery {
+        None => desk.permit_to_begin(person, credential, kind)?,
+        Some(_) => desk.permit(person, credential, kind)?,
+    };
+    let Permit { person, entitled } = match permit {
         Ok(permit) => permit,
         Err(refusal) => return Ok(Err(Withheld::Refused(refusal))),
     };
-    let mut chargings = Vec::with_capacity(all_charged.len());
-    for charged in all_charged {
-        let mut charging = desk.lock(charged, asked.kind)?;
+    let mut chargings = Vec::with_capacity(entitled.len());
+    for entitled in entitled {
+        let mut charging = desk.lock(entitled, kind)?;
         if let Some(delivery) = delivery.filter(|_| charging.meter.level.held_ids > 0) {
             charging.hold_ids = desk.tx.hold(delivery, charging.meter.id)?;
         }

@@ -166,6 +166,8 @@ impl Carry<'_> {
         if ids == 0 {
             return Ok(None);
         }
+        // What has left the window is still in the meter's row, until it is charged next.
+        let live_ids = target.level.live_ids - tx.buckets_left(target.id, newest_left)?;
         tx.carry(target.id, ids, source, now_ms)?;
         let mut settled: BTreeMap<i64, u64> = BTreeMap::new();
         for (&(minute, person), &ids) in &beyond.buckets {
@@ -176,7 +178,7 @@ impl Carry<'_> {
             tx.open_charge_copy(charge, target.id)?;
         }
         self.write(target, &settled.into_iter().collect::<Vec<_>>(), &beyond.open)?;
-        Ok(Some(Carried { kind, ids, live_ids: target.level.live_ids + ids }))
+        Ok(Some(Carried { kind, ids, live_ids: live_ids + ids }))
     }
 
     /// Writes down what came, in as many leaves as it takes.

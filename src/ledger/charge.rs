@@ -14,8 +14,8 @@ use crate::base::party::{Credential, KeyId, PersonId};
 use crate::policy::decision::{Wanted, parts};
 use crate::policy::window::{fits_at_ms, minute_of};
 use crate::policy::{
-    Basis, ChunkSize, Count, CredentialEnd, ExemptionRule, Profile, Recipient, Refusal, Return,
-    Unit, Verdict, Window,
+    ChunkSize, Count, CredentialEnd, Entitlement, Profile, Recipient, Refusal, Return, Unit,
+    Verdict, Window, document,
 };
 use crate::store::{
     Charged, Door, EntityStandingRow, MeterRow, OpenChargeRow, StandingRow, StoreError, Tx,
@@ -33,8 +33,16 @@ pub(super) struct Desk<'a> {
 pub(super) struct Permit {
     /// How leaves name the person.
     pub(super) person: Commitment,
-    /// In ascending order.
-    pub(super) all_charged: Vec<Charged>,
+    /// In the ascending order of recipients.
+    pub(super) entitled: Vec<Entitled>,
+}
+
+/// Whom something is charged to, and how much they may have.
+#[derive(Clone, Copy)]
+pub(super) struct Entitled {
+    pub(super) charged: Charged,
+    /// How much may be live; `None`: as much as there is.
+    pub(super) ceiling_ids: Option<u64>,
 }
 
 /// A recipient whose meter is locked and up to date.
@@ -68,21 +76,6 @@ impl Weighed {
     }
 }
 
-/// Why `entity` may receive IDs of `kind`.
-pub(super) fn basis(profile: &Profile, kind: IdKind, exemption: Option<i64>) -> Basis {
-    // The policy exempts academics for Tweet IDs and User IDs, and says nothing of DM IDs.
-    let is_lifted = profile.exemption == ExemptionRule::Registered && kind != IdKind::Dm;
-    exemption.filter(|_| is_lifted).map_or(Basis::Limit, Basis::Exemption)
-}
-
-/// How much of `unit` a recipient may have live on that basis.
-pub(super) fn ceiling_ids(profile: &Profile, unit: Unit, basis: Basis) -> Option<u64> {
-    match basis {
-        Basis::Limit => profile.units_max(unit),
-        Basis::Exemption(_) => None,
-    }
-}
-
 impl Desk<'_> {
     pub(super) fn profile(&self) -> &Profile {
         &self.shared.profile
@@ -107,24 +100,23 @@ impl Desk<'_> {
                 Credential::Session(_) => Refusal::SessionEnded { how },
             }));
         }
-        let mut all_charged = Vec::new();
+        let mut entitled = Vec::new();
         for entity in self.tx.standing_entities(person, self.now_ms)? {
-            let EntityStandingRow { entity, door, use_case, exemption } = entity;
+            let EntityStandingRow { entity, door, use_case, titles } = entity;
             match door {
                 Door::Open => {}
                 Door::Unreviewed => return Ok(Err(Refusal::EntityUnreviewed { entity })),
                 Door::Shut => return Ok(Err(Refusal::EntitySuspended { entity })),
             }
-            all_charged.push(Charged {
-                recipient: Recipient::Entity(entity),
-                basis: basis(self.profile(), kind, exemption),
-                use_case,
-            });
+            let recipient = Recipient::Entity(entity);
+            let Entitlement { basis, ceiling_ids, .. } = self.profile().entitlement(kind, &titles);
+            entitled
+                .push(Entitled { charged: Charged { recipient, basis, use_case }, ceiling_ids });
         }
-        if all_charged.is_empty() {
+        if entitled.is_empty() {
             return Ok(Err(Refusal::NoEntity));
         }
-        Ok(Ok(Permit { person: standing.commitment, all_charged }))
+        Ok(Ok(Permit { person: standing.commitment, entitled }))
     }
 
     /// How the credential that `standing` is about came to its end, if it did.
@@ -137,19 +129,42 @@ impl Desk<'_> {
         }
     }
 
-    /// Brings the meter of `charged` up to date: what has left the window falls out, expired holds
-    /// fall out, and the ceiling is the one that is in force now.
+    /// As [`Desk::permit`], of somebody who begins something: they have to have accepted the
+    /// documents. A version that comes into force later stops nobody in the middle.
+    pub(super) fn permit_to_begin(
+        &self,
+        person: PersonId,
+        credential: Option<Credential>,
+        kind: IdKind,
+    ) -> Result<Result<Permit, Refusal>, StoreError> {
+        let permit = match self.permit(person, credential, kind)? {
+            Ok(permit) => permit,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let standing = self.tx.documents_standing(Some(person), self.now_ms)?;
+        let documents = document::in_force(&self.profile().documents, &standing.published);
+        let missing = document::missing(documents, &standing.accepted);
+        if missing.is_empty() {
+            Ok(Ok(permit))
+        } else {
+            Ok(Err(Refusal::DocumentsMissing { missing }))
+        }
+    }
+
+    /// Brings the meter of who is `entitled` up to date: what has left the window falls out, expired
+    /// holds fall out, and the ceiling is the one that it is entitled to now.
     pub(super) fn lock(
         &self,
-        charged: Charged,
+        entitled: Entitled,
         unit: impl Into<Unit>,
     ) -> Result<Charging, StoreError> {
         let unit = unit.into();
         let Desk { tx, now_ms, .. } = *self;
         let profile = self.profile();
+        let Entitled { charged, ceiling_ids } = entitled;
         let found = tx.meter(charged.recipient, unit)?;
         let mut meter = found;
-        meter.level.ceiling_ids = ceiling_ids(profile, unit, charged.basis);
+        meter.level.ceiling_ids = ceiling_ids;
         let mut newest_left = profile.window_of(unit).newest_left(now_ms);
         let mut left_ids = tx.buckets_left(meter.id, newest_left)?;
         let mut is_leaving = false;

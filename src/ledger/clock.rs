@@ -7,20 +7,30 @@ use crate::base::party::Actor;
 use crate::policy::LedgerTime;
 use crate::policy::time::{Advanced, Leap};
 use crate::policy::window::minute_of;
-use crate::store::{StoreError, Tx};
+use crate::store::{StartState, StoreError, Tx};
 
 /// The ledger time of this transaction, for a gateway that no other has taken over from.
 ///
 /// The store's writer runs one transaction at a time, so the clock is read under its lock.
 pub(super) fn now_ms(tx: &Tx<'_>, ledger: &Ledger) -> Result<i64, StoreError> {
-    if let Some(freeze) = tx.freeze_in_force()? {
-        return Err(StoreError::Frozen(freeze.why.into()));
+    let text = match tx.incarnation_state(ledger.incarnation())? {
+        StartState::Charges => return settling_ms(tx, ledger),
+        StartState::Ended => "a later gateway has settled what this one left open",
+        StartState::OtherProfile => {
+            "another profile was put in force since this gateway started: start it again with \
+             settings that name that profile"
+        }
+    };
+    Err(StoreError::Unfit(text.into()))
+}
+
+/// The ledger time of a transaction that charges nothing: what was sent is settled whatever
+/// profile is in force meanwhile.
+pub(super) fn settling_ms(tx: &Tx<'_>, ledger: &Ledger) -> Result<i64, StoreError> {
+    match tx.freeze_in_force()? {
+        Some(freeze) => Err(StoreError::Frozen(freeze.why.into())),
+        None => move_on(tx, &ledger.0.clock),
     }
-    if !tx.incarnation_runs(ledger.incarnation())? {
-        let text = "a later gateway has settled what this one left open";
-        return Err(StoreError::Unfit(text.into()));
-    }
-    move_on(tx, &ledger.0.clock)
 }
 
 /// What the clocks that count say now: a database server has a wall clock for all its gateways.

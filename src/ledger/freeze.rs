@@ -12,7 +12,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::charge::{basis, ceiling_ids};
 use super::{clock, distinct};
 use crate::audit::{self, AttemptName, Entry, Head, Leaf, RecipientName, name};
 use crate::base::clock::Clock;
@@ -20,7 +19,7 @@ use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId, PersonId};
 use crate::policy::window::minute_of;
-use crate::policy::{Basis, Profile, Recipient, Unit};
+use crate::policy::{Profile, Recipient, Unit};
 use crate::store::{FreezeRow, Party, StoreError, Tx};
 
 /// Who stands in a bucket for people that nobody knows any more.
@@ -156,10 +155,10 @@ fn charge_phantoms(
         if profile.ids_max(kind).is_none() {
             continue;
         }
-        let basis = basis(profile, kind, tx.exemption_in_force(entity, now_ms)?);
+        let entitled = profile.entitlement(kind, &tx.titles(entity, now_ms)?);
         let proven_ids = if kind == IdKind::Tweet { thaw.proven.get(&entity) } else { None };
-        let ids = ceiling_ids(profile, kind.into(), basis).max(proven_ids.copied());
-        if basis != Basis::Limit {
+        let ids = entitled.ceiling_ids.max(proven_ids.copied());
+        if entitled.ceiling_ids.is_none() {
             exempt.push(entity);
         }
         let Some(ids) = ids.filter(|ids| *ids > 0) else { continue };

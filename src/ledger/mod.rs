@@ -46,6 +46,7 @@ pub mod freeze;
 mod grant;
 pub mod objects;
 mod preview;
+pub mod profile;
 mod queue;
 mod recover;
 mod usage;
@@ -135,15 +136,16 @@ impl Ledger {
     /// well, and does this once it is thawed; until then it grants nothing.
     ///
     /// # Errors
-    /// [`StoreError`] of the transaction; [`StoreError::Unfit`] if the store has no name.
+    /// [`StoreError`] of the transaction; [`StoreError::Unfit`] if the store has no name, or if
+    /// another profile is in force.
     pub fn start(
         _lock: &FolderLock,
         store: Store,
         clock: Clock,
         profile: Arc<Profile>,
     ) -> Result<Ledger, StoreError> {
-        let (at_start, name) = (clock.clone(), profile.name.clone());
-        let begun = store.write_blocking(move |tx| recover::begin(tx, &at_start, &name));
+        let (at_start, wanted) = (clock.clone(), Arc::clone(&profile));
+        let begun = store.write_blocking(move |tx| recover::begin(tx, &at_start, &wanted));
         let incarnation = match begun {
             Ok(incarnation) => incarnation,
             Err(frozen @ StoreError::Frozen(_)) => {
@@ -172,8 +174,8 @@ impl Ledger {
         }
         let _alone = self.0.begins.lock().await;
         if self.incarnation() == NOT_BEGUN {
-            let (clock, name) = (self.0.clock.clone(), self.0.profile.name.clone());
-            let begun = self.0.store.write(move |tx| recover::begin(tx, &clock, &name)).await?;
+            let (clock, wanted) = (self.0.clock.clone(), Arc::clone(&self.0.profile));
+            let begun = self.0.store.write(move |tx| recover::begin(tx, &clock, &wanted)).await?;
             self.0.incarnation.store(begun, Ordering::SeqCst);
         }
         Ok(())

@@ -7,7 +7,7 @@
 //! key: objects go to a person who is there.
 
 use super::admit::{self, Withheld};
-use super::charge::{Charging, Desk, Weighed};
+use super::charge::{Charging, Desk, Entitled, Weighed};
 use super::distinct::Sifted;
 use super::grant::{Attempt, Granted, Unclaimed};
 use super::values::Elements;
@@ -17,7 +17,7 @@ use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::PersonId;
 use crate::policy::decision::Wanted;
-use crate::policy::{Basis, Recipient, Unit};
+use crate::policy::{Entitlement, Recipient, Unit};
 use crate::store::{Charged, StoreError, Tx};
 
 /// A file of objects, which never changes.
@@ -68,13 +68,14 @@ fn admit_file(
 ) -> Result<Result<Unclaimed<File>, Withheld>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     // Whom IDs are charged to does not matter here, but whether the person may receive at all.
-    let person_name = match desk.permit(person, None, IdKind::Tweet)? {
+    let person_name = match desk.permit_to_begin(person, None, IdKind::Tweet)? {
         Ok(permit) => permit.person,
         Err(refusal) => return refuse(&desk, person, file, Withheld::Refused(refusal)),
     };
     let recipient = Recipient::Person(person);
-    let charged = Charged { recipient, basis: Basis::Limit, use_case: None };
-    let mut chargings = [desk.lock(charged, Unit::Objects)?];
+    let Entitlement { basis, ceiling_ids, .. } = desk.profile().limit(Unit::Objects);
+    let entitled = Entitled { charged: Charged { recipient, basis, use_case: None }, ceiling_ids };
+    let mut chargings = [desk.lock(entitled, Unit::Objects)?];
     let meter_id = chargings[0].meter.id;
     let element = Elements::of(vec![file.number]);
     let sifted = Sifted::of(tx, &ledger.0.filters, meter_id, &element, file.objects)?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::admit::Further;
-use super::charge::{Desk, ceiling_ids};
+use super::charge::{Desk, Entitled};
 use super::delivery::Order;
 use super::values::{Elements, Values};
 use super::{Denied, Ledger, Shared, clock};
@@ -141,13 +141,12 @@ fn look(
     let next = elements(values, first(&ordinals, ids))?;
     let permit = desk.permit(order.person, order.credential, order.kind)?;
     // Who may not receive learns so from the transaction.
-    let all_charged = permit.map_or_else(|_| Vec::new(), |permit| permit.all_charged);
+    let entitled = permit.map_or_else(|_| Vec::new(), |permit| permit.entitled);
     let mut counters = Vec::new();
     let mut preview = Preview { next: Some(next), fresh_ids: Vec::new() };
     let requested_ids = ordinals.end - ordinals.start;
-    for charged in all_charged {
+    for Entitled { charged, ceiling_ids } in entitled {
         let recipient = charged.recipient;
-        let ceiling_ids = ceiling_ids(&shared.profile, order.kind.into(), charged.basis);
         let Some(ceiling_ids) = ceiling_ids else { continue };
         let meter = tx.meter_find(recipient, order.kind)?;
         let is_empty = meter.map_or(Ok(true), |meter| tx.seen_any(meter.id).map(|any| !any))?;

@@ -119,7 +119,7 @@ fn carry_out(tx: &Tx<'_>, ledger: &Ledger, steps: &[Step]) -> Result<(), StoreEr
         tracing::error!(steps = steps.len(), "a later gateway has settled these: forgotten");
         return Ok(());
     }
-    let now_ms = clock::now_ms(tx, ledger)?;
+    let now_ms = clock::settling_ms(tx, ledger)?;
     let mut settled = Vec::new();
     for step in steps {
         match step {

@@ -1,9 +1,10 @@
 //! The start of a ledger: what an earlier gateway left behind is settled, never given back.
 
-use super::queue;
+use super::{profile, queue};
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::party::Actor;
+use crate::policy::Profile;
 use crate::store::{OpenChargeRow, Store, StoreError, Tx};
 
 /// What deliveries are told that were under way when their gateway stopped.
@@ -34,10 +35,14 @@ struct Successor {
 ///
 /// Nobody knows which bytes of an open charge arrived, so all of them count, from now on: the
 /// earlier gateway is dead, and a byte that it gave to the kernel has left by now or never will.
-pub(super) fn begin(tx: &Tx<'_>, clock: &Clock, profile: &str) -> Result<i64, StoreError> {
+pub(super) fn begin(tx: &Tx<'_>, clock: &Clock, profile: &Profile) -> Result<i64, StoreError> {
+    if let Some(freeze) = tx.freeze_in_force()? {
+        return Err(StoreError::Frozen(freeze.why.into()));
+    }
     let now_ms = super::clock::move_on(tx, clock)?;
+    profile::require(tx, now_ms, profile)?;
     let Successor { incarnation, charges, broken } = take_over(tx, now_ms, REASON)?;
-    let leaf = Leaf::LedgerStarted { incarnation, broken, profile: profile.to_owned() };
+    let leaf = Leaf::LedgerStarted { incarnation, broken, profile: profile.name.clone() };
     audit::append(tx, now_ms, &leaf)?;
     queue::settle(tx, &charges, now_ms)?;
     Ok(incarnation)

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::charge::{basis, ceiling_ids};
 use super::clock::time_ms;
 use crate::base::clock::Clock;
 use crate::policy::{Basis, Level, Profile, Recipient, Return, Unit};
@@ -37,6 +36,8 @@ pub struct Usage {
     pub over: bool,
     /// Why the recipient may receive.
     pub basis: Basis,
+    /// When that ends; the limit does not.
+    pub basis_until_ms: Option<i64>,
     /// When how many of the used IDs come back, earliest first; hour by hour where they are many.
     pub returns: Vec<Return>,
     /// How long a charge counts by the policy, in milliseconds.
@@ -61,16 +62,15 @@ pub fn usage(
 ) -> Result<Usage, StoreError> {
     let (recipient, unit) = (recipient.into(), unit.into());
     let now_ms = time_ms(tx, clock)?;
-    let basis = match (recipient, unit) {
+    let entitled = match (recipient, unit) {
         (Recipient::Entity(entity), Unit::Ids(kind)) => {
-            basis(profile, kind, tx.exemption_in_force(entity, now_ms)?)
+            profile.entitlement(kind, &tx.titles(entity, now_ms)?)
         }
-        // No exemption lifts the ceiling of objects.
-        (Recipient::Person(_), _) | (_, Unit::Objects) => Basis::Limit,
+        // Nothing lifts the ceiling of objects.
+        (Recipient::Person(_), _) | (_, Unit::Objects) => profile.limit(unit),
     };
     let window = profile.window_of(unit);
-    let mut level =
-        Level { ceiling_ids: ceiling_ids(profile, unit, basis), live_ids: 0, held_ids: 0 };
+    let mut level = Level { ceiling_ids: entitled.ceiling_ids, live_ids: 0, held_ids: 0 };
     let mut returns: Vec<Return> = Vec::new();
     let mut used_ids = 0;
     if let Some(meter) = tx.meter_find(recipient, unit)? {
@@ -94,7 +94,8 @@ pub fn usage(
         ceiling_ids: level.ceiling_ids,
         remaining_ids: level.remaining_ids(),
         over: level.is_over(),
-        basis,
+        basis: entitled.basis,
+        basis_until_ms: entitled.until_ms,
         returns: if returns.len() > RETURNS_MAX { by_hour(&returns) } else { returns },
         window_ms: window.length_ms,
         grace_ms: window.grace_ms,

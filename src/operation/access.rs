@@ -41,6 +41,8 @@ pub enum Subject {
     Entity(String),
     /// The one that this exemption is for.
     Exemption(i64),
+    /// The one that this permission is for.
+    Permission(i64),
     /// The one that this invitation is for.
     Invitation(i64),
 }
@@ -61,6 +63,10 @@ impl Operation {
             | Operation::SessionList { .. }
             | Operation::RegistrationList
             | Operation::ExemptionList
+            | Operation::DocumentList
+            | Operation::PermissionList
+            | Operation::PolicyShow
+            | Operation::PolicyPreview { .. }
             | Operation::Deliveries { .. }
             | Operation::InstanceList
             | Operation::LedgerStatus
@@ -105,6 +111,7 @@ impl Operation {
             | Operation::DatasetEdit(_)
             | Operation::DatasetRetire { .. }
             | Operation::ExemptionApply(_)
+            | Operation::DocumentPublish(_)
             | Operation::AuditCheckpoint => Need::Change,
             Operation::EntitySuspend { slug, .. } | Operation::EntityResume { slug } => {
                 Need::Decide(of(slug))
@@ -113,9 +120,14 @@ impl Operation {
             Operation::ExemptionDecide { exemption, .. } => {
                 Need::Decide(Subject::Exemption(*exemption))
             }
+            Operation::PermissionAdd(request) => Need::Decide(of(&request.slug)),
+            Operation::PermissionRevoke { permission, .. } => {
+                Need::Decide(Subject::Permission(*permission))
+            }
             // Whoever has a link is that person.
             Operation::PersonInvite { .. }
             | Operation::StaffAppoint { .. }
+            | Operation::PolicySwitch { .. }
             | Operation::LedgerThaw(_)
             | Operation::LedgerClockAccept { .. }
             | Operation::DatasetCheck(_)
@@ -136,6 +148,8 @@ impl Operation {
                 | Operation::AuditReceipt { .. }
                 | Operation::AuditFiles { .. }
                 | Operation::AuditCheckpointSizes { .. }
+                | Operation::PolicyPreview { .. }
+                | Operation::PolicySwitch { .. }
         )
     }
 }
@@ -198,6 +212,11 @@ impl Subject {
             Subject::Exemption(id) => {
                 let found = tx.exemption_by_id(*id)?.map(|row| row.entity);
                 found.ok_or_else(|| DirectoryError::NotFound(format!("there is no exemption {id}")))
+            }
+            Subject::Permission(id) => {
+                let found = tx.permission_by_id(*id)?.map(|row| row.entity);
+                found
+                    .ok_or_else(|| DirectoryError::NotFound(format!("there is no permission {id}")))
             }
             Subject::Invitation(id) => Ok(invitation::find(tx, *id)?.entity),
         }

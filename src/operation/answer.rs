@@ -7,10 +7,10 @@ use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::directory::words::Status;
-use crate::directory::{DirectoryError, Token, document, exemption, key, person};
+use crate::directory::{DirectoryError, Token, document, key, person};
 use crate::ledger::{self, Usage};
 use crate::policy::{Profile, Unit};
-use crate::store::{EntityRow, ExemptionRow, KeyRow, MembershipRow, PersonRow, Tx};
+use crate::store::{EntityRow, KeyRow, MembershipRow, PersonRow, Tx};
 
 type Answer = Result<Value, DirectoryError>;
 
@@ -43,7 +43,7 @@ pub(super) fn instances(tx: &Tx<'_>) -> Answer {
     })
 }
 
-pub(super) fn person(tx: &Tx<'_>, row: &PersonRow) -> Answer {
+pub(super) fn person(tx: &Tx<'_>, profile: &Profile, row: &PersonRow, now_ms: i64) -> Answer {
     let entities = list(tx.memberships_of_person(row.id)?, |membership| {
         let MembershipRow { entity, role, from_ms, .. } = membership;
         let slug = entity_of(tx, entity)?.slug;
@@ -56,19 +56,20 @@ pub(super) fn person(tx: &Tx<'_>, row: &PersonRow) -> Answer {
         "status": Status::of_row(&row.status),
         "status_reason": row.status_reason,
         "memberships": entities,
-        "documents_missing": documents_missing(tx, row.id)?,
+        "documents_missing": documents_missing(tx, profile, row.id, now_ms)?,
         "created": rfc3339(row.created_ms),
         "erased": row.erased_ms.map(rfc3339),
     }))
 }
 
-pub(super) fn people(tx: &Tx<'_>) -> Answer {
+pub(super) fn people(tx: &Tx<'_>, profile: &Profile, now_ms: i64) -> Answer {
     let people = tx.people()?.into_iter().filter(|row| row.erased_ms.is_none());
-    list(people.collect(), |row| person(tx, &row))
+    list(people.collect(), |row| person(tx, profile, &row, now_ms))
 }
 
-fn documents_missing(tx: &Tx<'_>, person: PersonId) -> Answer {
-    list(document::missing(tx, person)?, |document| Ok(document.name.into()))
+fn documents_missing(tx: &Tx<'_>, profile: &Profile, person: PersonId, now_ms: i64) -> Answer {
+    let missing = document::missing(tx, &profile.documents, now_ms, person)?;
+    list(missing, |document| Ok(document.name.into()))
 }
 
 pub(super) fn key(tx: &Tx<'_>, row: &KeyRow, now_ms: i64) -> Answer {
@@ -87,13 +88,19 @@ pub(super) fn key(tx: &Tx<'_>, row: &KeyRow, now_ms: i64) -> Answer {
 }
 
 /// The one answer that holds a token.
-pub(super) fn key_issued(tx: &Tx<'_>, row: &KeyRow, token: &Token, now_ms: i64) -> Answer {
+pub(super) fn key_issued(
+    tx: &Tx<'_>,
+    profile: &Profile,
+    row: &KeyRow,
+    token: &Token,
+    now_ms: i64,
+) -> Answer {
     let mut answer = json!({ "token": token.reveal() });
     let fields = key(tx, row, now_ms)?;
     for (name, value) in fields.as_object().expect("a key's answer has fields") {
         answer[name] = value.clone();
     }
-    answer["documents_missing"] = documents_missing(tx, row.person)?;
+    answer["documents_missing"] = documents_missing(tx, profile, row.person, now_ms)?;
     Ok(answer)
 }
 
@@ -104,30 +111,6 @@ pub(super) fn keys(tx: &Tx<'_>, mail: Option<&str>, now_ms: i64) -> Answer {
         rows.retain(|row| row.person == owner);
     }
     list(rows, |row| key(tx, &row, now_ms))
-}
-
-pub(super) fn exemption(tx: &Tx<'_>, row: &ExemptionRow, now_ms: i64) -> Answer {
-    Ok(json!({
-        "id": row.id.to_string(),
-        "entity": entity_of(tx, row.entity)?.slug,
-        "person": person_of(tx, row.person)?.mail,
-        "purpose": row.purpose,
-        "status": row.status,
-        "in_force": exemption::is_in_force(row, now_ms),
-        "applied": rfc3339(row.applied_ms),
-        "decided": row.decided_ms.map(rfc3339),
-        "decided_by": row.decided_by,
-        "reason": row.reason,
-        "from": row.from_ms.map(rfc3339),
-        "until": rfc3339(row.until_ms),
-        "revoked": row.revoked_ms.map(rfc3339),
-        "revoked_by": row.revoked_by,
-        "revoked_reason": row.revoked_reason,
-    }))
-}
-
-pub(super) fn exemptions(tx: &Tx<'_>, now_ms: i64) -> Answer {
-    list(tx.exemptions()?, |row| exemption(tx, &row, now_ms))
 }
 
 /// The meters of an entity, one for each kind of ID, as operators and requesters see them.
@@ -163,6 +146,7 @@ pub fn usage(tx: &Tx<'_>, profile: &Profile, clock: &Clock, row: &EntityRow) -> 
 pub fn objects(tx: &Tx<'_>, profile: &Profile, clock: &Clock, person: PersonId) -> Answer {
     let usage = ledger::usage(tx, profile, clock, person, Unit::Objects)?;
     let mut answer = json!({
+        "profile": usage.profile,
         "window_seconds": usage.window_ms / 1_000,
         "grace_seconds": usage.grace_ms / 1_000,
     });
@@ -183,6 +167,7 @@ fn meter(usage: Usage, units: &str) -> Answer {
         "remaining": usage.remaining_ids,
         "over": usage.over,
         "basis": usage.basis,
+        "basis_until": usage.basis_until_ms.map(rfc3339),
         "returns": returns,
     }))
 }

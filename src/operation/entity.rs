@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{entity_of, exemption, list, person_of};
-use super::{By, Numbers};
+use super::answer::{entity_of, list, person_of};
+use super::{By, Numbers, terms};
 use crate::base::date::rfc3339;
 use crate::base::ids::IdKind;
 use crate::base::party::EntityId;
@@ -87,7 +87,10 @@ pub(super) fn whole(tx: &Tx<'_>, row: &EntityRow, now_ms: i64) -> Answer {
     answer["use_cases"] = list(tx.use_cases_of(row.id)?, |row| use_case(tx, &row))?;
     let mut rows = tx.exemptions()?;
     rows.retain(|exemption| exemption.entity == row.id);
-    answer["exemptions"] = list(rows, |row| exemption(tx, &row, now_ms))?;
+    answer["exemptions"] = list(rows, |row| terms::exemption(tx, &row, now_ms))?;
+    let mut rows = tx.permissions()?;
+    rows.retain(|permission| permission.entity == row.id);
+    answer["permissions"] = list(rows, |row| terms::permission(tx, &row, now_ms))?;
     Ok(answer)
 }
 

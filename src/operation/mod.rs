@@ -14,7 +14,9 @@ mod ledger;
 mod log;
 mod once;
 mod person;
+mod policy;
 mod sign_in;
+mod terms;
 
 pub use access::{Need, Subject};
 pub use account::actor_of;
@@ -23,6 +25,7 @@ pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
 pub use person::{proposals_before, sweep, welcome};
+pub use policy::shown as profile_shown;
 
 use std::sync::Arc;
 
@@ -34,15 +37,15 @@ use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::party::{Actor, KeyId, SessionId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
-use crate::directory::exemption::Decision;
+use crate::directory::exemption::{Decision, Judgement};
 use crate::directory::use_case::{self, Verdict};
 use crate::directory::words::{Rank, Side};
 use crate::directory::{
     DirectoryError, document, entity as entities, erasure, exemption, invitation, join, key,
-    membership, person as people, registration, session, sign_in as links, staff,
+    membership, permission, person as people, registration, session, sign_in as links, staff,
 };
 use crate::policy::Profile;
-use crate::store::{Store, Tx};
+use crate::store::{PersonRow, Store, Tx};
 
 /// One thing that an operator may ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,7 +139,29 @@ pub enum Operation {
     /// All exemptions.
     ExemptionList,
     /// Approve, refuse or revoke an exemption.
-    ExemptionDecide { exemption: i64, decision: Decision, reason: String },
+    ExemptionDecide {
+        exemption: i64,
+        decision: Decision,
+        reason: String,
+        conditions: Option<String>,
+        ceiling_ids: Option<u64>,
+    },
+    /// The documents in force, and those that come into force later.
+    DocumentList,
+    /// Publish a version of a document, which asks everybody again.
+    DocumentPublish(document::Publish),
+    /// Enter a written permission of the platform.
+    PermissionAdd(permission::Add),
+    /// All permissions.
+    PermissionList,
+    /// End a permission early.
+    PermissionRevoke { permission: i64, reason: String },
+    /// The profile in force, with every number.
+    PolicyShow,
+    /// What a profile, which is given as TOML, would change, and who would be over.
+    PolicyPreview { toml: String },
+    /// Put a profile in force. No gateway may run.
+    PolicySwitch { toml: String, reason: String },
     /// How full an entity's meters are.
     Usage { slug: String },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
@@ -230,6 +255,11 @@ pub enum ErrorKind {
 }
 
 impl Operation {
+    /// Whether no gateway may run while it is carried out.
+    pub fn needs_no_gateway(&self) -> bool {
+        matches!(self, Operation::PolicySwitch { .. })
+    }
+
     /// Whether it makes sense where there is no data folder yet.
     pub fn may_begin(&self) -> bool {
         matches!(
@@ -336,7 +366,7 @@ pub fn execute_once(
             person::proposal(tx, &numbers, &row)
         }),
         Operation::PersonLeave { mail, slug } => desk.change(move |tx, by| {
-            answer::person(tx, &membership::end(tx, by.now_ms, &by.actor, &mail, &slug)?)
+            by.person(tx, &membership::end(tx, by.now_ms, &by.actor, &mail, &slug)?)
         }),
         Operation::InvitationAdd(request) => desk.change(move |tx, by| {
             person::invited(tx, &invitation::invite(tx, by.now_ms, &by.actor, &request)?)
@@ -353,35 +383,39 @@ pub fn execute_once(
             desk.look(|tx, now_ms| person::export(tx, &numbers, now_ms, &mail))
         }
         Operation::PersonErase { mail, reason } => desk.change(move |tx, by| {
-            answer::person(tx, &erasure::erase(tx, by.now_ms, &by.actor, &mail, &reason)?)
+            by.person(tx, &erasure::erase(tx, by.now_ms, &by.actor, &mail, &reason)?)
         }),
         Operation::PersonAdd(request) => {
-            desk.change(move |tx, by| answer::person(tx, &person::add(tx, by, &numbers, &request)?))
+            desk.change(move |tx, by| by.person(tx, &person::add(tx, by, &numbers, &request)?))
         }
-        Operation::PersonList => desk.look(|tx, _| answer::people(tx)),
+        Operation::PersonList => {
+            desk.look(|tx, now_ms| answer::people(tx, &context.profile, now_ms))
+        }
         Operation::PersonSuspend { mail, reason } => desk.change(move |tx, by| {
             let reason = reason.as_deref();
-            answer::person(tx, &people::suspend(tx, by.now_ms, &by.actor, &mail, reason)?)
+            by.person(tx, &people::suspend(tx, by.now_ms, &by.actor, &mail, reason)?)
         }),
-        Operation::PersonResume { mail } => desk.change(move |tx, by| {
-            answer::person(tx, &people::resume(tx, by.now_ms, &by.actor, &mail)?)
-        }),
+        Operation::PersonResume { mail } => desk
+            .change(move |tx, by| by.person(tx, &people::resume(tx, by.now_ms, &by.actor, &mail)?)),
         Operation::PersonAccept(request) => desk.change(move |tx, by| {
-            answer::person(tx, &document::record(tx, by.now_ms, &by.actor, &request)?)
+            let documents = &by.profile.documents;
+            let row = document::record(tx, by.now_ms, &by.actor, documents, &request)?;
+            by.person(tx, &row)
         }),
         Operation::StaffAppoint { mail, rank } => desk.change(move |tx, by| {
-            answer::person(tx, &staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?)
+            let row = staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?;
+            by.person(tx, &row)
         }),
         Operation::KeyIssue(request) => desk.change(move |tx, by| {
             let (row, token) = key::issue(tx, by.now_ms, &by.actor, &request)?;
-            answer::key_issued(tx, &row, &token, by.now_ms)
+            answer::key_issued(tx, &by.profile, &row, &token, by.now_ms)
         }),
         Operation::KeyList { mail } => {
             desk.look(|tx, now_ms| answer::keys(tx, mail.as_deref(), now_ms))
         }
         Operation::KeyRotate { key, overlap_ms } => desk.change(move |tx, by| {
             let (row, token) = key::rotate(tx, by.now_ms, &by.actor, key, overlap_ms)?;
-            answer::key_issued(tx, &row, &token, by.now_ms)
+            answer::key_issued(tx, &by.profile, &row, &token, by.now_ms)
         }),
         Operation::KeyReactivate { key } => desk.change(move |tx, by| {
             answer::key(tx, &key::reactivate(tx, by.now_ms, &by.actor, key)?, by.now_ms)
@@ -410,19 +444,39 @@ pub fn execute_once(
                 sign_in::registration(tx, &row)
             })
         }
-        Operation::ExemptionApply(request) => {
-            let days_max = context.profile.exemption_days_max;
-            desk.change(move |tx, by| {
-                let row = exemption::apply(tx, by.now_ms, &by.actor, days_max, &request)?;
-                answer::exemption(tx, &row, by.now_ms)
+        Operation::ExemptionApply(request) => desk.change(move |tx, by| {
+            let row = exemption::apply(tx, by.now_ms, &by.actor, &by.profile, &request)?;
+            terms::exemption(tx, &row, by.now_ms)
+        }),
+        Operation::ExemptionList => desk.look(terms::exemptions),
+        Operation::ExemptionDecide { exemption, decision, reason, conditions, ceiling_ids } => {
+            let judgement = Judgement { decision, reason, conditions, ceiling_ids };
+            desk.change(move |tx, By { actor, now_ms, profile }| {
+                let row = exemption::decide(tx, *now_ms, actor, profile, exemption, &judgement)?;
+                terms::exemption(tx, &row, *now_ms)
             })
         }
-        Operation::ExemptionList => desk.look(answer::exemptions),
-        Operation::ExemptionDecide { exemption, decision, reason } => desk.change(move |tx, by| {
-            let decided =
-                exemption::decide(tx, by.now_ms, &by.actor, exemption, decision, &reason)?;
-            answer::exemption(tx, &decided, by.now_ms)
+        Operation::DocumentList => {
+            desk.look(|tx, now_ms| terms::documents(tx, &context.profile, now_ms))
+        }
+        Operation::DocumentPublish(request) => desk.change(move |tx, by| {
+            let row = document::publish(tx, by.now_ms, &by.actor, &request)?;
+            Ok(terms::published(&row))
         }),
+        Operation::PermissionAdd(request) => desk.change(move |tx, by| {
+            let row = permission::add(tx, by.now_ms, &by.actor, &request)?;
+            terms::permission(tx, &row, by.now_ms)
+        }),
+        Operation::PermissionList => desk.look(terms::permissions),
+        Operation::PermissionRevoke { permission, reason } => desk.change(move |tx, by| {
+            let row = permission::revoke(tx, by.now_ms, &by.actor, permission, &reason)?;
+            terms::permission(tx, &row, by.now_ms)
+        }),
+        Operation::PolicyShow => desk.look(|tx, _| policy::show(tx, &context.profile)),
+        Operation::PolicyPreview { toml } => return policy::preview(context, &toml),
+        Operation::PolicySwitch { toml, reason } => {
+            return policy::switch(context, actor, &toml, &reason);
+        }
         Operation::Usage { slug } => desk
             .look(|tx, _| usage(tx, &context.profile, &context.clock, &entities::find(tx, &slug)?)),
         Operation::Deliveries { entity, person, rows_max } => {
@@ -476,6 +530,13 @@ struct Numbers {
     clock: Clock,
 }
 
+impl By {
+    /// A person as operations answer with them.
+    fn person(&self, tx: &Tx<'_>, row: &PersonRow) -> Result<Value, DirectoryError> {
+        answer::person(tx, &self.profile, row, self.now_ms)
+    }
+}
+
 /// Where an operation is carried out.
 struct Desk<'a> {
     context: &'a Context,
@@ -490,6 +551,8 @@ struct Desk<'a> {
 struct By {
     actor: Actor,
     now_ms: i64,
+    /// The numbers in force.
+    profile: Arc<Profile>,
 }
 
 impl Desk<'_> {
@@ -497,7 +560,11 @@ impl Desk<'_> {
         &self,
         work: impl FnOnce(&Tx<'_>, &By) -> Result<Value, DirectoryError> + Send + 'static,
     ) -> Result<Value, DirectoryError> {
-        let by = By { actor: self.actor.clone(), now_ms: self.context.clock.now_ms() };
+        let by = By {
+            actor: self.actor.clone(),
+            now_ms: self.context.clock.now_ms(),
+            profile: Arc::clone(&self.context.profile),
+        };
         let (need, once) = (self.need.clone(), self.once.clone());
         self.context.store.write_blocking(move |tx| {
             need.check(tx, &by.actor)?;

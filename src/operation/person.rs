@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::answer::{self, entity_of, exemption, list, person_of};
+use super::answer::{self, entity_of, list, person_of};
 use super::entity::effect;
-use super::{By, Context, Numbers, Once, OperationError, delivery, sign_in};
+use super::{By, Context, Numbers, Once, OperationError, delivery, sign_in, terms};
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
@@ -198,7 +198,7 @@ pub fn welcome(
     for invitation in tx.invitations_to(&mail)? {
         tx.invitation_remove(invitation.id)?;
         if let Some(actor) = invitation::standing_inviter(tx, &invitation)? {
-            let by = By { actor, now_ms };
+            let by = By { actor, now_ms, profile: Arc::clone(&numbers.profile) };
             let entity = entity::in_the_end(tx, entity_of(tx, invitation.entity)?)?.slug;
             match tx.person_by_mail(&mail)? {
                 None => newcomer(tx, &by, &numbers, &invitation, entity)?,
@@ -246,7 +246,8 @@ fn known(
     consent(tx, by, numbers, row.id, Side::Entity, Some(BY_INVITATION))?;
     if tx.memberships_of_person(person.id)?.is_empty() {
         // They received nothing anywhere, and asked for exactly this.
-        let own = By { actor: Actor::Person(person.id), now_ms: by.now_ms };
+        let (actor, profile) = (Actor::Person(person.id), Arc::clone(&by.profile));
+        let own = By { actor, now_ms: by.now_ms, profile };
         consent(tx, &own, numbers, row.id, Side::Person, None)?;
     }
     Ok(())
@@ -263,7 +264,7 @@ pub(super) fn note_export(tx: &Tx<'_>, by: &By, mail: &str) -> Answer {
 /// Everything that is held of a person.
 pub(super) fn export(tx: &Tx<'_>, numbers: &Numbers, now_ms: i64, mail: &str) -> Answer {
     let row = person::find(tx, mail)?;
-    let mut answer = answer::person(tx, &row)?;
+    let mut answer = answer::person(tx, &numbers.profile, &row, now_ms)?;
     let past = tx.memberships_past(row.id)?;
     answer["past_memberships"] =
         list(past, |(MembershipRow { entity, role, from_ms, .. }, until_ms)| {
@@ -286,7 +287,7 @@ pub(super) fn export(tx: &Tx<'_>, numbers: &Numbers, now_ms: i64, mail: &str) ->
     answer["registrations"] = list(registered, |row| sign_in::registration(tx, &row))?;
     let mut exemptions = tx.exemptions()?;
     exemptions.retain(|exemption| exemption.person == row.id);
-    answer["exemptions"] = list(exemptions, |row| exemption(tx, &row, now_ms))?;
+    answer["exemptions"] = list(exemptions, |row| terms::exemption(tx, &row, now_ms))?;
     answer["joins"] = list(tx.joins_of_person(row.id)?, |row| proposal(tx, numbers, &row))?;
     answer["invitations"] = list(tx.invitations_to(&row.mail)?, |row| invited(tx, &row))?;
     let deliveries = tx.deliveries_newest(Some(row.id), None, EXPORTED_DELIVERIES_MAX)?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::document::Document;
 use super::window::{Window, minute_of};
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, PersonId};
@@ -127,11 +128,13 @@ pub enum Basis {
     Limit,
     /// That exemption lifts the ceiling: `exemption:7`.
     Exemption(i64),
+    /// That permission of the platform lifts it: `permission:3`.
+    Permission(i64),
 }
 
 /// Why a text names no basis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a basis is `limit`, or `exemption:` and a number")]
+#[error("a basis is `limit`, or `exemption:` or `permission:` and a number")]
 pub struct NotABasis;
 
 impl fmt::Display for Basis {
@@ -139,6 +142,7 @@ impl fmt::Display for Basis {
         match self {
             Basis::Limit => out.write_str("limit"),
             Basis::Exemption(number) => write!(out, "exemption:{number}"),
+            Basis::Permission(number) => write!(out, "permission:{number}"),
         }
     }
 }
@@ -156,8 +160,13 @@ impl TryFrom<String> for Basis {
         if text == "limit" {
             return Ok(Basis::Limit);
         }
-        let number = text.strip_prefix("exemption:").and_then(|number| number.parse().ok());
-        number.map(Basis::Exemption).ok_or(NotABasis)
+        let (title, number) = text.split_once(':').ok_or(NotABasis)?;
+        let number = number.parse().map_err(|_| NotABasis)?;
+        match title {
+            "exemption" => Ok(Basis::Exemption(number)),
+            "permission" => Ok(Basis::Permission(number)),
+            _ => Err(NotABasis),
+        }
     }
 }
 
@@ -304,6 +313,11 @@ pub enum Refusal {
         /// How.
         how: CredentialEnd,
     },
+    /// The person has yet to accept documents.
+    DocumentsMissing {
+        /// Which, each in the version that is in force.
+        missing: Vec<Document>,
+    },
 }
 
 /// How a key or a session came to its end.
@@ -335,6 +349,7 @@ impl Refusal {
             Refusal::SessionEnded { how: CredentialEnd::Revoked } => "session-revoked",
             Refusal::SessionEnded { how: CredentialEnd::Expired } => "session-expired",
             Refusal::SessionEnded { how: CredentialEnd::Unknown } => "session-unknown",
+            Refusal::DocumentsMissing { .. } => "documents-missing",
         }
     }
 
@@ -374,6 +389,7 @@ impl fmt::Display for Refusal {
             Refusal::SessionEnded { how: CredentialEnd::Revoked } => "the session is revoked",
             Refusal::SessionEnded { how: CredentialEnd::Expired } => "the session has ended",
             Refusal::SessionEnded { how: CredentialEnd::Unknown } => "there is no such session",
+            Refusal::DocumentsMissing { .. } => "the person has yet to accept documents",
         })
     }
 }
@@ -485,7 +501,7 @@ mod tests {
 
     #[test]
     fn a_basis_and_a_recipient_are_read_as_they_are_written() {
-        for basis in [Basis::Limit, Basis::Exemption(7)] {
+        for basis in [Basis::Limit, Basis::Exemption(7), Basis::Permission(3)] {
             assert_eq!(Basis::try_from(basis.to_string()), Ok(basis));
         }
         assert_eq!(Basis::try_from("exemption:".to_owned()), Err(NotABasis));

@@ -4,11 +4,15 @@
 //! decided is written down and carried out by `ledger`.
 
 pub mod decision;
+pub mod document;
 pub mod profile;
 pub mod time;
+pub mod title;
 pub mod window;
 
 pub use decision::{Basis, CredentialEnd, Level, Part, Recipient, Refusal, Unit, Verdict};
+pub use document::Document;
 pub use profile::{ChunkSize, Count, ExemptionRule, Profile, ProfileError};
 pub use time::LedgerTime;
+pub use title::{Entitlement, Exempted, Permitted, Titles};
 pub use window::{Return, Window};

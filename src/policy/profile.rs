@@ -7,6 +7,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::decision::Unit;
+use super::document::{DOCUMENTS, Document};
 use super::window::{MINUTE_MS, Window};
 use crate::base::ids::IdKind;
 
@@ -52,6 +53,8 @@ pub struct Profile {
     pub chunk_ids_small_max: u64,
     /// IDs of a chunk of a recipient without a ceiling.
     pub chunk_ids_large: u64,
+    /// The documents that people accept first, as long as no operator has published newer ones.
+    pub documents: Vec<Document>,
 }
 
 /// How IDs are counted that an entity has received before.
@@ -82,9 +85,17 @@ impl Count {
 pub enum ExemptionRule {
     /// It is registered, reviewed and in force.
     Registered,
-    /// The platform's written permission has to be on record too. Until there are such records,
-    /// no exemption lifts a ceiling under this rule.
+    /// A permission of the platform that was given for it has to be valid too, and it lifts the
+    /// ceiling up to its own only.
     RegisteredAndPermitted,
+}
+
+impl ExemptionRule {
+    /// The rules with their words, as profiles name them.
+    const WORDS: &[(&str, ExemptionRule)] = &[
+        ("registered", ExemptionRule::Registered),
+        ("registered-and-permitted", ExemptionRule::RegisteredAndPermitted),
+    ];
 }
 
 /// Which size the chunks of a delivery have.
@@ -131,6 +142,38 @@ impl Profile {
         if mistakes.is_empty() { Ok(profile) } else { Err(ProfileError { mistakes }) }
     }
 
+    /// The profile as TOML, each number of it: [`Profile::parse`] reads it back as it is.
+    pub fn toml(&self) -> String {
+        let mut table = Table::new();
+        let mut put = |key: &str, value: Value| table.insert(key.to_owned(), value);
+        let number = |number: u64| Value::Integer(number.try_into().expect("a parser bounds it"));
+        let word = |text: &str| Value::String(text.to_owned());
+        put("name", word(&self.name));
+        put("word", word(&self.word));
+        put("tweet_ids_max", number(self.tweet_ids_max));
+        for (key, most) in [("user_ids_max", self.user_ids_max), ("dm_ids_max", self.dm_ids_max)] {
+            most.map(|most| put(key, number(most)));
+        }
+        put("window_days", Value::Integer(self.window.length_ms / DAY_MS));
+        put("grace_minutes", Value::Integer(self.window.grace_ms / MINUTE_MS));
+        put("count", word(word_of(Count::WORDS, self.count)));
+        put("hold_minutes", Value::Integer(self.hold_ms / MINUTE_MS));
+        put("objects_per_person_max", number(self.objects_per_person_max));
+        put("objects_window_hours", Value::Integer(self.objects_window.length_ms / HOUR_MS));
+        put("exemption", word(word_of(ExemptionRule::WORDS, self.exemption)));
+        put("exemption_days_max", number(self.exemption_days_max.into()));
+        put("chunk_ids_small_min", number(self.chunk_ids_small_min));
+        put("chunk_ids_small_max", number(self.chunk_ids_small_max));
+        put("chunk_ids_large", number(self.chunk_ids_large));
+        let documents = self.documents.iter().map(|document| {
+            let said = [("version", &document.version), ("url", &document.url)];
+            let said = said.map(|(key, text)| (key.to_owned(), word(text)));
+            (document.name.to_owned(), Value::Table(said.into_iter().collect()))
+        });
+        put("documents", Value::Table(documents.collect()));
+        table.to_string()
+    }
+
     /// Whether an ID of `kind` that an entity has been handed is not counted again: it may be
     /// asked of those kinds only that are limited, and holds for recipients with a ceiling.
     pub fn counts_once(&self, kind: IdKind) -> bool {
@@ -174,6 +217,27 @@ impl Profile {
     }
 }
 
+/// The word of `value`, which stands in the list.
+fn word_of<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    let found = words.iter().find(|(_, known)| *known == value);
+    found.expect("every choice has a word").0
+}
+
+/// Whether a text can stand for a version of a document.
+pub fn is_version(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Whether a text is an address that people can be sent to, and no script.
+pub fn is_link(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let printable = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        && text.len() <= 2_000
+        && text.bytes().all(printable)
+}
+
 /// The keys of a file that nobody has asked for yet, and what was wrong with those before.
 struct Fields {
     table: Table,
@@ -202,17 +266,12 @@ impl Fields {
                 length_ms: self.number("objects_window_hours", 1..=8_760) as i64 * HOUR_MS,
                 grace_ms,
             },
-            exemption: self.one_of(
-                "exemption",
-                &[
-                    ("registered", ExemptionRule::Registered),
-                    ("registered-and-permitted", ExemptionRule::RegisteredAndPermitted),
-                ],
-            ),
+            exemption: self.one_of("exemption", ExemptionRule::WORDS),
             exemption_days_max: self.number("exemption_days_max", day) as u32,
             chunk_ids_small_min: self.number("chunk_ids_small_min", 1..=4_096),
             chunk_ids_small_max: self.number("chunk_ids_small_max", 1..=4_096),
             chunk_ids_large: self.number("chunk_ids_large", 1..=1 << 24),
+            documents: self.documents(),
         };
         let (least, most) = (profile.chunk_ids_small_min, profile.chunk_ids_small_max);
         if least > most {
@@ -266,6 +325,40 @@ impl Fields {
         }
     }
 
+    /// The documents; those of the default profile, if the file says nothing of any.
+    fn documents(&mut self) -> Vec<Document> {
+        let Some(value) = self.table.remove("documents") else {
+            let (name, _) = BUILT_IN[0];
+            return Profile::built_in(name).expect("the default is built in").documents;
+        };
+        let Value::Table(mut all) = value else {
+            self.mistakes
+                .push("documents is no table: [documents.developer-policy] begins one".into());
+            return Vec::new();
+        };
+        let mut documents = Vec::new();
+        for (name, _) in DOCUMENTS {
+            let Some(said) = all.remove(*name) else { continue };
+            let text = |key: &str| said.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (version, url) = (text("version"), text("url"));
+            let keys = said.as_table().map_or(0, Table::len);
+            if keys != 2 || !is_version(version) || !is_link(url) {
+                self.mistakes.push(format!(
+                    "documents.{name} is {said}: a version of 1 to 64 letters, digits, dots and \
+                     hyphens and a url of https or http are right"
+                ));
+            } else {
+                documents.extend(Document::of(name, version, url));
+            }
+        }
+        for unknown in all.keys() {
+            let known: Vec<&str> = DOCUMENTS.iter().map(|(name, _)| *name).collect();
+            let known = known.join(", ");
+            self.mistakes.push(format!("documents.{unknown} is not known: {known} are"));
+        }
+        documents
+    }
+
     fn one_of<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
         let value = self.table.remove(key);
         let word = value.as_ref().and_then(Value::as_str);
@@ -297,6 +390,38 @@ mod tests {
         assert_eq!(profile.ids_max(IdKind::User), None);
         assert_eq!(profile.window.length_ms, 2_592_000_000);
         assert_eq!(profile.window.grace_ms, 3_600_000);
+    }
+
+    #[test]
+    fn a_profile_is_read_as_it_is_written() {
+        for name in Profile::built_in_names() {
+            let mut profile = Profile::built_in(name).unwrap();
+            assert_eq!(profile.documents.len(), DOCUMENTS.len(), "{name}");
+            assert_eq!(Profile::parse(&profile.toml()), Ok(profile.clone()));
+            profile.dm_ids_max = Some(7);
+            profile.count = Count::Distinct;
+            profile.documents.pop();
+            assert_eq!(Profile::parse(&profile.toml()), Ok(profile));
+        }
+    }
+
+    #[test]
+    fn a_profile_without_documents_has_those_of_the_default() {
+        let (_, default) = BUILT_IN[0];
+        let numbers = default.split("[documents").next().unwrap();
+        let profile = Profile::parse(numbers).unwrap();
+        assert_eq!(profile, Profile::built_in("twitter-2020-03").unwrap());
+        for (wrong, expected) in [
+            ("[documents.manifesto]\nversion = \"1\"", "documents.manifesto is not known"),
+            ("[documents.developer-policy]\nversion = \"1\"", "documents.developer-policy is"),
+            (
+                "[documents.developer-policy]\nversion = \"1\"\nurl = \"javascript:x\"",
+                "a url of https or http",
+            ),
+        ] {
+            let error = Profile::parse(&format!("{numbers}{wrong}")).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

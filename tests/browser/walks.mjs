@@ -70,6 +70,8 @@ const walks = {
     await ada.press("Apply");
     await ada.page.getByRole("alert").waitFor();
     await ada.accessible();
+    await ada.fill("What you are there", "Professor of linguistics");
+    await ada.fill("Your full name, as a signature", "Ada Quill");
     await ada.fill("The research it is for", "How harbours were spoken of");
     await ada.fill("Last day", "2026-06-30");
     await ada.page.getByRole("checkbox").check();

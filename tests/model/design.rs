@@ -157,7 +157,7 @@ pub enum Merging {
 pub enum Charged {
     /// Every entity that the person belongs to when the chunk is opened.
     LookedUpForEachChunk,
-    /// Those that they belonged to when the delivery was admitted.
+    /// Those that they belonged to when the delivery was admitted, up to the ceilings of then.
     RememberedFromTheAdmission,
 }
 
@@ -501,6 +501,12 @@ pub const WRONG: &[Wrong] = &[
     wrong(
         "seen IDs are sent while the entity is over",
         Design { over: Over::WhatIsHeldOrSeen, ..RIGHT },
+        Model::Distinct,
+        OVER,
+    ),
+    wrong(
+        "a permission that has ended still lifts the ceiling",
+        Design { charged: Charged::RememberedFromTheAdmission, ..RIGHT },
         Model::Distinct,
         OVER,
     ),

@@ -6,7 +6,7 @@
 
 use stateright::Property;
 
-use crate::design::{CertainlyNew, Design, MaybeSeen, Over, References, Seen, promise};
+use crate::design::{CertainlyNew, Charged, Design, MaybeSeen, Over, References, Seen, promise};
 use crate::{Question, Questioned};
 
 const IDS: usize = 3;
@@ -94,7 +94,7 @@ pub enum Step {
     Crash,
     /// The successor settles what is open.
     Start,
-    /// The ceiling is lowered by one.
+    /// The ceiling is lowered by one, as when a permission ends.
     Lower,
     /// A tick goes by.
     Tick,
@@ -167,7 +167,11 @@ impl Distinct {
     fn open(&self, state: &mut State, stream: u8, ids: Set, maybe_seen: Set) -> Option<Set> {
         state.lock();
         let is_over = state.live > state.ceiling;
-        if is_over && self.design.over == Over::Nothing {
+        let ceiling = match self.design.charged {
+            Charged::LookedUpForEachChunk => state.ceiling,
+            Charged::RememberedFromTheAdmission => CEILING,
+        };
+        if state.live > ceiling && self.design.over == Over::Nothing {
             return None;
         }
         let (mut sent, mut counted, mut referred) = (ids, 0, ids);
@@ -195,7 +199,7 @@ impl Distinct {
                 referred &= !bit;
             }
         }
-        if counted > 0 && state.live + counted > state.ceiling {
+        if counted > 0 && state.live + counted > ceiling {
             return None;
         }
         state.live += counted;

@@ -1,6 +1,5 @@
 //! The operators' half: `/v1/admin`. Each route is an operation, in one table; who may ask for
-//! which is decided where it is carried out, and what a route takes are the members of the
-//! operation.
+//! which is decided where it is carried out, and what a route takes are the operation's members.
 
 use axum::Json;
 use axum::Router;
@@ -13,7 +12,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Query;
-use crate::base::date::{end_ms, length_ms};
+use crate::base::date::{begin_ms, end_ms, length_ms};
 use crate::base::party::{Actor, Credential};
 use crate::directory::Requester;
 use crate::directory::words::Scope;
@@ -84,6 +83,12 @@ const ROUTES: &[Route] = &[
     Route(POST, "/exemptions/{exemption}/approve", "exemption-decide", &[("decision", "approve")]),
     Route(POST, "/exemptions/{exemption}/refuse", "exemption-decide", &[("decision", "refuse")]),
     Route(POST, "/exemptions/{exemption}/revoke", "exemption-decide", &[("decision", "revoke")]),
+    Route(GET, "/permissions", "permission-list", &[]),
+    Route(POST, "/permissions", "permission-add", &[]),
+    Route(POST, "/permissions/{permission}/revoke", "permission-revoke", &[]),
+    Route(GET, "/documents", "document-list", &[]),
+    Route(POST, "/documents", "document-publish", &[]),
+    Route(GET, "/policy", "policy-show", &[]),
     Route(GET, "/datasets", "dataset-list", &[]),
     Route(GET, "/datasets/{slug}", "dataset-show", &[]),
     Route(PATCH, "/datasets/{slug}", "dataset-edit", &[]),
@@ -98,12 +103,23 @@ const ROUTES: &[Route] = &[
 ];
 
 /// The members that are whole numbers, which a path or query has as text.
-const NUMBERS: &[&str] =
-    &["key", "session", "registration", "exemption", "invitation", "join", "rows_max", "after"];
+const NUMBERS: &[&str] = &[
+    "key",
+    "session",
+    "registration",
+    "exemption",
+    "invitation",
+    "join",
+    "permission",
+    "rows_max",
+    "after",
+];
 /// The members that are lists, of which a path or query has one element.
 const LISTS: &[&str] = &["names"];
 /// The times that may be given as a date, and the member in milliseconds that each stands for.
 const DATES: &[(&str, &str)] = &[("until", "until_ms")];
+/// The same of times that a date begins.
+const FIRST_DATES: &[(&str, &str)] = &[("from", "from_ms")];
 /// The lengths of time that may be given like `90d`, and the member that each stands for.
 const LENGTHS: &[(&str, &str)] = &[("lifetime", "lifetime_ms"), ("overlap", "overlap_ms")];
 
@@ -221,6 +237,10 @@ fn in_milliseconds(name: String, value: Value) -> Result<(String, Value), Proble
         let time_ms = end_ms(text).map_err(|why| wrong(&why))?;
         return Ok((member.to_owned(), time_ms.into()));
     }
+    if let Some(member) = known(FIRST_DATES) {
+        let time_ms = begin_ms(text).map_err(|why| wrong(&why))?;
+        return Ok((member.to_owned(), time_ms.into()));
+    }
     if let Some(member) = known(LENGTHS) {
         let length_ms = length_ms(text).map_err(|why| wrong(&why))?;
         return Ok((member.to_owned(), length_ms.into()));
@@ -277,6 +297,8 @@ mod tests {
         "ledger-clock-accept",
         "ledger-thaw",
         "person-invite",
+        "policy-preview",
+        "policy-switch",
         "staff-appoint",
     ];
 

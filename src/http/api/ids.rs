@@ -18,7 +18,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::stream::Streaming;
-use super::{Query, Segment};
+use super::{Query, Segment, documents};
 use crate::base::ids::IdKind;
 use crate::deliver::Stretch;
 use crate::directory::words::Scope;
@@ -31,6 +31,7 @@ use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
 use crate::ledger::{Order, Ordered};
+use crate::policy::Profile;
 use crate::release::{Column, Release};
 use crate::store::{DatasetRow, StoreError, Tx};
 
@@ -129,8 +130,9 @@ async fn ask(
     let now_ms = gateway.clock.now_ms();
     let named = query.release.clone();
     let names_release = named.is_some();
-    let seen =
-        gateway.store.look(move |tx| see(tx, kind, &presented, &slug, named, now_ms)).await?;
+    let profile = gateway.profile.clone();
+    let look = move |tx: &Tx<'_>| see(tx, &profile, kind, &presented, &slug, named, now_ms);
+    let seen = gateway.store.look(look).await?;
     note_use(gateway, &seen.requester, now_ms);
     let Seen { requester, dataset, release } = seen;
     let Some(release) = release else {
@@ -152,6 +154,7 @@ async fn ask(
 
 fn see(
     tx: &Tx<'_>,
+    profile: &Profile,
     kind: IdKind,
     presented: &Presented,
     slug: &str,
@@ -178,7 +181,7 @@ fn see(
         let detail = format!("the dataset {slug} has no {} IDs", kind.title());
         return Err(Problem::new(&problem::NOT_FOUND, detail));
     }
-    may_download(tx, &requester)?;
+    may_download(tx, profile, &requester, now_ms)?;
     Ok(Seen { requester, dataset, release })
 }
 
@@ -187,23 +190,20 @@ pub(in crate::http) fn unknown_dataset(slug: &str) -> Problem {
     Problem::new(&problem::NOT_FOUND, format!("there is no dataset {slug:?}"))
 }
 
-/// Whether the requester may receive anything at all; how much is the ledger's question.
-pub(super) fn may_download(tx: &Tx<'_>, requester: &Requester) -> Result<(), Problem> {
+/// Whether the requester may receive anything at all; how much is the ledger's question. That the
+/// documents are accepted the ledger asks again: here it is said early, and of `HEAD` too.
+pub(super) fn may_download(
+    tx: &Tx<'_>,
+    profile: &Profile,
+    requester: &Requester,
+    now_ms: i64,
+) -> Result<(), Problem> {
     if requester.scope != Scope::Download {
         let detail = "this key may read the catalogue only; ask the operator for a download key";
         return Err(Problem::new(&problem::NOT_ALLOWED, detail));
     }
-    let missing = directory::document::missing(tx, requester.person)?;
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let titles: Vec<&str> = missing.iter().map(|document| document.title).collect();
-    let detail = format!("not accepted yet: {}", titles.join(", "));
-    Err(Problem::new(&problem::ACCEPTANCE_MISSING, detail)
-        .with("missing", super::documents::listed(missing.iter().copied()))
-        .with("example", super::documents::example(missing.iter().copied()))
-        .with("documents", "/v1/documents")
-        .with("accept", "/v1/acceptances"))
+    let missing = directory::document::missing(tx, &profile.documents, now_ms, requester.person)?;
+    if missing.is_empty() { Ok(()) } else { Err(documents::not_accepted(&missing)) }
 }
 
 impl Selection {

@@ -81,9 +81,10 @@ async fn answer(
     let wish = wanted.wish(gateway)?;
     let kind = wish.kind;
     let now_ms = gateway.clock.now_ms();
+    let profile = gateway.profile.clone();
     let look = gateway.store.look(move |tx| {
         let requester = presented.requester(tx, now_ms)?;
-        may_download(tx, &requester)?;
+        may_download(tx, &profile, &requester, now_ms)?;
         Ok::<_, Problem>(requester)
     });
     let requester = look.await?;

@@ -105,7 +105,7 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         keys.retain(|key| key.person == requester.person && key.revoked_ms.is_none());
         let mut sessions = tx.sessions_of(requester.person)?;
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
-        let missing = document::missing(tx, requester.person)?.len();
+        let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
         Ok(Shown { entities, keys, sessions, missing, now_ms })
     });
     look.await

@@ -129,7 +129,12 @@ fn exemption(member: &Member, row: &Value, may_decide: bool) -> Markup {
             h3 { (text(row, "entity")) }
             dl {
                 dt { "Applicant" } dd { (text(row, "person")) }
+                dt { "Role" } dd { (text(row, "role")) }
                 dt { "Purpose" } dd { (text(row, "purpose")) }
+                dt { "Signed by" } dd { (text(row, "signed_by")) }
+                @if !text(row, "reference").is_empty() {
+                    dt { "Supported by" } dd { (text(row, "reference")) }
+                }
                 dt { "Applied" } dd { (text(row, "applied")) }
                 dt { "Until" } dd { (text(row, "until")) }
             }
@@ -138,6 +143,11 @@ fn exemption(member: &Member, row: &Value, may_decide: bool) -> Markup {
                     (form::token(&member.0))
                     div class="row" {
                         (reason_field(&format!("why-{id}"), "Reason for approving"))
+                        div class="field" {
+                            label for={ "conditions-" (id) } { "Conditions (optional)" }
+                            input id={ "conditions-" (id) } name="conditions" type="text"
+                                autocomplete="off";
+                        }
                         button type="submit" { "Approve" }
                     }
                 }
@@ -230,7 +240,16 @@ pub(in crate::http) async fn decide_exemption(
         _ => return Err(crate::http::router::unknown_address()),
     };
     let (exemption, reason) = (number(&id)?, reason(&fields));
-    decide(&gateway, &member, Operation::ExemptionDecide { exemption, decision, reason }).await
+    let conditions = Some(fields.text("conditions")).filter(|conditions| !conditions.is_empty());
+    let operation = Operation::ExemptionDecide {
+        exemption,
+        decision,
+        reason,
+        conditions,
+        // As many as were applied for.
+        ceiling_ids: None,
+    };
+    decide(&gateway, &member, operation).await
 }
 
 fn reason(fields: &Fields) -> String {

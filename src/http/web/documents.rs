@@ -9,9 +9,11 @@ use super::layout::Tab;
 use super::visitor::Member;
 use crate::base::party::Actor;
 use crate::directory::DirectoryError;
-use crate::directory::document::{self, DOCUMENTS, Document};
+use crate::directory::document;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::policy::Document;
+use crate::store::StoreError;
 
 /// `GET /documents`.
 pub(in crate::http) async fn show(
@@ -27,8 +29,13 @@ async fn page(
     mistake: Option<&str>,
 ) -> Result<Response, Problem> {
     let person = member.signed_in().requester.person;
-    let missing = gateway.store.look(move |tx| document::missing(tx, person)).await?;
-    let is_missing = |document: &Document| missing.contains(&document);
+    let (profile, now_ms) = (gateway.profile.clone(), gateway.clock.now_ms());
+    let look = gateway.store.look(move |tx| -> Result<_, StoreError> {
+        let documents = document::in_force(tx, &profile.documents, now_ms)?;
+        Ok((documents, document::missing(tx, &profile.documents, now_ms, person)?))
+    });
+    let (documents, missing) = look.await?;
+    let is_missing = |document: &Document| missing.contains(document);
     let content = html! {
         h1 { "Documents" }
         p class="lead" {
@@ -44,7 +51,7 @@ async fn page(
             (form::token(&member.0))
             fieldset {
                 legend { "The documents" }
-                @for document in DOCUMENTS {
+                @for document in &documents {
                     div class="field check" {
                         @if is_missing(document) {
                             input type="checkbox" id=(document.name) name="document"
@@ -73,7 +80,10 @@ pub(in crate::http) async fn accept(
     let is_ticked = |document: &&Document| {
         ticked.iter().any(|value| *value == format!("{}@{}", document.name, document.version))
     };
-    let accepted: Vec<&'static Document> = DOCUMENTS.iter().filter(is_ticked).collect();
+    let (profile, now_ms) = (gateway.profile.clone(), gateway.clock.now_ms());
+    let look =
+        gateway.store.look(move |tx| document::in_force(tx, &profile.documents, now_ms)).await?;
+    let accepted: Vec<Document> = look.into_iter().filter(|one| is_ticked(&one)).collect();
     if accepted.is_empty() {
         let mistake = "Tick what you accept.";
         let mut response = page(&gateway, &member, Some(mistake)).await?;
@@ -81,7 +91,6 @@ pub(in crate::http) async fn accept(
         return Ok(response);
     }
     let requester = member.signed_in().requester.clone();
-    let now_ms = gateway.clock.now_ms();
     let write = gateway.store.write(move |tx| -> Result<(), DirectoryError> {
         let actor = Actor::Person(requester.person);
         let evidence = format!("the page /documents in {}", requester.by);

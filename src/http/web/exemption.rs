@@ -10,10 +10,12 @@ use super::visitor::Member;
 use crate::base::date::{DAY_MS, end_ms, minute, until};
 use crate::base::party::Actor;
 use crate::directory::DirectoryError;
+use crate::directory::attestation::CURRENT;
 use crate::directory::exemption::{self, Apply};
 use crate::directory::words::Sector;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::policy::ExemptionRule;
 use crate::store::{EntityRow, ExemptionRow};
 
 /// What the page shows of the applicant.
@@ -27,8 +29,12 @@ struct Shown {
 #[derive(Default)]
 struct Said {
     slug: String,
+    role: String,
     purpose: String,
+    reference: String,
     until: String,
+    ceiling: String,
+    signed_by: String,
 }
 
 /// `GET /exemptions/apply`.
@@ -48,6 +54,11 @@ async fn page(
 ) -> Result<Response, Problem> {
     let shown = shown(gateway, member).await?;
     let days_max = gateway.profile.exemption_days_max;
+    let needs_figure = gateway.profile.exemption == ExemptionRule::RegisteredAndPermitted;
+    let field = |name, label, hint, value, kind| {
+        let mistake = form::mistake_of(mistakes, name);
+        Field { name, label, hint, value, kind, autocomplete: "off", mistake }.draw()
+    };
     let content = html! {
         h1 { "Academic exemption" }
         p class="lead" {
@@ -73,6 +84,8 @@ async fn page(
                         }
                     }
                 }
+                (field("role", "What you are there", "Professor, doctoral student, librarian.",
+                    &said.role, "text"))
                 (Field {
                     name: "purpose",
                     label: "The research it is for",
@@ -91,7 +104,12 @@ async fn page(
                     autocomplete: "off",
                     mistake: form::mistake_of(mistakes, "until"),
                 }.draw())
-                (attestation(mistakes))
+                (field("reference", "What supports it (optional)",
+                    "A letter, a grant, a page of the institution.", &said.reference, "optional"))
+                (field("ceiling", if needs_figure { "How many IDs you need in any window" } else {
+                    "How many IDs you need in any window (optional)"
+                }, "A whole number.", &said.ceiling, if needs_figure { "text" } else { "optional" }))
+                (signature(mistakes, said))
                 button type="submit" { "Apply" }
             }
         }
@@ -99,19 +117,28 @@ async fn page(
     Ok(member.0.page(Tab::Exemption, "Academic exemption", content))
 }
 
-fn attestation(mistakes: &[(&str, String)]) -> Markup {
+fn signature(mistakes: &[(&str, String)], said: &Said) -> Markup {
     let mistake = form::mistake_of(mistakes, "attest");
     html! {
+        div class="notice" { p { (CURRENT.text) } }
         div class="field check" {
             @if let Some(mistake) = mistake { p class="wrong" id="attest-wrong" { (mistake) } }
             input type="checkbox" id="attest" name="attest" value="yes"
                 aria-invalid=[mistake.map(|_| "true")]
                 aria-describedby=[mistake.map(|_| "attest-wrong")];
             label for="attest" {
-                "I receive these IDs on behalf of the institution above and for non-commercial "
-                "research alone."
+                "The research is not commercial, and I attest what stands above."
             }
         }
+        (Field {
+            name: "signed_by",
+            label: "Your full name, as a signature",
+            hint: "",
+            value: &said.signed_by,
+            kind: "text",
+            autocomplete: "name",
+            mistake: form::mistake_of(mistakes, "signed_by"),
+        }.draw())
     }
 }
 
@@ -176,8 +203,12 @@ pub(in crate::http) async fn apply(
 ) -> Result<Response, Problem> {
     let said = Said {
         slug: fields.text("entity"),
+        role: fields.text("role"),
         purpose: fields.text("purpose"),
+        reference: fields.text("reference"),
         until: fields.text("until"),
+        ceiling: fields.text("ceiling"),
+        signed_by: fields.text("signed_by"),
     };
     let mistakes = match checked(&said, &fields) {
         Ok(until_ms) => match enter(&gateway, &member, &said, until_ms).await {
@@ -208,14 +239,22 @@ async fn enter(
     let request = Apply {
         slug: said.slug.clone(),
         mail: member.signed_in().person.mail.clone(),
+        role: said.role.clone(),
         purpose: said.purpose.clone(),
+        // Whoever has not ticked it does not come here.
+        non_commercial: true,
+        attestation: CURRENT.version.to_owned(),
+        signed_by: said.signed_by.clone(),
+        reference: Some(said.reference.clone()).filter(|reference| !reference.is_empty()),
+        from_ms: None,
         until_ms,
+        ceiling_ids: said.ceiling.parse().ok(),
     };
     let actor = Actor::Person(member.signed_in().requester.person);
-    let (now_ms, days_max) = (gateway.clock.now_ms(), gateway.profile.exemption_days_max);
+    let (now_ms, profile) = (gateway.clock.now_ms(), gateway.profile.clone());
     let write = gateway
         .store
-        .write(move |tx| exemption::apply(tx, now_ms, &actor, days_max, &request).map(drop));
+        .write(move |tx| exemption::apply(tx, now_ms, &actor, &profile, &request).map(drop));
     write.await
 }
 
@@ -224,6 +263,14 @@ fn checked(said: &Said, fields: &Fields) -> Result<i64, Vec<(&'static str, Strin
     let mut mistakes = Vec::new();
     if said.purpose.is_empty() {
         mistakes.push(("purpose", "Say what research it is for.".to_owned()));
+    }
+    for (name, value) in [("role", &said.role), ("signed_by", &said.signed_by)] {
+        if value.is_empty() {
+            mistakes.push((name, "This is needed.".to_owned()));
+        }
+    }
+    if !said.ceiling.is_empty() && said.ceiling.parse::<u64>().is_err() {
+        mistakes.push(("ceiling", "Give a whole number, as 3000000.".to_owned()));
     }
     let until_ms = end_ms(&said.until).unwrap_or_else(|_| {
         mistakes.push(("until", "Name a day, as 2027-03-31.".to_owned()));

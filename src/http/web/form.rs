@@ -140,7 +140,7 @@ pub(super) struct Field<'a> {
     pub(super) label: &'a str,
     pub(super) hint: &'a str,
     pub(super) value: &'a str,
-    /// `text`, `email`, `date`; `long` is a text of several lines.
+    /// `text`, `email`, `date`; `long` is a text of several lines, `optional` one that may be empty.
     pub(super) kind: &'a str,
     /// What a browser may fill in by itself, as HTML names it.
     pub(super) autocomplete: &'a str,
@@ -170,7 +170,8 @@ impl Field<'_> {
                     textarea id=(name) name=(name) required aria-describedby=[described]
                         aria-invalid=[invalid] { (value) }
                 } @else {
-                    input id=(name) name=(name) type=(kind) value=(value) required
+                    input id=(name) name=(name) type=(if kind == "optional" { "text" } else { kind })
+                        value=(value) required[kind != "optional"]
                         autocomplete=[autocomplete] aria-describedby=[described]
                         aria-invalid=[invalid];
                 }

@@ -58,7 +58,7 @@ fn more_than_the_ceiling_ever_allows_gets_a_plan_of_parts() {
 
 #[test]
 fn of_64_at_once_for_100_000_exactly_15_succeed() {
-    let rig = Rig::with_profile(Profile::built_in("twitter-2020-03").unwrap());
+    let rig = Rig::with_profile(without_documents("twitter-2020-03"));
     let entity = rig.entity();
     let people = [rig.person(&[entity]), rig.person(&[entity])];
     let waiting: Vec<_> = (0..64)

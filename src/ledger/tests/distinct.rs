@@ -289,6 +289,40 @@ fn the_reading_can_be_changed_and_what_was_charged_stays_as_it_was() {
 }
 
 #[test]
+fn under_a_permission_with_a_ceiling_an_id_counts_once_and_without_one_each_time() {
+    for (ceiling_ids, after_second) in [(Some(3_000), 1_500), (None, 3_000)] {
+        let (rig, entity, person) = rig();
+        rig.permit(entity, START_MS + DAY_MS, ceiling_ids, None);
+        assert_eq!(rig.deliver(ids(person, 1, 1_500)), (1_500, Ok(())));
+        assert_eq!(rig.counts(entity), (1_500, 0, 0));
+        assert_eq!(rig.deliver(ids(person, 1, 1_500)), (1_500, Ok(())));
+        assert_eq!(rig.counts(entity), (after_second, 0, 0), "{ceiling_ids:?}");
+        rig.verify();
+        // It ends: nothing goes out as long as more is live than the limit, not even what was seen.
+        rig.clock.advance_ms(DAY_MS);
+        assert_eq!(rig.deliver(ids(person, 1, 1)).1.unwrap_err().word(), "over");
+        rig.clock.advance_ms(CHARGED_MS);
+        assert_eq!(rig.deliver(ids(person, 1, 1_000)), (1_000, Ok(())));
+        assert_eq!(rig.deliver(ids(person, 1, 1_000)), (1_000, Ok(())));
+        assert_eq!(rig.counts(entity), (1_000, 0, 0));
+        rig.verify();
+    }
+}
+
+#[test]
+fn what_was_seen_under_the_limit_is_free_under_a_permission_with_a_ceiling_and_after_it() {
+    let (rig, entity, person) = rig();
+    assert_eq!(rig.deliver(ids(person, 1, 800)).0, 800);
+    let permission = rig.permit(entity, START_MS + 9 * DAY_MS, Some(5_000), None);
+    assert_eq!(rig.deliver(ids(person, 1, 1_000)), (1_000, Ok(())));
+    assert_eq!(rig.counts(entity), (1_000, 0, 0));
+    rig.withdraw(permission);
+    assert_eq!(rig.deliver(ids(person, 1, 1_000)), (1_000, Ok(())));
+    assert_eq!(rig.deliver(ids(person, 2_000, 1)).1.unwrap_err().word(), "not-now");
+    rig.verify();
+}
+
+#[test]
 fn where_the_ids_cannot_be_read_nothing_is_granted() {
     let (rig, entity, person) = rig();
     #[derive(Debug)]

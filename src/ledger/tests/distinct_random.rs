@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::charge::Desk;
+use crate::ledger::charge::{Desk, Entitled};
 use crate::policy::decision::{Verdict, Wanted};
 use crate::policy::window::minute_of;
-use crate::policy::{Basis, ChunkSize, Count, Level, Recipient};
+use crate::policy::{ChunkSize, Count, Level, Recipient};
 use crate::store::Charged;
 
 /// One thing that happens.
@@ -152,17 +152,16 @@ impl World {
 
     /// The meter of an entity once everything that has to leave has left.
     fn level(&self, entity: usize) -> (i64, Level) {
-        let basis = match &self.exempt {
-            Some((exempt, row)) if *exempt == entity => Basis::Exemption(row.id),
-            _ => Basis::Limit,
-        };
         let recipient = Recipient::Entity(self.entities[entity]);
-        let charged = Charged { recipient, basis, use_case: None };
+        let limit = self.rig.ledger.profile().limit(IdKind::Tweet.into());
+        let ceiling_ids = limit.ceiling_ids.filter(|_| !self.is_exempt(entity));
+        let charged = Charged { recipient, basis: limit.basis, use_case: None };
+        let entitled = Entitled { charged, ceiling_ids };
         let (ledger, now_ms) = (self.rig.ledger.clone(), self.rig.clock.now_ms());
         self.rig.write(move |tx| {
             let desk = Desk { tx, shared: &ledger.0, now_ms };
             loop {
-                let charging = desk.lock(charged, IdKind::Tweet)?;
+                let charging = desk.lock(entitled, IdKind::Tweet)?;
                 if !charging.is_leaving {
                     return Ok((charging.meter.id, charging.meter.level));
                 }

@@ -15,18 +15,19 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::filter::{Filters, Instead};
+use super::profile::{self, SwitchError};
 use super::{
     Chunk, Delivery, Denied, Granted, Ledger, Order, Ordered, Outcome, Usage, Values, usage, verify,
 };
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{Credential, EntityId, KeyId, PersonId, SessionId};
+use crate::base::party::{Actor, Credential, EntityId, KeyId, PersonId, SessionId};
 use crate::policy::{Profile, Refusal};
 use crate::store::tests::fresh::{Engine, Fresh};
 use crate::store::{
-    DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow, KeyRow,
-    MembershipRow, PersonRow, SessionRow, Store, StoreError, Tx,
+    ApplicationRow, DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow,
+    KeyRow, MembershipRow, PermissionRow, PersonRow, SessionRow, Store, StoreError, Tx,
 };
 
 /// Where the clock stands at first: the beginning of a minute.
@@ -64,6 +65,11 @@ fn memory() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+/// A built-in profile that asks nobody for documents: whom it asks is a test of its own.
+fn without_documents(name: &str) -> Profile {
+    Profile { documents: Vec::new(), ..Profile::built_in(name).unwrap() }
+}
+
 /// The numbers of 2020, but 1,000 Tweet IDs for an entity, in chunks of 10 to 40.
 fn small_profile() -> Profile {
     Profile {
@@ -71,7 +77,7 @@ fn small_profile() -> Profile {
         chunk_ids_small_min: 10,
         chunk_ids_small_max: 40,
         chunk_ids_large: 500,
-        ..Profile::built_in("twitter-2020-03").unwrap()
+        ..without_documents("twitter-2020-03")
     }
 }
 
@@ -117,9 +123,36 @@ impl<E: On> RigOn<E> {
     }
 
     fn restart_with(&mut self, profile: Profile) -> Ledger {
+        self.put_in_force(&profile);
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let next = Ledger::start(&self.lock, store, clock, Arc::new(profile)).unwrap();
         std::mem::replace(&mut self.ledger, next)
+    }
+
+    /// What an operator does before a gateway starts with other numbers.
+    fn put_in_force(&self, profile: &Profile) {
+        match self.switch(profile) {
+            Ok(()) | Err(SwitchError::Same(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Puts a profile in force. Where a gateway is known to be alive, as ours is, that is refused;
+    /// then it is done all the same, as if ours were cut off.
+    fn switch(&self, profile: &Profile) -> Result<(), SwitchError> {
+        let (profile, clock) = (profile.clone(), self.clock.clone());
+        let operator = Actor::Local("operator".into());
+        let reason = "a new policy";
+        self.store.write_blocking(move |tx| {
+            match profile::switch(tx, &clock, &operator, reason, &profile) {
+                Err(SwitchError::Running(names)) => {
+                    assert_eq!((names.len(), E::ENGINE), (1, Engine::Postgres));
+                    let now_ms = clock.now_ms();
+                    Ok(profile::put(tx, now_ms, &profile, Some(&operator), Some(reason))?)
+                }
+                other => other,
+            }
+        })
     }
 
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
@@ -210,6 +243,16 @@ impl<E: On> RigOn<E> {
 
     /// An exemption of `entity` that is in force until `until_ms`.
     fn exempt(&self, entity: EntityId, until_ms: i64) -> ExemptionRow {
+        self.exempt_up_to(entity, until_ms, None)
+    }
+
+    /// An exemption of `entity` for so many IDs.
+    fn exempt_up_to(
+        &self,
+        entity: EntityId,
+        until_ms: i64,
+        ceiling_ids: Option<u64>,
+    ) -> ExemptionRow {
         let person = self.person(&[]);
         self.write(move |tx| {
             let mut row = ExemptionRow {
@@ -227,6 +270,9 @@ impl<E: On> RigOn<E> {
                 revoked_ms: None,
                 revoked_by: None,
                 revoked_reason: None,
+                conditions: None,
+                ceiling_ids,
+                application: ApplicationRow::default(),
             };
             row.id = tx.exemption_insert(&row)?;
             row.status = "approved".into();
@@ -239,6 +285,40 @@ impl<E: On> RigOn<E> {
     fn revoke(&self, exemption: ExemptionRow) {
         let revoked = ExemptionRow { status: "revoked".into(), ..exemption };
         self.write(move |tx| tx.exemption_decide(&revoked));
+    }
+
+    /// A permission of `entity` that is valid until `until_ms`; returns its number.
+    fn permit(
+        &self,
+        entity: EntityId,
+        until_ms: i64,
+        ceiling_ids: Option<u64>,
+        exemption: Option<i64>,
+    ) -> i64 {
+        self.write(move |tx| {
+            tx.permission_insert(&PermissionRow {
+                id: 0,
+                entity,
+                exemption,
+                issuer: "the platform".into(),
+                reference: "letter 1".into(),
+                issued_on: "2023-11-01".into(),
+                from_ms: START_MS,
+                until_ms,
+                ceiling_ids,
+                document_sha256: [7; 32],
+                reason: "a test".into(),
+                entered_ms: START_MS,
+                entered_by: "local:operator".into(),
+                revoked_ms: None,
+                revoked_by: None,
+                revoked_reason: None,
+            })
+        })
+    }
+
+    fn withdraw(&self, permission: i64) {
+        self.write(move |tx| tx.permission_revoke(permission, START_MS, "local:operator", "why"));
     }
 
     fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Refusal> {

@@ -66,7 +66,7 @@ fn a_person_gets_50_000_objects_in_25_hours_and_not_one_more() {
 
 #[test]
 fn the_later_profile_has_500() {
-    let rig = Rig::with_profile(Profile::built_in("x-2025-10").unwrap());
+    let rig = Rig::with_profile(without_documents("x-2025-10"));
     let person = rig.person(&[rig.entity()]);
     assert_eq!(rig.hand_over(person, file(1, 501)), Err("never"));
     assert_eq!(rig.hand_over(person, file(2, 500)), Ok(()));

@@ -21,6 +21,8 @@ mod crash;
 mod distinct;
 #[path = "distinct_random.rs"]
 mod distinct_random;
+#[path = "in_force.rs"]
+mod in_force;
 #[path = "objects.rs"]
 mod objects;
 #[path = "parcels.rs"]

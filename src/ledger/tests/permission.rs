@@ -1,8 +1,10 @@
 //! What ends a permission ends a stream at its next chunk, and each charge names its basis.
 
 use super::*;
-use crate::policy::{Basis, CredentialEnd, ExemptionRule, Recipient};
-use crate::store::Charged;
+use crate::ledger::objects::File;
+use crate::policy::document::Published;
+use crate::policy::{Basis, CredentialEnd, Document, ExemptionRule, Recipient};
+use crate::store::{AcceptanceRow, Charged, DocumentRow};
 
 /// Admits an order of 1,000, lets `change` happen, and returns what the next chunk is told.
 fn after_first_chunk(rig: &Rig, order: Order, change: impl FnOnce()) -> Refusal {
@@ -200,14 +202,174 @@ fn an_exemption_covers_its_entity_alone_and_says_nothing_of_dm_ids() {
 }
 
 #[test]
-fn where_the_platform_has_to_permit_it_an_exemption_alone_lifts_nothing() {
-    let exemption = ExemptionRule::RegisteredAndPermitted;
-    let rig = Rig::with_profile(Profile { exemption, ..small_profile() });
+fn where_the_platform_has_to_permit_it_an_exemption_lifts_up_to_both_figures() {
+    // The exemption's ceiling, and whether a permission is given for it, and with which ceiling.
+    for (own, given, expected) in [
+        (None, None, 1_000),
+        (None, Some(None), 1_000),
+        (Some(3_000), None, 1_000),
+        (Some(3_000), Some(None), 3_000),
+        (Some(3_000), Some(Some(2_000)), 2_000),
+    ] {
+        let exemption = ExemptionRule::RegisteredAndPermitted;
+        let rig = Rig::with_profile(Profile { exemption, ..small_profile() });
+        let entity = rig.entity();
+        let person = rig.person(&[entity]);
+        let row = rig.exempt_up_to(entity, START_MS + DAY_MS, own);
+        if let Some(ceiling_ids) = given {
+            rig.permit(entity, START_MS + DAY_MS, ceiling_ids, Some(row.id));
+        }
+        assert_eq!(rig.usage(entity).ceiling_ids, Some(expected), "{own:?} {given:?}");
+        assert_eq!(rig.deliver(order(person, expected + 1)).1.unwrap_err().word(), "never");
+        assert_eq!(rig.deliver(order(person, expected)), (expected, Ok(())));
+        assert_eq!(rig.deliver(order(person, 1)).1.unwrap_err().word(), "not-now");
+        rig.verify();
+    }
+}
+
+#[test]
+fn a_permission_raises_the_ceiling_while_it_is_valid_and_not_a_moment_longer() {
+    let rig = Rig::new();
     let entity = rig.entity();
     let person = rig.person(&[entity]);
-    rig.exempt(entity, START_MS + DAY_MS);
-    assert_eq!(rig.deliver(order(person, 1_001)).1.unwrap_err().word(), "never");
-    assert_eq!(rig.usage(entity).ceiling_ids, Some(1_000));
+    let permission = rig.permit(entity, START_MS + DAY_MS, Some(3_000), None);
+    let (mut delivery, first) = rig.admit(order(person, 2_000)).unwrap();
+    let usage = rig.usage(entity);
+    assert_eq!(usage.basis, Basis::Permission(permission));
+    assert_eq!((usage.ceiling_ids, usage.basis_until_ms), (Some(3_000), Some(START_MS + DAY_MS)));
+    assert!(delivery.has_ceiling());
+    rig.ledger.settle(first);
+    let mut sent = 10;
+    while sent < 1_100 {
+        let next = rig.open(&mut delivery).unwrap().unwrap();
+        sent += next.chunk().ids();
+        rig.ledger.settle(next);
+    }
+    let (recipient, id) = (Recipient::Entity(entity), delivery.id());
+    let charged = [Charged { recipient, basis: Basis::Permission(permission), use_case: None }];
+    assert_eq!(rig.row(id).recipients, charged);
+    rig.clock.advance_ms(DAY_MS);
+    // It has ended in the middle, and more is live than the limit: not one more.
+    assert_eq!(rig.open(&mut delivery).unwrap_err().word(), "over");
+    drop(delivery);
+    rig.flush();
+    let usage = rig.usage(entity);
+    assert_eq!((usage.basis, usage.over), (Basis::Limit, true));
+    assert_eq!(rig.deliver(order(person, 1)).1.unwrap_err().word(), "over");
+    rig.clock.advance_ms(CHARGED_MS);
+    assert_eq!(rig.deliver(order(person, 1_000)), (1_000, Ok(())));
+    rig.verify();
+}
+
+#[test]
+fn a_permission_that_is_revoked_in_the_middle_ends_there_or_goes_on_under_the_limit() {
+    for (before, expected) in [(1, None), (900, Some("not-now")), (1_500, Some("over"))] {
+        let rig = Rig::new();
+        let entity = rig.entity();
+        let person = rig.person(&[entity]);
+        let permission = rig.permit(entity, START_MS + DAY_MS, Some(2_500), None);
+        assert_eq!(rig.deliver(order(person, before)).0, before);
+        let (mut delivery, first) = rig.admit(order(person, 800)).unwrap();
+        rig.ledger.settle(first);
+        rig.withdraw(permission);
+        let mut sent = before + 10;
+        let stopped = loop {
+            match rig.open(&mut delivery) {
+                Ok(Some(next)) => {
+                    sent += next.chunk().ids();
+                    rig.ledger.settle(next);
+                }
+                Ok(None) => break None,
+                Err(refusal) => break Some(refusal),
+            }
+        };
+        assert_eq!(stopped.as_ref().map(Refusal::word), expected, "{before}");
+        assert!(sent <= 1_000 || before + 10 > 1_000, "{before}: {sent} is more than the limit");
+        drop(delivery);
+        rig.flush();
+        rig.verify();
+    }
+}
+
+#[test]
+fn the_title_that_allows_most_counts_and_when_it_ends_the_next_one_does() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let small = rig.permit(entity, START_MS + 9 * DAY_MS, Some(2_000), None);
+    let large = rig.permit(entity, START_MS + 2 * DAY_MS, Some(3_000), None);
+    let exemption = rig.exempt(entity, START_MS + DAY_MS).id;
+    for (basis, ceiling_ids) in [
+        (Basis::Exemption(exemption), None),
+        (Basis::Permission(large), Some(3_000)),
+        (Basis::Permission(small), Some(2_000)),
+    ] {
+        let usage = rig.usage(entity);
+        assert_eq!((usage.basis, usage.ceiling_ids), (basis, ceiling_ids));
+        rig.clock.advance_ms(DAY_MS);
+    }
+    rig.clock.advance_ms(6 * DAY_MS);
+    assert_eq!(rig.usage(entity).basis, Basis::Limit);
+}
+
+#[test]
+fn a_permission_is_for_tweet_ids_alone() {
+    let profile = Profile { dm_ids_max: Some(5), user_ids_max: Some(5), ..small_profile() };
+    let rig = Rig::with_profile(profile);
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    rig.permit(entity, START_MS + DAY_MS, None, None);
+    for kind in [IdKind::User, IdKind::Dm] {
+        let (_, result) = rig.deliver(Order { kind, ..order(person, 6) });
+        assert_eq!(result.unwrap_err().word(), "never", "{kind}");
+    }
+    assert_eq!(rig.deliver(order(person, 1_001)), (1_001, Ok(())));
+}
+
+#[test]
+fn nobody_begins_without_the_documents_and_nobody_is_stopped_in_the_middle() {
+    let documents = Profile::built_in("twitter-2020-03").unwrap().documents;
+    let rig = Rig::with_profile(Profile { documents: documents.clone(), ..small_profile() });
+    let entity = rig.entity();
+    let person = rig.person(&[entity]);
+    let refused = |missing: &[Document]| Refusal::DocumentsMissing { missing: missing.to_vec() };
+    assert_eq!(rig.deliver(order(person, 1)), (0, Err(refused(&documents))));
+    let inquired = rig.wait(rig.ledger.inquire(person, None, IdKind::Tweet, None));
+    assert_eq!(inquired.map_err(refusal), Err(refused(&documents)));
+    let file = File { number: 1, objects: 1 };
+    let fetched = rig.wait(rig.ledger.admit_file(person, file)).map_err(refusal);
+    assert_eq!(fetched.unwrap_err(), refused(&documents));
+    for document in documents {
+        rig.write(move |tx| {
+            tx.acceptance_insert(&AcceptanceRow {
+                person,
+                document: document.name.into(),
+                version: document.version,
+                accepted_ms: START_MS,
+                evidence: "paper".into(),
+                actor: "local:operator".into(),
+            })
+        });
+    }
+    let (mut delivery, first) = rig.admit(order(person, 100)).unwrap();
+    rig.ledger.settle(first);
+    let published = Published {
+        name: "privacy-policy".into(),
+        version: "2".into(),
+        url: "https://platform.example".into(),
+        from_ms: START_MS,
+    };
+    let newer = Document::of("privacy-policy", "2", "https://platform.example").unwrap();
+    rig.write(move |tx| {
+        let published_by = "local:operator".into();
+        tx.document_insert(&DocumentRow { published, published_ms: START_MS, published_by })
+    });
+    assert_eq!(rig.deliver(order(person, 1)), (0, Err(refused(&[newer]))));
+    let second = rig.open(&mut delivery).unwrap().unwrap();
+    rig.ledger.settle(second);
+    rig.ledger.end(delivery, Outcome::Complete);
+    rig.flush();
+    assert_eq!(rig.counts(entity), (30, 0, 0));
+    rig.verify();
 }
 
 #[test]

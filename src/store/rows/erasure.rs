@@ -31,13 +31,16 @@ macro_rules! texts {
 const TEXTS: &[Text] = texts! {
     "acceptances": "evidence";
     "entities": "status_reason";
-    "exemptions": "purpose", "reason", "revoked_reason";
+    "exemptions": "purpose", "reason", "revoked_reason", "role", "signed_by", "reference",
+        "conditions";
     "freezes": "reason";
     "incarnations": "retired_reason";
     "joins": "person_evidence", "entity_evidence", "reason";
     "keys": "label";
     "letters": "text";
     "people": "status_reason";
+    "permissions": "issuer", "reference", "reason", "revoked_reason";
+    "profiles": "reason";
     "registrations": "organisation", "purpose", "reason";
     "requests": "answer";
     "use_cases": "purpose", "reason";
@@ -46,6 +49,9 @@ const TEXTS: &[Text] = texts! {
 // What somebody showed or said themselves goes as a whole. Whoever comes back accepts anew.
 const DELETE_ACCEPTANCES: &str = "DELETE FROM acceptances WHERE person_id = ?1";
 const CLEAR_LABELS: &str = "UPDATE keys SET label = ?2 WHERE person_id = ?1";
+const CLEAR_SIGNATURES: &str = "
+    UPDATE exemptions SET role = ?2, signed_by = ?2 WHERE person_id = ?1 AND signed_by IS NOT NULL";
+const DELETE_NOTICES: &str = "DELETE FROM notices WHERE person_id = ?1";
 const HAS_LIVE: &str = "
     WITH own AS (
         SELECT id FROM meters WHERE recipient IN (
@@ -85,13 +91,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes what a person accepted and showed, and puts `word` in the place of what they call
-    /// their keys.
+    /// Removes what a person accepted and showed and what they were to be told, and puts `word` in
+    /// the place of what they call their keys and of what they signed with.
     ///
     /// # Errors
     /// [`StoreError`] of the changes.
     pub fn texts_clear(&self, person: PersonId, word: &str) -> Result<(), StoreError> {
         self.write(DELETE_ACCEPTANCES, values![person])?;
+        self.write(DELETE_NOTICES, values![person])?;
+        self.write(CLEAR_SIGNATURES, values![person, word])?;
         self.write(CLEAR_LABELS, values![person, word])
     }
 

@@ -35,24 +35,60 @@ pub struct ExemptionRow {
     pub revoked_by: Option<String>,
     /// Why it was revoked.
     pub revoked_reason: Option<String>,
+    /// Under which conditions it was approved.
+    pub conditions: Option<String>,
+    /// Up to how many IDs it was approved; `None`: no figure.
+    pub ceiling_ids: Option<u64>,
+    /// What the applicant said besides the purpose.
+    pub application: ApplicationRow,
+}
+
+/// What an application says; of those that were made before it was asked, nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApplicationRow {
+    /// What the applicant is at the institution.
+    pub role: Option<String>,
+    /// Whether they stated that the research is not commercial.
+    pub non_commercial: Option<bool>,
+    /// The version of the attestation that they signed.
+    pub attestation: Option<String>,
+    /// The SHA-256 of its text.
+    pub attestation_sha256: Option<[u8; 32]>,
+    /// The name under it.
+    pub signed_by: Option<String>,
+    /// When it was signed, in milliseconds UTC.
+    pub signed_ms: Option<i64>,
+    /// What supports the application: a letter, a grant, an address.
+    pub reference: Option<String>,
+    /// From when on it is wanted, in milliseconds UTC; `None`: as soon as may be.
+    pub wanted_from_ms: Option<i64>,
+    /// For how many IDs it is wanted; `None`: no figure.
+    pub wanted_ceiling_ids: Option<u64>,
 }
 
 const INSERT: &str = "
-    INSERT INTO exemptions (entity_id, person_id, purpose, status, applied_ms, until_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    INSERT INTO exemptions
+        (entity_id, person_id, purpose, status, applied_ms, until_ms, role, non_commercial,
+         attestation, attestation_sha256, signed_by, signed_ms, reference, wanted_from_ms,
+         wanted_ceiling_ids)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
     RETURNING id";
 const SELECT_BY_ID: &str = "
     SELECT id, entity_id, person_id, purpose, status, applied_ms, decided_ms, decided_by, reason,
-           from_ms, until_ms, revoked_ms, revoked_by, revoked_reason
+           from_ms, until_ms, revoked_ms, revoked_by, revoked_reason, conditions, ceiling_ids,
+           role, non_commercial, attestation, attestation_sha256, signed_by, signed_ms, reference,
+           wanted_from_ms, wanted_ceiling_ids
     FROM exemptions WHERE id = ?1";
 const SELECT_ALL: &str = "
     SELECT id, entity_id, person_id, purpose, status, applied_ms, decided_ms, decided_by, reason,
-           from_ms, until_ms, revoked_ms, revoked_by, revoked_reason
+           from_ms, until_ms, revoked_ms, revoked_by, revoked_reason, conditions, ceiling_ids,
+           role, non_commercial, attestation, attestation_sha256, signed_by, signed_ms, reference,
+           wanted_from_ms, wanted_ceiling_ids
     FROM exemptions ORDER BY id";
 const UPDATE_DECISION: &str = "
     UPDATE exemptions
     SET status = ?2, decided_ms = ?3, decided_by = ?4, reason = ?5, from_ms = ?6,
-        revoked_ms = ?7, revoked_by = ?8, revoked_reason = ?9
+        revoked_ms = ?7, revoked_by = ?8, revoked_reason = ?9, conditions = ?10, ceiling_ids = ?11
     WHERE id = ?1";
 
 impl Tx<'_> {
@@ -62,17 +98,25 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError`] of the insert.
     pub fn exemption_insert(&self, row: &ExemptionRow) -> Result<i64, StoreError> {
-        self.one(
-            INSERT,
-            values![
-                row.entity,
-                row.person,
-                &row.purpose,
-                &row.status,
-                row.applied_ms,
-                row.until_ms
-            ],
-        )
+        let said = &row.application;
+        let values = values![
+            row.entity,
+            row.person,
+            &row.purpose,
+            &row.status,
+            row.applied_ms,
+            row.until_ms,
+            &said.role,
+            said.non_commercial.map(i64::from),
+            &said.attestation,
+            said.attestation_sha256.as_ref(),
+            &said.signed_by,
+            said.signed_ms,
+            &said.reference,
+            said.wanted_from_ms,
+            said.wanted_ceiling_ids
+        ];
+        self.one(INSERT, values)
     }
 
     /// The exemption with that number.
@@ -108,7 +152,9 @@ impl Tx<'_> {
                 row.from_ms,
                 row.revoked_ms,
                 &row.revoked_by,
-                &row.revoked_reason
+                &row.revoked_reason,
+                &row.conditions,
+                row.ceiling_ids
             ],
         )?;
         assert_eq!(changed, 1, "the exemption was found in this very transaction");
@@ -132,5 +178,18 @@ fn exemption(row: &Row<'_>) -> Result<ExemptionRow, StoreError> {
         revoked_ms: row.get(11)?,
         revoked_by: row.get(12)?,
         revoked_reason: row.get(13)?,
+        conditions: row.get(14)?,
+        ceiling_ids: row.get(15)?,
+        application: ApplicationRow {
+            role: row.get(16)?,
+            non_commercial: row.get(17)?,
+            attestation: row.get(18)?,
+            attestation_sha256: row.get(19)?,
+            signed_by: row.get(20)?,
+            signed_ms: row.get(21)?,
+            reference: row.get(22)?,
+            wanted_from_ms: row.get(23)?,
+            wanted_ceiling_ids: row.get(24)?,
+        },
     })
 }

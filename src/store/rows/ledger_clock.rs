@@ -19,11 +19,26 @@ const UPSERT: &str = "
         time_ms = ?2, anchor_time_ms = ?3, anchor_wall_ms = ?4, anchor_boot_ms = ?5,
         boot_id = ?6, wall = ?7, behind_since_ms = ?8";
 const INSERT_INCARNATION: &str = "
-    INSERT INTO incarnations (instance, started_ms) VALUES (?1, ?2)
+    INSERT INTO incarnations (instance, started_ms, profile_id)
+    VALUES (?1, ?2, (SELECT max(id) FROM profiles))
     RETURNING id";
 const END_EARLIER: &str = "
     UPDATE incarnations SET ended_ms = ?3 WHERE instance = ?1 AND id < ?2 AND ended_ms IS NULL";
 const RUNS: &str = "SELECT ended_ms IS NULL FROM incarnations WHERE id = ?1";
+const SELECT_STATE: &str = "
+    SELECT ended_ms IS NULL, profile_id IS NOT DISTINCT FROM (SELECT max(id) FROM profiles)
+    FROM incarnations WHERE id = ?1";
+
+/// Whether a start of a gateway may still charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartState {
+    /// It may.
+    Charges,
+    /// It has a successor.
+    Ended,
+    /// It began under another profile than the one that is in force now.
+    OtherProfile,
+}
 
 impl Tx<'_> {
     /// This instance's row of ledger time, if it has ever read a clock.
@@ -94,5 +109,20 @@ impl Tx<'_> {
     pub fn incarnation_runs(&self, incarnation: i64) -> Result<bool, StoreError> {
         let runs = self.row(RUNS, values![incarnation], |row| row.get(0))?;
         Ok(runs.unwrap_or(false))
+    }
+
+    /// Whether that start of a gateway may charge.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn incarnation_state(&self, incarnation: i64) -> Result<StartState, StoreError> {
+        let found = self.row(SELECT_STATE, values![incarnation], |row| {
+            Ok(match (row.get(0)?, row.get(1)?) {
+                (false, _) => StartState::Ended,
+                (true, false) => StartState::OtherProfile,
+                (true, true) => StartState::Charges,
+            })
+        })?;
+        Ok(found.unwrap_or(StartState::Ended))
     }
 }

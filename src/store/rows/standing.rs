@@ -3,7 +3,8 @@
 
 use crate::base::commitment::Commitment;
 use crate::base::party::{Credential, EntityId, PersonId};
-use crate::store::value::values;
+use crate::policy::{Exempted, Permitted, Titles};
+use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
 
 /// A person, and the key or session with which they ask.
@@ -42,7 +43,7 @@ impl Door {
 }
 
 /// An entity that a person belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityStandingRow {
     /// Which one.
     pub entity: EntityId,
@@ -50,8 +51,8 @@ pub struct EntityStandingRow {
     pub door: Door,
     /// The version of its use case that is in force.
     pub use_case: Option<u32>,
-    /// The exemption that is in force for it.
-    pub exemption: Option<i64>,
+    /// Its exemptions and permissions that hold.
+    pub titles: Titles,
 }
 
 const SELECT_PERSON_BY_KEY: &str = "
@@ -62,17 +63,28 @@ const SELECT_PERSON_BY_SESSION: &str = "
     SELECT p.status = 'active', s.until_ms, s.revoked_ms IS NOT NULL, p.commitment
     FROM people p LEFT JOIN sessions s ON s.id = ?2 AND s.person_id = p.id
     WHERE p.id = ?1";
-const EXEMPTION_IN_FORCE: &str = "
-    SELECT max(x.id) FROM exemptions x
-    WHERE x.entity_id = ?1 AND x.status = 'approved' AND x.from_ms <= ?2 AND ?2 < x.until_ms";
+// A row for each pair of an exemption and a permission that hold: few have one, hardly any two.
 const SELECT_ENTITIES: &str = "
-    SELECT DISTINCT m.entity_id, e.status, e.use_case,
-           (SELECT max(x.id) FROM exemptions x
-            WHERE x.entity_id = m.entity_id AND x.status = 'approved'
-              AND x.from_ms <= ?2 AND ?2 < x.until_ms)
-    FROM memberships m JOIN entities e ON e.id = m.entity_id
-    WHERE m.person_id = ?1 AND (m.until_ms IS NULL OR ?2 < m.until_ms)
-    ORDER BY m.entity_id";
+    SELECT e.id, e.status, e.use_case, x.id, x.ceiling_ids, x.until_ms,
+           p.id, p.ceiling_ids, p.until_ms, p.exemption_id
+    FROM entities e
+    LEFT JOIN exemptions x ON x.entity_id = e.id AND x.status = 'approved'
+                          AND x.from_ms <= ?2 AND ?2 < x.until_ms
+    LEFT JOIN permissions p ON p.entity_id = e.id AND p.revoked_ms IS NULL
+                           AND p.from_ms <= ?2 AND ?2 < p.until_ms
+    WHERE e.id IN (SELECT m.entity_id FROM memberships m
+                   WHERE m.person_id = ?1 AND (m.until_ms IS NULL OR ?2 < m.until_ms))
+    ORDER BY e.id, x.id, p.id";
+const SELECT_TITLES: &str = "
+    SELECT e.id, e.status, e.use_case, x.id, x.ceiling_ids, x.until_ms,
+           p.id, p.ceiling_ids, p.until_ms, p.exemption_id
+    FROM entities e
+    LEFT JOIN exemptions x ON x.entity_id = e.id AND x.status = 'approved'
+                          AND x.from_ms <= ?2 AND ?2 < x.until_ms
+    LEFT JOIN permissions p ON p.entity_id = e.id AND p.revoked_ms IS NULL
+                           AND p.from_ms <= ?2 AND ?2 < p.until_ms
+    WHERE e.id = ?1
+    ORDER BY x.id, p.id";
 
 impl Tx<'_> {
     /// The standing of `person` and of the credential they ask with; `None` if there is no such
@@ -109,25 +121,44 @@ impl Tx<'_> {
         person: PersonId,
         now_ms: i64,
     ) -> Result<Vec<EntityStandingRow>, StoreError> {
-        self.rows(SELECT_ENTITIES, values![person, now_ms], |row| {
-            Ok(EntityStandingRow {
-                entity: EntityId(row.get(0)?),
-                door: Door::of_status(&row.get::<String>(1)?),
-                use_case: row.get(2)?,
-                exemption: row.get(3)?,
-            })
-        })
+        let mut entities: Vec<EntityStandingRow> = Vec::new();
+        self.rows(SELECT_ENTITIES, values![person, now_ms], |row| add(row, &mut entities))?;
+        Ok(entities)
     }
 
-    /// The exemption of `entity` that is in force at `now_ms`.
+    /// What holds for `entity` at `now_ms`.
     ///
     /// # Errors
     /// [`StoreError`] of the look.
-    pub fn exemption_in_force(
-        &self,
-        entity: EntityId,
-        now_ms: i64,
-    ) -> Result<Option<i64>, StoreError> {
-        self.one(EXEMPTION_IN_FORCE, values![entity, now_ms])
+    pub fn titles(&self, entity: EntityId, now_ms: i64) -> Result<Titles, StoreError> {
+        let mut entities = Vec::new();
+        self.rows(SELECT_TITLES, values![entity, now_ms], |row| add(row, &mut entities))?;
+        Ok(entities.pop().map(|found| found.titles).unwrap_or_default())
     }
+}
+
+/// Adds what a row says to the last of `entities`, or to one that begins with it.
+fn add(row: &Row<'_>, entities: &mut Vec<EntityStandingRow>) -> Result<(), StoreError> {
+    let entity = EntityId(row.get(0)?);
+    if entities.last().is_none_or(|last| last.entity != entity) {
+        let door = Door::of_status(&row.get::<String>(1)?);
+        let (use_case, titles) = (row.get(2)?, Titles::default());
+        entities.push(EntityStandingRow { entity, door, use_case, titles });
+    }
+    let titles = &mut entities.last_mut().expect("one was just added").titles;
+    if let Some(number) = row.get(3)? {
+        let (ceiling_ids, until_ms) = (row.get(4)?, row.get(5)?);
+        let exempted = Exempted { number, ceiling_ids, until_ms };
+        if !titles.exemptions.contains(&exempted) {
+            titles.exemptions.push(exempted);
+        }
+    }
+    if let Some(number) = row.get(6)? {
+        let (ceiling_ids, until_ms, exemption) = (row.get(7)?, row.get(8)?, row.get(9)?);
+        let permitted = Permitted { number, ceiling_ids, until_ms, exemption };
+        if !titles.permissions.contains(&permitted) {
+            titles.permissions.push(permitted);
+        }
+    }
+    Ok(())
 }

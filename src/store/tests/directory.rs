@@ -2,9 +2,10 @@
 
 use super::fresh::on_every_engine;
 use crate::base::party::{Credential, EntityId, KeyId, PersonId, SessionId};
+use crate::policy::{Exempted, Titles};
 use crate::store::{
-    AcceptanceRow, Door, EntityRow, EntityStandingRow, ExemptionRow, KeyRow, MembershipRow,
-    PersonRow, RequestRow, StandingRow, StoreError, Tx,
+    AcceptanceRow, ApplicationRow, Door, EntityRow, EntityStandingRow, ExemptionRow, KeyRow,
+    MembershipRow, PersonRow, RequestRow, StandingRow, StoreError, Tx,
 };
 
 fn entity(slug: &str) -> EntityRow {
@@ -164,6 +165,9 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
             revoked_ms: None,
             revoked_by: None,
             revoked_reason: None,
+            conditions: None,
+            ceiling_ids: None,
+            application: ApplicationRow::default(),
         };
         exemption.id = tx.exemption_insert(&exemption)?;
         assert_eq!(tx.exemption_by_id(exemption.id)?.as_ref(), Some(&exemption));
@@ -171,15 +175,17 @@ fn a_standing_is_what_memberships_keys_and_exemptions_say_at_the_moment() {
         exemption.from_ms = Some(10);
         tx.exemption_decide(&exemption)?;
         assert_eq!(tx.exemptions()?, [exemption.clone()]);
-        for (now_ms, expected) in [(9, None), (10, Some(exemption.id)), (20, None)] {
-            assert_eq!(tx.exemption_in_force(uni, now_ms)?, expected, "{now_ms}");
-            let standing = |entity, exemption| EntityStandingRow {
+        let exempted = Exempted { number: exemption.id, ceiling_ids: None, until_ms: 20 };
+        for (now_ms, exemptions) in [(9, vec![]), (10, vec![exempted]), (20, vec![])] {
+            let titles = Titles { exemptions, permissions: Vec::new() };
+            assert_eq!(tx.titles(uni, now_ms)?, titles, "{now_ms}");
+            let standing = |entity, titles| EntityStandingRow {
                 entity,
                 door: Door::Open,
                 use_case: None,
-                exemption,
+                titles,
             };
-            let expected = [standing(acme, None), standing(uni, expected)];
+            let expected = [standing(acme, Titles::default()), standing(uni, titles)];
             assert_eq!(tx.standing_entities(person, now_ms)?, expected, "{now_ms}");
         }
         let standing = StandingRow {

@@ -14,5 +14,6 @@ mod proxy;
 mod records;
 mod refused;
 mod several;
+mod terms;
 mod writing;
 mod sign_in;
