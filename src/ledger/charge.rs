@@ -151,8 +151,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Brings the meter of who is `entitled` up to date: what has left the window falls out, expired
-    /// holds fall out, and the ceiling is the one that it is entitled to now.
+    /// Brings the meter of who is `entitled` up to date: what has left the window falls out,
+    /// expired holds fall out, and the ceiling is the one that it is entitled to now.
     pub(super) fn lock(
         &self,
         entitled: Entitled,

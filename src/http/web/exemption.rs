@@ -55,6 +55,10 @@ async fn page(
     let shown = shown(gateway, member).await?;
     let days_max = gateway.profile.exemption_days_max;
     let needs_figure = gateway.profile.exemption == ExemptionRule::RegisteredAndPermitted;
+    let (ceiling_label, ceiling_kind) = match needs_figure {
+        true => ("How many IDs you need in any window", "text"),
+        false => ("How many IDs you need in any window (optional)", "optional"),
+    };
     let field = |name, label, hint, value, kind| {
         let mistake = form::mistake_of(mistakes, name);
         Field { name, label, hint, value, kind, autocomplete: "off", mistake }.draw()
@@ -106,9 +110,7 @@ async fn page(
                 }.draw())
                 (field("reference", "What supports it (optional)",
                     "A letter, a grant, a page of the institution.", &said.reference, "optional"))
-                (field("ceiling", if needs_figure { "How many IDs you need in any window" } else {
-                    "How many IDs you need in any window (optional)"
-                }, "A whole number.", &said.ceiling, if needs_figure { "text" } else { "optional" }))
+                (field("ceiling", ceiling_label, "A whole number.", &said.ceiling, ceiling_kind))
                 (signature(mistakes, said))
                 button type="submit" { "Apply" }
             }

@@ -140,7 +140,8 @@ pub(super) struct Field<'a> {
     pub(super) label: &'a str,
     pub(super) hint: &'a str,
     pub(super) value: &'a str,
-    /// `text`, `email`, `date`; `long` is a text of several lines, `optional` one that may be empty.
+    /// `text`, `email`, `date`; `long` is a text of several lines, `optional` one that may be
+    /// empty.
     pub(super) kind: &'a str,
     /// What a browser may fill in by itself, as HTML names it.
     pub(super) autocomplete: &'a str,
@@ -153,6 +154,7 @@ impl Field<'_> {
     pub(super) fn draw(&self) -> Markup {
         let Field { name, label, hint, value, kind, autocomplete, mistake } = *self;
         let (hint_id, wrong_id) = (format!("{name}-hint"), format!("{name}-wrong"));
+        let shown_kind = if kind == "optional" { "text" } else { kind };
         let described = match (hint.is_empty(), mistake) {
             (true, None) => None,
             (false, None) => Some(hint_id.clone()),
@@ -170,8 +172,8 @@ impl Field<'_> {
                     textarea id=(name) name=(name) required aria-describedby=[described]
                         aria-invalid=[invalid] { (value) }
                 } @else {
-                    input id=(name) name=(name) type=(if kind == "optional" { "text" } else { kind })
-                        value=(value) required[kind != "optional"]
+                    input id=(name) name=(name) type=(shown_kind) value=(value)
+                         required[kind != "optional"]
                         autocomplete=[autocomplete] aria-describedby=[described]
                         aria-invalid=[invalid];
                 }
