@@ -116,7 +116,8 @@ fn the_pages_can_be_pictured() {
         }
         let apply = ["exemption", "apply", "orrin", "--person", "ada@orrin.example"];
         let more = ["--purpose", "How harbours were spoken of", "--until", "2026-09-30"];
-        bench.done(&[&apply[..], &more[..]].concat());
+        let signed = ["--role", "professor", "--non-commercial", "--signed-by", "Ada Quill"];
+        bench.done(&[&apply[..], &more[..], &signed[..]].concat());
     };
     walk("pictures", prepare, kept.as_deref().unwrap_or(folder.path()));
 }
