@@ -1,5 +1,7 @@
 //! What a download costs too much that its client breaks off.
 
+#![allow(clippy::print_stdout, reason = "the figure is worth seeing, not the bound alone")]
+
 mod harness;
 
 use std::io::Read;

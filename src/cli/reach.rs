@@ -92,7 +92,7 @@ fn carry_out(
 ) -> anyhow::Result<Value> {
     let store = Store::at(place).with_context(|| format!("cannot use the store {place}"))?;
     // What is in force counts, whatever the settings want: a gateway that runs says the same.
-    let in_force = store.read(|tx| profile::in_force(tx))?;
+    let in_force = store.read(profile::in_force)?;
     let profile =
         in_force.map_or_else(|| Arc::clone(&settings.profile), |(profile, _)| Arc::new(profile));
     let notary = super::notary(settings);

@@ -185,10 +185,10 @@ pub fn enter(
     if let Some(before) = browser.before
         && let Some(row) = tx.session_by_hash(&before.0)?
     {
-        match session::revoke(tx, now_ms, &Actor::Person(person.id), row.id) {
-            Err(DirectoryError::Store(error)) => return Err(error),
-            // Over already is as good.
-            _ => {}
+        // Over already is as good.
+        let ended = session::revoke(tx, now_ms, &Actor::Person(person.id), row.id);
+        if let Err(DirectoryError::Store(error)) = ended {
+            return Err(error);
         }
     }
     session::begin(tx, now_ms, person.id, browser.label, browser.lifetime)

@@ -98,7 +98,10 @@ impl FromRequest<Gateway> for SentByMember {
         }
         let sent = Sent::from_request(Request::from_parts(parts, body), gateway).await;
         let Sent { visitor, fields, .. } = sent.map_err(IntoResponse::into_response)?;
-        Ok(SentByMember { member: Member::of(visitor)?, fields })
+        Ok(SentByMember {
+            member: Member::of(visitor).map_err(IntoResponse::into_response)?,
+            fields,
+        })
     }
 }
 

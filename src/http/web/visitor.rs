@@ -133,7 +133,7 @@ impl FromRequestParts<Gateway> for Member {
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Member, Response> {
         let visitor = Visitor::from_request_parts(parts, gateway).await;
         let visitor = visitor.map_err(IntoResponse::into_response)?;
-        Member::of(visitor)
+        Member::of(visitor).map_err(IntoResponse::into_response)
     }
 }
 
@@ -142,10 +142,10 @@ impl Member {
     ///
     /// # Errors
     /// The way to where they can sign in, if they have not.
-    pub(super) fn of(visitor: Visitor) -> Result<Member, Response> {
+    pub(super) fn of(visitor: Visitor) -> Result<Member, Redirect> {
         match visitor.person {
             Some(_) => Ok(Member(visitor)),
-            None => Err(Redirect::to("/sign-in").into_response()),
+            None => Err(Redirect::to("/sign-in")),
         }
     }
 }

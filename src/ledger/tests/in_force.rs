@@ -17,7 +17,7 @@ fn started(rig: &Rig, profile: Profile) -> Result<Ledger, String> {
 #[test]
 fn the_first_start_puts_its_profile_in_force_and_no_other_one_starts() {
     let rig = Rig::new();
-    let (profile, row) = rig.store.read(|tx| in_force(tx)).unwrap().unwrap();
+    let (profile, row) = rig.store.read(in_force).unwrap().unwrap();
     assert_eq!((profile, row.actor, row.since_ms), (small_profile(), None, START_MS));
     let refused = started(&rig, lowered()).err().unwrap();
     for expected in ["the profile `lowered`, and `twitter-2020-03` is", "hydrant policy switch"] {
@@ -55,7 +55,7 @@ fn a_gateway_charges_nothing_once_another_profile_is_in_force() {
         assert!(leaf.contains(part), "{leaf}");
     }
     assert!(!leaf.contains("a new policy"), "reasons in words stand in the tables alone");
-    let (_, row) = rig.store.read(|tx| in_force(tx)).unwrap().unwrap();
+    let (_, row) = rig.store.read(in_force).unwrap().unwrap();
     assert_eq!(row.reason.as_deref(), Some("a new policy"));
     rig.verify();
 }

@@ -24,7 +24,7 @@ const SELF: &str = "
     WHERE pid = pg_backend_pid()";
 const END: &str = "
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE pid = ?1 AND CAST(backend_start AS TEXT) = ?2";
+    WHERE CAST(pid AS BIGINT) = ?1 AND CAST(backend_start AS TEXT) = ?2";
 
 /// A gateway's name, held by a session.
 pub(super) struct Name {

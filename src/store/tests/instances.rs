@@ -44,6 +44,27 @@ fn a_name_that_was_lost_is_taken_again() {
     }
 }
 
+/// The statement that ends a lost session at the server failed, and took the new one with it: from
+/// the first loss on the name changed hands with every change, and others could get between.
+#[test]
+fn a_name_that_was_taken_again_stays_with_its_session() {
+    let fresh = postgres();
+    let store = fresh.open();
+    let superuser = fresh.database().superuser();
+    let others = "FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    superuser.run(&format!("SELECT pg_terminate_backend(pid, 60000) {others}"));
+    let sessions = || {
+        store.write_blocking(|tx| tx.journal_append(1, "{}", None)).unwrap();
+        superuser.rows(&format!("SELECT pid {others} ORDER BY pid"))
+    };
+    let taken_again = sessions();
+    assert_eq!(taken_again.len(), 2, "one that changes, and one that has the name");
+    for _ in 0..3 {
+        assert_eq!(sessions(), taken_again);
+    }
+}
+
 #[test]
 fn a_session_that_is_ended_in_the_middle_of_a_change_takes_the_change_with_it() {
     let fresh = postgres();

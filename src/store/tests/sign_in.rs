@@ -93,7 +93,7 @@ fn sessions_are_found_by_their_secret_and_by_the_one_before_it() {
         assert_eq!(tx.session_by_id(changed.id)?.as_ref(), Some(&changed));
         tx.sessions_outdate(person)?;
         let outdated = SessionRow { rotated_ms: 0, ..changed.clone() };
-        assert_eq!(tx.sessions()?, [outdated.clone()]);
+        assert_eq!(tx.sessions()?, std::slice::from_ref(&outdated));
         assert_eq!(tx.sessions_of(person)?, [outdated]);
         tx.sessions_remove_ended(25)?;
         assert_eq!(tx.sessions()?.len(), 1);
