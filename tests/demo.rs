@@ -138,7 +138,7 @@ fn a_demo_on_a_server_begins_with_an_empty_database_and_finds_it_again() {
     for _ in 0..2 {
         let told = Demo::start_as(bench.command(&start)).told();
         assert!(told["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{told}");
-        assert_eq!(entities(), "3");
+        assert_eq!(entities(), "4");
     }
 }
 

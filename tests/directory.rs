@@ -213,7 +213,7 @@ fn what_cannot_be_done_says_why_and_what_can() {
         ("key revoke 9", 1, "there is no key 9; `hydrant key list` shows them"),
         ("key revoke abc", 2, "`abc` is no key number; `hydrant key list` shows them"),
         ("exemption approve abc --reason r", 2, "`abc` is no exemption number"),
-        ("person add ada@example.org --name A --entity uni", 1, "one `person add --entity A"),
+        ("person add ada@example.org --name A --entity uni", 1, "person join ada@example.org"),
         ("deliveries --entity unj", 1, "did you mean `uni`?"),
         ("deliveries --limit 0", 2, "0 is not in"),
         (&apply_vague, 2, "a date looks like 2027-06-30"),

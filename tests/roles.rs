@@ -41,8 +41,8 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/entities/{slug}/invitations", "/entities/uni/invitations", INVITATION, Change),
     ("DELETE", "/invitations/{invitation}", "/invitations/1", "", Change),
     ("GET", "/joins", "/joins", "", Look),
-    ("GET", "/people/{mail}/joins/{slug}", "/people/audit@host.example/joins/uni", "", Look),
-    ("POST", "/people/{mail}/joins/{slug}", "/people/audit@host.example/joins/uni", ROLE, Change),
+    ("GET", "/people/{mail}/joins/{slug}", "/people/ann@second.example/joins/uni", "", Look),
+    ("POST", "/people/{mail}/joins/{slug}", "/people/ann@second.example/joins/uni", ROLE, Change),
     ("POST", "/joins/{join}/consent", "/joins/1/consent", CONSENT, Decide),
     ("POST", "/joins/{join}/withdraw", "/joins/1/withdraw", REASON, Decide),
     ("DELETE", "/people/{mail}/memberships/{slug}", LEAVE, "", Change),
@@ -92,7 +92,7 @@ const OTHER_USE_CASE: &str = "{\"purpose\":\"another study\"}";
 const INVITATION: &str = "{\"mail\":\"colleague@uni.example\",\"name\":\"Colleague\"}";
 const ROLE: &str = "{\"role\":\"member\"}";
 const CONSENT: &str = "{\"side\":\"person\",\"evidence\":\"a letter\"}";
-const LEAVE: &str = "/people/member@second.example/memberships/second";
+const LEAVE: &str = "/people/ann@second.example/memberships/second";
 const REASON: &str = "{\"reason\":\"a letter of the library\"}";
 const PLACE: &str = "{\"slug\":\"uni\",\"role\":\"member\"}";
 const PAPER: &str = "{\"documents\":[\"all\"],\"evidence\":\"signed paper\"}";
@@ -163,8 +163,8 @@ fn bench() -> Bench {
     }
     bench.entity("state", "government");
     bench.person("member@uni.example", &["uni"]);
-    bench.person("member@second.example", &["second"]);
     bench.done(&["key", "issue", "member@uni.example", "--expires", "700d"]);
+    bench.person("ann@second.example", &["second"]);
     bench.set_clock(NOW_MS);
     bench.dataset("walks", 1, 10);
     bench

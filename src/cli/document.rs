@@ -15,6 +15,7 @@ pub(crate) enum Command {
     /// List the documents in force, and the versions that are to come
     List,
     /// Publish a version, which everybody has to accept from its day on
+    #[command(disable_version_flag = true)]
     Publish {
         /// Which document
         #[arg(value_parser = PossibleValuesParser::new(DOCUMENTS.iter().map(|(name, _)| *name)))]

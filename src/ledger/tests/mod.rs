@@ -131,6 +131,10 @@ impl<E: On> RigOn<E> {
 
     /// What an operator does before a gateway starts with other numbers.
     fn put_in_force(&self, profile: &Profile) {
+        // Windows of minutes, which no file can name, are in force from the first start on.
+        if profile == self.ledger.profile().as_ref() {
+            return;
+        }
         match self.switch(profile) {
             Ok(()) | Err(SwitchError::Same(_)) => {}
             Err(error) => panic!("{error}"),
