@@ -16,6 +16,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use crate::base::clock::Clock;
 use crate::config::{Mail, MailSecurity};
 use crate::directory::letter::{self, Letter};
+use crate::directory::notice;
 use crate::store::{Store, StoreError};
 
 /// How often it is looked whether a letter is due.
@@ -83,6 +84,9 @@ impl Post {
     async fn send_next(&self) -> Result<bool, StoreError> {
         let now_ms = self.clock.now_ms();
         // A look costs no commit, and most of the time there is nothing to do.
+        if !self.store.look(move |tx| notice::due(tx, now_ms, 1)).await?.is_empty() {
+            self.store.write(move |tx| notice::write_letters(tx, now_ms)).await?;
+        }
         if self.store.look(move |tx| tx.letter_due(now_ms)).await?.is_none() {
             return Ok(false);
         }

@@ -183,6 +183,12 @@ impl Bench {
         self.key(mail)
     }
 
+    /// The key of a person of a new company.
+    pub fn person_of(&self, slug: &str, mail: &str) -> String {
+        self.entity(slug, "commercial");
+        self.person(mail, &[slug])
+    }
+
     /// One more key for a person.
     pub fn key(&self, mail: &str) -> String {
         self.done(&["key", "issue", mail]).trim().to_owned()
