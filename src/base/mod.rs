@@ -9,6 +9,7 @@ pub mod date;
 pub mod delivery;
 pub mod ids;
 pub mod nearest;
+pub mod number;
 pub mod origin;
 pub mod party;
 pub mod steady;

@@ -1,4 +1,4 @@
-//! `hydrant demo`: a gateway with made-up tweets, three entities and their keys, and lines to try
+//! `hydrant demo`: a gateway with made-up tweets, four entities and their keys, and lines to try
 //! it with. What is made up is in `demo_data.rs`.
 
 use std::fs;
@@ -17,7 +17,7 @@ use crate::store::{DataFolder, Store};
 
 /// Serve made-up data, to try everything
 ///
-/// Makes a data folder with 100,000 made-up tweets and three entities, issues keys for them,
+/// Makes a data folder with 100,000 made-up tweets and four entities, issues keys for them,
 /// serves, and prints lines to paste into another terminal. Another start finds the folder again.
 /// The folder is `hydrant-demo`, unless `--data` names another.
 #[derive(clap::Args)]

@@ -1,4 +1,4 @@
-//! What a demo makes up and enters: tweets, a dataset, three entities, people and keys, all by the
+//! What a demo makes up and enters: tweets, a dataset, four entities, people and keys, all by the
 //! same operations that an operator uses.
 
 use std::fmt;

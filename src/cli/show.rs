@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::base::date;
+pub(crate) use crate::base::number::separated;
 
 /// One column of a table, or one line of a record.
 pub(crate) struct Column {
@@ -86,19 +87,6 @@ pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A number with a comma before every three digits: 1,500,000.
-pub(crate) fn separated(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
 /// A time of an answer to the minute.
 pub(crate) fn minute(rfc3339: &str) -> String {
     let time = rfc3339.parse::<Timestamp>();
@@ -141,18 +129,4 @@ fn print_table(mut table: Table) -> anyhow::Result<()> {
         column.set_padding((0, 2));
     }
     print(&table.trim_fmt())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_separators() {
-        for (number, expected) in
-            [(0, "0"), (999, "999"), (1_000, "1,000"), (1_500_000, "1,500,000")]
-        {
-            assert_eq!(separated(number), expected);
-        }
-    }
 }

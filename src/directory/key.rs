@@ -78,11 +78,10 @@ pub fn issue(
     let person = person::find(tx, &request.mail)?;
     check_owner(tx, actor, &person, request.scope)?;
     let label = request.label.as_deref().unwrap_or("key");
-    let token = Token::generate();
-    let mut row = KeyRow {
+    let row = KeyRow {
         id: KeyId(0),
         person: person.id,
-        hash: token.hash().0,
+        hash: [0; 32],
         label: text::line("the label", label, LABEL_CHARS_MAX)?,
         scope: request.scope.word().to_owned(),
         created_ms: now_ms,
@@ -92,9 +91,7 @@ pub fn issue(
         reactivated_ms: None,
         successor: None,
     };
-    row.id = tx.key_insert(&row)?;
-    note_issue(tx, now_ms, actor, &row)?;
-    Ok((row, token))
+    enter(tx, now_ms, actor, row)
 }
 
 /// Whether a key of that scope may be made for `person`.
@@ -127,7 +124,16 @@ fn check_owner(
     Ok(())
 }
 
-fn note_issue(tx: &Tx<'_>, now_ms: i64, actor: &Actor, row: &KeyRow) -> Result<(), DirectoryError> {
+/// Enters a key as `row` has it, with a number and a token of its own.
+fn enter(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    mut row: KeyRow,
+) -> Result<(KeyRow, Token), DirectoryError> {
+    let token = Token::generate();
+    row.hash = token.hash().0;
+    row.id = tx.key_insert(&row)?;
     let leaf = Leaf::KeyIssued {
         key: row.id,
         person: name::of_person(tx, row.person)?,
@@ -136,7 +142,7 @@ fn note_issue(tx: &Tx<'_>, now_ms: i64, actor: &Actor, row: &KeyRow) -> Result<(
         actor: name::of_actor(tx, actor)?,
     };
     audit::append(tx, now_ms, &leaf)?;
-    Ok(())
+    Ok((row, token))
 }
 
 fn lifetime_ms(scope: Scope, wanted_ms: Option<i64>) -> Result<i64, DirectoryError> {
@@ -224,19 +230,15 @@ pub fn rotate(
     let person = tx.person_by_id(old.person)?;
     let person = person.expect("a key's owner is there: a foreign key says so");
     check_owner(tx, actor, &person, scope)?;
-    let token = Token::generate();
     let lifetime_ms = lifetime_ms(scope, Some(old.expires_ms - old.created_ms))?;
-    let mut row = KeyRow {
-        id: KeyId(0),
-        hash: token.hash().0,
+    let successor = KeyRow {
         created_ms: now_ms,
         expires_ms: now_ms + lifetime_ms,
         last_used_ms: None,
         reactivated_ms: None,
         ..old.clone()
     };
-    row.id = tx.key_insert(&row)?;
-    note_issue(tx, now_ms, actor, &row)?;
+    let (row, token) = enter(tx, now_ms, actor, successor)?;
     let expires_ms = old.expires_ms.min(now_ms + overlap_ms);
     tx.key_set_successor(key, row.id, expires_ms)?;
     let (successor, actor) = (row.id, name::of_actor(tx, actor)?);

@@ -7,6 +7,8 @@ use maud::{Markup, html};
 use super::entity::{Meters, meters_of};
 use super::form::{self, Field, SentByMember};
 use super::layout::{Tab, sentence};
+use super::table::Head::Words;
+use super::table::table;
 use super::visitor::Member;
 use crate::base::date::{DAY_MS, minute};
 use crate::base::party::{Actor, Credential, KeyId, SessionId};
@@ -141,19 +143,13 @@ fn keys(member: &Member, shown: &Shown) -> Markup {
     };
     html! {
         @if !shown.keys.is_empty() {
-            div class="scroll" tabindex="0" {
-                table {
-                    caption { "Your keys" }
-                    thead {
-                        tr {
-                            th scope="col" { "For" } th scope="col" { "State" }
-                            th scope="col" { "Last used" } th scope="col" { "Ends" }
-                            th scope="col" { "Revoke" }
-                        }
-                    }
-                    tbody { @for row in &shown.keys { (key_row(member, row, shown.now_ms)) } }
-                }
-            }
+            (table(
+                Some("Your keys"),
+                &[Words("For"), Words("State"), Words("Last used"), Words("Ends"), Words("Revoke")],
+                html! {
+                    @for row in &shown.keys { (key_row(member, row, shown.now_ms)) }
+                },
+            ))
         }
         form class="card" method="post" action="/account/keys" {
             h3 { "Make a key" }
@@ -192,36 +188,29 @@ fn key_row(member: &Member, row: &KeyRow, now_ms: i64) -> Markup {
 fn sessions(member: &Member, shown: &Shown) -> Markup {
     let own = member.signed_in().requester.by;
     html! {
-        div class="scroll" tabindex="0" {
-            table {
-                caption { "Your sessions" }
-                thead {
+        (table(
+            Some("Your sessions"),
+            &[Words("Browser"), Words("Since"), Words("Last used"), Words("End it")],
+            html! {
+                @for row in &shown.sessions {
                     tr {
-                        th scope="col" { "Browser" } th scope="col" { "Since" }
-                        th scope="col" { "Last used" } th scope="col" { "End it" }
-                    }
-                }
-                tbody {
-                    @for row in &shown.sessions {
-                        tr {
-                            td {
-                                (row.label)
-                                @if own == Credential::Session(row.id) {
-                                    " " span class="tag good" { "this one" }
-                                }
+                        td {
+                            (row.label)
+                            @if own == Credential::Session(row.id) {
+                                " " span class="tag good" { "this one" }
                             }
-                            td { (minute(row.created_ms)) }
-                            td { (minute(row.seen_ms)) }
-                            td {
-                                (form::button(&member.0,
-                                    &format!("/account/sessions/{}/revoke", row.id.0), "danger",
-                                    "End", &format!("the session of {}", row.label)))
-                            }
+                        }
+                        td { (minute(row.created_ms)) }
+                        td { (minute(row.seen_ms)) }
+                        td {
+                            (form::button(&member.0,
+                                &format!("/account/sessions/{}/revoke", row.id.0), "danger",
+                                "End", &format!("the session of {}", row.label)))
                         }
                     }
                 }
-            }
-        }
+            },
+        ))
     }
 }
 

@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::account::number;
 use super::form::{self, Fields, SentByMember};
 use super::layout::{Tab, sentence};
+use super::table::Head::Words;
+use super::table::table;
 use super::visitor::Member;
 use crate::base::party::Actor;
 use crate::directory::exemption::Decision;
@@ -181,31 +183,23 @@ fn reason_field(id: &str, label: &str) -> Markup {
 fn all_entities(entities: &Value) -> Markup {
     let entities = entities.as_array().map(Vec::as_slice).unwrap_or_default();
     html! {
-        div class="scroll" tabindex="0" {
-            table {
-                caption { "All entities" }
-                thead {
+        (table(
+            Some("All entities"),
+            &[Words("Name"), Words("Sector"), Words("State")],
+            html! {
+                @for entity in entities {
                     tr {
-                        th scope="col" { "Name" }
-                        th scope="col" { "Sector" }
-                        th scope="col" { "State" }
-                    }
-                }
-                tbody {
-                    @for entity in entities {
-                        tr {
-                            td {
-                                a href={ "/entities/" (text(entity, "slug")) } {
-                                    (text(entity, "name"))
-                                }
+                        td {
+                            a href={ "/entities/" (text(entity, "slug")) } {
+                                (text(entity, "name"))
                             }
-                            td { (text(entity, "sector")) }
-                            td { span class="tag" { (text(entity, "status")) } }
                         }
+                        td { (text(entity, "sector")) }
+                        td { span class="tag" { (text(entity, "status")) } }
                     }
                 }
-            }
-        }
+            },
+        ))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::table::Head::{Numbers, Words};
+use super::table::table;
 use crate::base::date::minute;
+use crate::base::number::separated;
 use crate::ledger::Usage;
 use crate::policy::Basis;
 
@@ -11,19 +14,6 @@ const WIDTH: u64 = 1_000;
 
 /// How many returns the table lists; the rest is in `/v1/usage`.
 const RETURNS_MAX: usize = 12;
-
-/// A number with its thousands set apart.
-pub(super) fn separated(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// The meter of `what`, such as `Tweet IDs`.
 pub(super) fn meter(usage: &Usage, what: &str) -> Markup {
@@ -38,31 +28,23 @@ pub(super) fn meter(usage: &Usage, what: &str) -> Markup {
                 "."
             },
         }
-        div class="scroll" tabindex="0" {
-            table {
-                caption { (what) " in any " (days) " days" }
-                thead {
-                    tr {
-                        th scope="col" class="number" { "Used" }
-                        th scope="col" class="number" { "Open" }
-                        th scope="col" class="number" { "Held" }
-                        th scope="col" class="number" { "Ceiling" }
-                        th scope="col" class="number" { "Remaining" }
-                        th scope="col" { "Basis" }
-                    }
+        (table(
+            Some(&format!("{what} in any {days} days")),
+            &[
+                Numbers("Used"), Numbers("Open"), Numbers("Held"), Numbers("Ceiling"),
+                Numbers("Remaining"), Words("Basis"),
+            ],
+            html! {
+                tr {
+                    td class="number" { (separated(usage.used_ids)) }
+                    td class="number" { (separated(usage.open_ids)) }
+                    td class="number" { (separated(usage.held_ids)) }
+                    td class="number" { (or_none(usage.ceiling_ids)) }
+                    td class="number" { (or_none(usage.remaining_ids)) }
+                    td { (usage.basis) }
                 }
-                tbody {
-                    tr {
-                        td class="number" { (separated(usage.used_ids)) }
-                        td class="number" { (separated(usage.open_ids)) }
-                        td class="number" { (separated(usage.held_ids)) }
-                        td class="number" { (or_none(usage.ceiling_ids)) }
-                        td class="number" { (or_none(usage.remaining_ids)) }
-                        td { (usage.basis) }
-                    }
-                }
-            }
-        }
+            },
+        ))
         @if !usage.returns.is_empty() { (returns(usage, what)) }
     }
 }
@@ -124,42 +106,21 @@ fn returns(usage: &Usage, what: &str) -> Markup {
     html! {
         details {
             summary { "When how much comes back" }
-            div class="scroll" tabindex="0" {
-                table {
-                    caption { (what) " that leave the window, the earliest first (UTC)" }
-                    thead {
+            (table(
+                Some(&format!("{what} that leave the window, the earliest first (UTC)")),
+                &[Words("At"), Numbers("IDs")],
+                html! {
+                    @for part in usage.returns.iter().take(RETURNS_MAX) {
                         tr {
-                            th scope="col" { "At" }
-                            th scope="col" class="number" { "IDs" }
+                            td { (minute(part.at_ms)) }
+                            td class="number" { (separated(part.ids)) }
                         }
                     }
-                    tbody {
-                        @for part in usage.returns.iter().take(RETURNS_MAX) {
-                            tr {
-                                td { (minute(part.at_ms)) }
-                                td class="number" { (separated(part.ids)) }
-                            }
-                        }
-                    }
-                }
-            }
+                },
+            ))
             @if usage.returns.len() > RETURNS_MAX {
                 p class="faint" { "More follow; " code { "GET /v1/usage" } " lists all." }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (number, expected) in
-            [(0, "0"), (999, "999"), (1_000, "1,000"), (1_500_000, "1,500,000")]
-        {
-            assert_eq!(separated(number), expected);
         }
     }
 }

@@ -4,11 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::chart::separated;
 use super::layout::Tab;
+use super::table::Head::{Numbers, Words};
+use super::table::table;
 use super::visitor::Visitor;
 use crate::base::date::minute;
 use crate::base::ids::IdKind;
+use crate::base::number::separated;
 use crate::http::api::Segment;
 use crate::http::api::ids::unknown_dataset;
 use crate::http::auth::entity_ids;
@@ -72,34 +74,27 @@ fn columns(visitor: &Visitor, dataset: &Shown) -> Markup {
         column.map_or_else(|| "nobody knows".to_owned(), |(_, ids)| separated(*ids))
     };
     html! {
-        div class="scroll" tabindex="0" {
-            table {
-                thead {
+        (table(
+            None,
+            &[Words("Kind"), Numbers("How many"), Words("Fetch")],
+            html! {
+                @for kind in &dataset.row.ids {
                     tr {
-                        th scope="col" { "Kind" }
-                        th scope="col" class="number" { "How many" }
-                        th scope="col" { "Fetch" }
-                    }
-                }
-                tbody {
-                    @for kind in &dataset.row.ids {
-                        tr {
-                            td { (kind.title()) }
-                            td class="number" { (count(kind)) }
-                            td {
-                                @if visitor.person.is_some() {
-                                    a href=(address(kind)) download {
-                                        "Download " (kind.title()) " IDs"
-                                    }
-                                } @else {
-                                    a href="/sign-in" { "Sign in to download" }
+                        td { (kind.title()) }
+                        td class="number" { (count(kind)) }
+                        td {
+                            @if visitor.person.is_some() {
+                                a href=(address(kind)) download {
+                                    "Download " (kind.title()) " IDs"
                                 }
+                            } @else {
+                                a href="/sign-in" { "Sign in to download" }
                             }
                         }
                     }
                 }
-            }
-        }
+            },
+        ))
         p class="faint" {
             "Every download counts for your entity. With a key of your "
             a href="/account" { "account" } ", a program fetches the same:"

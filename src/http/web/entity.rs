@@ -7,6 +7,8 @@ use maud::{Markup, html};
 use super::admin::operate;
 use super::chart;
 use super::layout::Tab;
+use super::table::Head::Words;
+use super::table::table;
 use super::visitor::Member;
 use crate::base::clock::Clock;
 use crate::base::ids::IdKind;
@@ -74,27 +76,19 @@ pub(in crate::http) async fn show(
         p class="lead" { (text(&shown["sector"])) ", " (text(&shown["status"])) }
         section class="card" aria-label="Use" { (meters.draw()) }
         h2 { "People" }
-        div class="scroll" tabindex="0" {
-            table {
-                caption { "Who belongs to it" }
-                thead {
+        (table(
+            Some("Who belongs to it"),
+            &[Words("Name"), Words("Mail"), Words("Role")],
+            html! {
+                @for person in &people {
                     tr {
-                        th scope="col" { "Name" }
-                        th scope="col" { "Mail" }
-                        th scope="col" { "Role" }
+                        td { (text(&person["name"])) }
+                        td class="break" { (text(&person["mail"])) }
+                        td { (text(&person["role"])) }
                     }
                 }
-                tbody {
-                    @for person in &people {
-                        tr {
-                            td { (text(&person["name"])) }
-                            td class="break" { (text(&person["mail"])) }
-                            td { (text(&person["role"])) }
-                        }
-                    }
-                }
-            }
-        }
+            },
+        ))
     };
     Ok(member.0.page(Tab::Account, &name, content))
 }

@@ -6,6 +6,8 @@ use maud::{Markup, html};
 
 use super::form::{self, Field, Fields, SentByMember};
 use super::layout::{Tab, sentence};
+use super::table::Head::Words;
+use super::table::table;
 use super::visitor::Member;
 use crate::base::date::{DAY_MS, end_ms, minute, until};
 use crate::base::party::Actor;
@@ -147,32 +149,27 @@ fn signature(mistakes: &[(&str, String)], said: &Said) -> Markup {
 fn earlier(shown: &Shown) -> Markup {
     html! {
         @if !shown.exemptions.is_empty() {
-            div class="scroll" tabindex="0" {
-                table {
-                    caption { "Your applications" }
-                    thead {
+            (table(
+                Some("Your applications"),
+                &[
+                    Words("Institution"), Words("Applied"), Words("State"), Words("Until"),
+                    Words("Reason"),
+                ],
+                html! {
+                    @for (entity, row) in &shown.exemptions {
                         tr {
-                            th scope="col" { "Institution" } th scope="col" { "Applied" }
-                            th scope="col" { "State" } th scope="col" { "Until" }
-                            th scope="col" { "Reason" }
-                        }
-                    }
-                    tbody {
-                        @for (entity, row) in &shown.exemptions {
-                            tr {
-                                td { (entity) }
-                                td { (minute(row.applied_ms)) }
-                                td { span class="tag" { (row.status) } }
-                                td { (until(row.until_ms)) }
-                                td class="break" {
-                                    (row.revoked_reason.as_ref().or(row.reason.as_ref())
-                                        .map_or("", String::as_str))
-                                }
+                            td { (entity) }
+                            td { (minute(row.applied_ms)) }
+                            td { span class="tag" { (row.status) } }
+                            td { (until(row.until_ms)) }
+                            td class="break" {
+                                (row.revoked_reason.as_ref().or(row.reason.as_ref())
+                                    .map_or("", String::as_str))
                             }
                         }
                     }
-                }
-            }
+                },
+            ))
         }
     }
 }

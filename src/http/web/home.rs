@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::chart::separated;
 use super::dataset::{Shown, shown_of};
 use super::layout::Tab;
 use super::visitor::Visitor;
+use crate::base::number::separated;
 use crate::http::auth::entity_ids;
 use crate::http::problem::Problem;
 use crate::http::state::Gateway;

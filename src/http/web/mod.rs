@@ -18,4 +18,5 @@ pub(super) mod layout;
 pub(super) mod register;
 pub(super) mod sign_in;
 pub(super) mod style;
+mod table;
 mod visitor;
