@@ -1,0 +1,1 @@
+-- What must no longer be distributed, and which lines of which release it is. Times are milliseconds UTC.

@@ -1,0 +1,1 @@
+-- What was asked of the upstream: credentials' budgets by month, and batch compliance jobs. Times are milliseconds UTC.

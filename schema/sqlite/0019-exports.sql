@@ -1,0 +1,1 @@
+-- Batches of objects: what a person asked for, and the files that came of it. Times are milliseconds UTC.

@@ -1,0 +1,1 @@
+-- Salts of the reasons that leaves commit to. Times are milliseconds UTC.
