@@ -45,6 +45,8 @@ pub enum Leaf {
     MembershipJoined { person: Commitment, entity: Commitment, role: String, actor: ActorName },
     /// A person is no part of an entity any more; what they received there stays.
     MembershipLeft { person: Commitment, entity: Commitment, actor: ActorName },
+    /// A person is something else in an entity from now on.
+    RoleChanged { person: Commitment, entity: Commitment, role: String, actor: ActorName },
     /// A person should become part of a further entity, in that role, once both sides consent.
     JoinProposed {
         join: i64,

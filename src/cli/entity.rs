@@ -1,5 +1,5 @@
 //! `hydrant entity`: enters, shows, changes, reviews, merges, suspends and resumes entities. What
-//! they use what they receive for stands in `use_case`.
+//! they use what they receive for stands in `use_case`, whom they invite in `invitation`.
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::reach::operate;
 use super::show::{self, Column, count, date, text};
-use super::{Common, Done, use_case};
+use super::{Common, Done, invitation, use_case};
 use crate::directory::entity::{Add, Edit};
 use crate::directory::words::Sector;
 use crate::operation::Operation;
@@ -73,6 +73,9 @@ pub(crate) enum Command {
     /// Declare what an entity uses what it receives for, and decide about it
     #[command(subcommand)]
     UseCase(use_case::Command),
+    /// Invite colleagues into an entity
+    #[command(subcommand)]
+    Invitation(invitation::Command),
     /// Let an entity receive nothing until it is resumed
     Suspend {
         /// The entity
@@ -189,6 +192,7 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
             merge(common, source, into, reason)
         }
         Command::UseCase(command) => use_case::run(common, command),
+        Command::Invitation(command) => invitation::run(common, command),
         Command::Suspend { slug, reason } => {
             let operation = Operation::EntitySuspend { slug, reason };
             change(common, operation, "is suspended and receives nothing")

@@ -16,6 +16,7 @@ mod document;
 mod entity;
 mod exemption;
 mod instance;
+mod invitation;
 mod join;
 mod key;
 mod ledger;

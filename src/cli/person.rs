@@ -75,6 +75,17 @@ pub(crate) enum Command {
         #[arg(long, value_name = "SLUG")]
         entity: String,
     },
+    /// Change what a person is in an entity
+    Role {
+        /// Their mail address
+        mail: String,
+        /// The entity
+        #[arg(long, value_name = "SLUG")]
+        entity: String,
+        /// What they are in it from now on
+        #[arg(long = "as", value_name = "ROLE", value_parser = role_parser())]
+        role: Role,
+    },
     /// Print everything that is held of a person, as JSON
     Export {
         /// Their mail address
@@ -184,6 +195,10 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         Command::Leave { mail, entity: slug } => {
             let done = format!("has left `{slug}`");
             change(common, Operation::PersonLeave { mail, slug }, &done)
+        }
+        Command::Role { mail, entity: slug, role } => {
+            let done = format!("is {} of `{slug}` from now on", role.word());
+            change(common, Operation::PersonRole { mail, slug, role }, &done)
         }
         Command::Export { mail } => {
             show::json(&operate(common, Operation::PersonExport { mail })?)?;

@@ -2,6 +2,7 @@
 //! stands elsewhere.
 
 use super::entity;
+use super::words::Role;
 use super::{DirectoryError, person};
 use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, EntityId, PersonId};
@@ -63,5 +64,46 @@ pub fn end(
         let message = format!("`{mail}` does not belong to `{slug}`");
         return Err(DirectoryError::Conflict(message));
     }
+    Ok(person)
+}
+
+/// Changes what the person with that address is in an entity.
+///
+/// # Errors
+/// [`DirectoryError::NotFound`]; [`DirectoryError::Conflict`] if they do not belong to it, or are
+/// that already.
+pub fn change(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    actor: &Actor,
+    mail: &str,
+    slug: &str,
+    role: Role,
+) -> Result<PersonRow, DirectoryError> {
+    let (person, entity) = (person::find(tx, mail)?, entity::find(tx, slug)?);
+    let memberships = tx.memberships_of_person(person.id)?;
+    let word = role.word();
+    let mail = &person.mail;
+    match memberships.iter().find(|row| row.entity == entity.id) {
+        None => {
+            let message = format!(
+                "`{mail}` does not belong to `{slug}`; `hydrant person join {mail} --entity \
+                 {slug} --role {word}` proposes it"
+            );
+            return Err(DirectoryError::Conflict(message));
+        }
+        Some(row) if row.role == word => {
+            let message = format!("`{mail}` is {word} of `{slug}` already");
+            return Err(DirectoryError::Conflict(message));
+        }
+        Some(_) => tx.membership_set_role(person.id, entity.id, word)?,
+    }
+    let leaf = Leaf::RoleChanged {
+        person: name::of_person(tx, person.id)?,
+        entity: name::of_entity(tx, entity.id)?,
+        role: word.to_owned(),
+        actor: name::of_actor(tx, actor)?,
+    };
+    audit::append(tx, now_ms, &leaf)?;
     Ok(person)
 }

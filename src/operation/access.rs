@@ -5,7 +5,7 @@
 //! decides for an entity that they belong to.
 
 use super::Operation;
-use crate::base::party::{Actor, EntityId, PersonId};
+use crate::base::party::{Actor, EntityId, KeyId, PersonId};
 use crate::directory::words::{Rank, Role, Side, Status};
 use crate::directory::{DirectoryError, entity, invitation, join, staff};
 use crate::store::{PersonRow, StoreError, Tx};
@@ -27,11 +27,22 @@ pub enum Need {
     Manage(Subject),
     /// To look at one person: an operator, an auditor, or they themselves.
     LookAtPerson(String),
+    /// To be the person: what the answer holds makes whoever reads it act as them.
+    Be(Bearer),
     /// To speak for a side of the proposal of that number, or for any: the person, a manager of
     /// the entity, or an operator who does not belong to it.
     Join(i64, Option<Side>),
     /// The owner of the machine, and nobody from outside.
     Machine,
+}
+
+/// The person whose key an operation makes, as the operation names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bearer {
+    /// The one with that mail address.
+    Mail(String),
+    /// The one that this key belongs to.
+    Key(KeyId),
 }
 
 /// The entity that an operation is about, as the operation names it.
@@ -80,6 +91,8 @@ impl Operation {
             | Operation::InvitationList { slug }
             | Operation::Usage { slug } => Need::LookAt(of(slug)),
             Operation::PersonExport { mail } => Need::LookAtPerson(mail.clone()),
+            Operation::KeyIssue(request) => Need::Be(Bearer::Mail(request.mail.clone())),
+            Operation::KeyRotate { key, .. } => Need::Be(Bearer::Key(*key)),
             Operation::UseCasePropose { slug, .. } => Need::Manage(of(slug)),
             Operation::InvitationAdd(request) => Need::Manage(of(&request.slug)),
             Operation::InvitationWithdraw { invitation } => {
@@ -102,8 +115,6 @@ impl Operation {
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)
-            | Operation::KeyIssue(_)
-            | Operation::KeyRotate { .. }
             | Operation::KeyReactivate { .. }
             | Operation::KeyRevoke { .. }
             | Operation::SessionRevoke { .. }
@@ -113,9 +124,9 @@ impl Operation {
             | Operation::ExemptionApply(_)
             | Operation::DocumentPublish(_)
             | Operation::AuditCheckpoint => Need::Change,
-            Operation::EntitySuspend { slug, .. } | Operation::EntityResume { slug } => {
-                Need::Decide(of(slug))
-            }
+            Operation::EntitySuspend { slug, .. }
+            | Operation::EntityResume { slug }
+            | Operation::PersonRole { slug, .. } => Need::Decide(of(slug)),
             Operation::RegistrationAssign(request) => Need::Decide(of(&request.slug)),
             Operation::ExemptionDecide { exemption, .. } => {
                 Need::Decide(Subject::Exemption(*exemption))
@@ -170,11 +181,16 @@ impl Need {
                 return Ok(());
             }
             Need::LookAtPerson(mail) if is_active_as(tx, *person, mail)? => return Ok(()),
+            Need::Be(bearer) if bearer.is(tx, *person)? => return Ok(()),
             Need::Join(number, side) => return check_join(tx, *person, *number, *side),
             _ => {}
         }
         match (self, rank_of_active(tx, *person)?) {
             (Need::Machine, _) => forbidden("this is done on the machine of the gateway only"),
+            (Need::Be(_), _) => forbidden(
+                "keys are made by whom they belong to, on their page `Account`, and on the \
+                 machine of the gateway",
+            ),
             (Need::Look | Need::LookAt(_) | Need::LookAtPerson(_), Some(_)) => Ok(()),
             (Need::LookAt(subject), None) => match subject.entity(tx) {
                 Ok(entity) if manages(tx, *person, entity)? => Ok(()),
@@ -200,6 +216,19 @@ impl Need {
                     decides(tx, *person, subject.entity(tx)?)?;
                 }
                 Ok(())
+            }
+        }
+    }
+}
+
+impl Bearer {
+    /// Whether that is `person`, and they are active.
+    fn is(&self, tx: &Tx<'_>, person: PersonId) -> Result<bool, StoreError> {
+        match self {
+            Bearer::Mail(mail) => is_active_as(tx, person, mail),
+            Bearer::Key(key) => {
+                let row = tx.key_by_id(*key)?;
+                Ok(row.is_some_and(|row| row.person == person) && is_active(tx, person)?)
             }
         }
     }

@@ -9,6 +9,7 @@ mod account;
 mod answer;
 mod dataset;
 mod delivery;
+mod desk;
 mod entity;
 mod ledger;
 mod log;
@@ -16,6 +17,7 @@ mod once;
 mod person;
 mod policy;
 mod sign_in;
+mod table;
 mod terms;
 
 pub use access::{Need, Subject};
@@ -26,26 +28,29 @@ pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
 pub use person::{proposals_before, sweep, welcome};
 pub use policy::shown as profile_shown;
+pub use table::{execute, execute_once};
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use desk::{By, Numbers};
+
 use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
-use crate::base::party::{Actor, KeyId, SessionId};
+use crate::base::party::{KeyId, SessionId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
-use crate::directory::exemption::{Decision, Judgement};
-use crate::directory::use_case::{self, Verdict};
-use crate::directory::words::{Rank, Side};
+use crate::directory::exemption::Decision;
+use crate::directory::use_case::Verdict;
+use crate::directory::words::{Rank, Role, Side};
 use crate::directory::{
-    DirectoryError, document, entity as entities, erasure, exemption, invitation, join, key,
-    membership, permission, person as people, registration, session, sign_in as links, staff,
+    DirectoryError, document, entity as entities, exemption, invitation, join, key, permission,
+    person as people, registration,
 };
 use crate::policy::Profile;
-use crate::store::{PersonRow, Store, Tx};
+use crate::store::Store;
 
 /// One thing that an operator may ask for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,6 +95,8 @@ pub enum Operation {
     JoinWithdraw { join: i64, reason: String },
     /// Let a person leave an entity.
     PersonLeave { mail: String, slug: String },
+    /// Change what a person is in an entity.
+    PersonRole { mail: String, slug: String, role: Role },
     /// Invite a colleague into an entity.
     InvitationAdd(invitation::Invite),
     /// The invitations of an entity.
@@ -282,313 +289,6 @@ impl From<DirectoryError> for OperationError {
             DirectoryError::Store(_) => ErrorKind::Unavailable,
         };
         OperationError { kind, message: error.to_string() }
-    }
-}
-
-/// Carries out `operation` on behalf of `actor` and returns its answer. Waits for the disk.
-///
-/// # Errors
-/// [`OperationError`]; then nothing was changed. [`ErrorKind::Forbidden`] if it is not for `actor`.
-pub fn execute(
-    operation: Operation,
-    context: &Context,
-    actor: &Actor,
-) -> Result<Value, OperationError> {
-    execute_once(operation, context, actor, None)
-}
-
-/// As [`execute`]; what was carried out as `once` before is answered and not done again.
-///
-/// # Errors
-/// As [`execute`]; [`ErrorKind::Conflict`] if the name of `once` was given to something else.
-pub fn execute_once(
-    operation: Operation,
-    context: &Context,
-    actor: &Actor,
-    once: Option<Once>,
-) -> Result<Value, OperationError> {
-    let desk = Desk { context, actor, need: operation.need(), once };
-    if operation.is_carried_out_elsewhere() {
-        desk.look(|_, _| Ok(Value::Null))?;
-    }
-    let numbers = Numbers { profile: Arc::clone(&context.profile), clock: context.clock.clone() };
-    let outcome = match operation {
-        Operation::EntityAdd(request) => desk.change(move |tx, by| {
-            entity::added(tx, &entities::add(tx, by.now_ms, &by.actor, &request)?)
-        }),
-        Operation::EntityList => desk.look(|tx, _| entity::all(tx)),
-        Operation::EntityShow { slug } => desk
-            .look(|tx, now_ms| entity::whole(tx, &entities::find_merged_too(tx, &slug)?, now_ms)),
-        Operation::EntitySuspend { slug, reason } => desk.change(move |tx, by| {
-            let reason = reason.as_deref();
-            entity::brief(tx, &entities::suspend(tx, by.now_ms, &by.actor, &slug, reason)?)
-        }),
-        Operation::EntityResume { slug } => desk.change(move |tx, by| {
-            entity::brief(tx, &entities::resume(tx, by.now_ms, &by.actor, &slug)?)
-        }),
-        Operation::EntityEdit(request) => desk.change(move |tx, by| {
-            entity::added(tx, &entities::edit(tx, by.now_ms, &by.actor, &request)?)
-        }),
-        Operation::EntityReview { slug, reason } => desk.change(move |tx, by| {
-            entity::brief(tx, &entities::review(tx, by.now_ms, &by.actor, &slug, &reason)?)
-        }),
-        Operation::EntityDuplicates => desk.look(|tx, _| entity::duplicates(tx)),
-        Operation::EntityMergeEffect { source, target } => {
-            desk.look(|tx, now_ms| entity::merge_effect(tx, now_ms, &numbers, &source, &target))
-        }
-        Operation::EntityMerge { source, target, reason } => {
-            desk.change(move |tx, by| entity::merge(tx, by, &numbers, [&source, &target], &reason))
-        }
-        Operation::UseCasePropose { slug, purpose } => desk.change(move |tx, by| {
-            let row = use_case::propose(tx, by.now_ms, &by.actor, &slug, &purpose)?;
-            entity::use_case(tx, &row)
-        }),
-        Operation::UseCaseDecide { slug, verdict, reason } => desk.change(move |tx, by| {
-            let row = use_case::decide(tx, by.now_ms, &by.actor, &slug, verdict, &reason)?;
-            entity::use_case(tx, &row)
-        }),
-        Operation::UseCaseList { slug } => {
-            desk.look(|tx, _| entity::use_cases(tx, slug.as_deref()))
-        }
-        Operation::PersonJoinEffect(request) => {
-            desk.look(|tx, _| person::join_effect(tx, &numbers, &request))
-        }
-        Operation::PersonJoin(request) => desk.change(move |tx, by| {
-            let row = join::propose(tx, by.now_ms, &by.actor, &request)?;
-            person::proposal(tx, &numbers, &row)
-        }),
-        Operation::JoinList => desk.look(|tx, _| person::proposals(tx, &numbers)),
-        Operation::JoinConsent { join, side, evidence } => desk.change(move |tx, by| {
-            person::consent(tx, by, &numbers, join, side, evidence.as_deref())
-        }),
-        Operation::JoinWithdraw { join, reason } => desk.change(move |tx, by| {
-            let row = join::withdraw(tx, by.now_ms, &by.actor, join, &reason)?;
-            person::proposal(tx, &numbers, &row)
-        }),
-        Operation::PersonLeave { mail, slug } => desk.change(move |tx, by| {
-            by.person(tx, &membership::end(tx, by.now_ms, &by.actor, &mail, &slug)?)
-        }),
-        Operation::InvitationAdd(request) => desk.change(move |tx, by| {
-            person::invited(tx, &invitation::invite(tx, by.now_ms, &by.actor, &request)?)
-        }),
-        Operation::InvitationList { slug } => desk.look(|tx, _| person::invitations(tx, &slug)),
-        Operation::InvitationWithdraw { invitation } => desk.change(move |tx, by| {
-            let row = invitation::withdraw(tx, by.now_ms, &by.actor, invitation)?;
-            person::invited(tx, &row)
-        }),
-        Operation::PersonExport { mail } => {
-            // Not in one transaction: nothing may wait while the whole log is searched.
-            let noted = mail.clone();
-            desk.change(move |tx, by| person::note_export(tx, by, &noted))?;
-            desk.look(|tx, now_ms| person::export(tx, &numbers, now_ms, &mail))
-        }
-        Operation::PersonErase { mail, reason } => desk.change(move |tx, by| {
-            by.person(tx, &erasure::erase(tx, by.now_ms, &by.actor, &mail, &reason)?)
-        }),
-        Operation::PersonAdd(request) => {
-            desk.change(move |tx, by| by.person(tx, &person::add(tx, by, &numbers, &request)?))
-        }
-        Operation::PersonList => {
-            desk.look(|tx, now_ms| answer::people(tx, &context.profile, now_ms))
-        }
-        Operation::PersonSuspend { mail, reason } => desk.change(move |tx, by| {
-            let reason = reason.as_deref();
-            by.person(tx, &people::suspend(tx, by.now_ms, &by.actor, &mail, reason)?)
-        }),
-        Operation::PersonResume { mail } => desk
-            .change(move |tx, by| by.person(tx, &people::resume(tx, by.now_ms, &by.actor, &mail)?)),
-        Operation::PersonAccept(request) => desk.change(move |tx, by| {
-            let documents = &by.profile.documents;
-            let row = document::record(tx, by.now_ms, &by.actor, documents, &request)?;
-            by.person(tx, &row)
-        }),
-        Operation::StaffAppoint { mail, rank } => desk.change(move |tx, by| {
-            let row = staff::appoint(tx, by.now_ms, &by.actor, &mail, rank)?;
-            by.person(tx, &row)
-        }),
-        Operation::KeyIssue(request) => desk.change(move |tx, by| {
-            let (row, token) = key::issue(tx, by.now_ms, &by.actor, &request)?;
-            answer::key_issued(tx, &by.profile, &row, &token, by.now_ms)
-        }),
-        Operation::KeyList { mail } => {
-            desk.look(|tx, now_ms| answer::keys(tx, mail.as_deref(), now_ms))
-        }
-        Operation::KeyRotate { key, overlap_ms } => desk.change(move |tx, by| {
-            let (row, token) = key::rotate(tx, by.now_ms, &by.actor, key, overlap_ms)?;
-            answer::key_issued(tx, &by.profile, &row, &token, by.now_ms)
-        }),
-        Operation::KeyReactivate { key } => desk.change(move |tx, by| {
-            answer::key(tx, &key::reactivate(tx, by.now_ms, &by.actor, key)?, by.now_ms)
-        }),
-        Operation::KeyRevoke { key } => desk.change(move |tx, by| {
-            answer::key(tx, &key::revoke(tx, by.now_ms, &by.actor, key)?, by.now_ms)
-        }),
-        Operation::PersonInvite { mail } => desk.change(move |tx, by| {
-            let (person, link, secret) = links::invite(tx, by.now_ms, &by.actor, &mail)?;
-            sign_in::invited(&person, &link, &secret)
-        }),
-        Operation::SessionList { mail } => {
-            desk.look(|tx, now_ms| sign_in::sessions(tx, mail.as_deref(), now_ms))
-        }
-        Operation::SessionRevoke { session } => desk.change(move |tx, by| {
-            let row = session::revoke(tx, by.now_ms, &by.actor, session)?;
-            sign_in::session(tx, &row, by.now_ms)
-        }),
-        Operation::RegistrationList => desk.look(|tx, _| sign_in::registrations(tx)),
-        Operation::RegistrationAssign(request) => desk.change(move |tx, by| {
-            sign_in::registration(tx, &person::assign(tx, by, &numbers, &request)?)
-        }),
-        Operation::RegistrationRefuse { registration: number, reason } => {
-            desk.change(move |tx, by| {
-                let row = registration::refuse(tx, by.now_ms, &by.actor, number, &reason)?;
-                sign_in::registration(tx, &row)
-            })
-        }
-        Operation::ExemptionApply(request) => desk.change(move |tx, by| {
-            let row = exemption::apply(tx, by.now_ms, &by.actor, &by.profile, &request)?;
-            terms::exemption(tx, &row, by.now_ms)
-        }),
-        Operation::ExemptionList => desk.look(terms::exemptions),
-        Operation::ExemptionDecide { exemption, decision, reason, conditions, ceiling_ids } => {
-            let judgement = Judgement { decision, reason, conditions, ceiling_ids };
-            desk.change(move |tx, By { actor, now_ms, profile }| {
-                let row = exemption::decide(tx, *now_ms, actor, profile, exemption, &judgement)?;
-                terms::exemption(tx, &row, *now_ms)
-            })
-        }
-        Operation::DocumentList => {
-            desk.look(|tx, now_ms| terms::documents(tx, &context.profile, now_ms))
-        }
-        Operation::DocumentPublish(request) => desk.change(move |tx, by| {
-            let row = document::publish(tx, by.now_ms, &by.actor, &request)?;
-            Ok(terms::published(&row))
-        }),
-        Operation::PermissionAdd(request) => desk.change(move |tx, by| {
-            let row = permission::add(tx, by.now_ms, &by.actor, &request)?;
-            terms::permission(tx, &row, by.now_ms)
-        }),
-        Operation::PermissionList => desk.look(terms::permissions),
-        Operation::PermissionRevoke { permission, reason } => desk.change(move |tx, by| {
-            let row = permission::revoke(tx, by.now_ms, &by.actor, permission, &reason)?;
-            terms::permission(tx, &row, by.now_ms)
-        }),
-        Operation::PolicyShow => desk.look(|tx, _| policy::show(tx, &context.profile)),
-        Operation::PolicyPreview { toml } => return policy::preview(context, &toml),
-        Operation::PolicySwitch { toml, reason } => {
-            return policy::switch(context, actor, &toml, &reason);
-        }
-        Operation::Usage { slug } => desk
-            .look(|tx, _| usage(tx, &context.profile, &context.clock, &entities::find(tx, &slug)?)),
-        Operation::Deliveries { entity, person, rows_max } => {
-            desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))
-        }
-        Operation::InstanceList => desk.look(|tx, _| answer::instances(tx)),
-        Operation::LedgerStatus => return ledger::status(context),
-        Operation::LedgerThaw(request) => return ledger::thaw_as_told(context, actor, request),
-        Operation::LedgerClockAccept { reason } => {
-            return ledger::clock_accept(context, actor, &reason);
-        }
-        Operation::AuditCheckpoint => return log::checkpoint(context),
-        Operation::AuditReceipt { delivery } => return log::receipt_of(context, delivery),
-        Operation::AuditFiles { names } => return log::files(context, &names),
-        Operation::AuditCheckpointSizes { after } => {
-            return log::checkpoint_sizes(context, after);
-        }
-        Operation::DatasetCheck(plan) => {
-            desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))
-        }
-        Operation::DatasetRegister { plan, release } => desk.change(move |tx, by| {
-            let row = catalogue::register(tx, by.now_ms, &by.actor, &plan, &release)?;
-            dataset::brief(tx, &row)
-        }),
-        Operation::DatasetRegisterStream(plan) => desk.change(move |tx, by| {
-            let row = catalogue::register_stream(tx, by.now_ms, &by.actor, &plan)?;
-            dataset::brief(tx, &row)
-        }),
-        Operation::DatasetRefresh { slug, release } => desk.change(move |tx, by| {
-            let row = catalogue::refresh(tx, by.now_ms, &by.actor, &slug, &release)?;
-            dataset::brief(tx, &row)
-        }),
-        Operation::DatasetEdit(request) => desk.change(move |tx, by| {
-            dataset::brief(tx, &catalogue::edit(tx, by.now_ms, &by.actor, &request)?)
-        }),
-        Operation::DatasetRetire { slug } => desk.change(move |tx, by| {
-            dataset::brief(tx, &catalogue::retire(tx, by.now_ms, &by.actor, &slug)?)
-        }),
-        Operation::DatasetList => desk.look(|tx, _| dataset::list(tx)),
-        Operation::DatasetShow { slug } => {
-            desk.look(|tx, _| dataset::whole(tx, &catalogue::find(tx, &slug)?))
-        }
-    };
-    Ok(outcome?)
-}
-
-/// What tells how full a meter is.
-#[derive(Clone)]
-struct Numbers {
-    profile: Arc<Profile>,
-    clock: Clock,
-}
-
-impl By {
-    /// A person as operations answer with them.
-    fn person(&self, tx: &Tx<'_>, row: &PersonRow) -> Result<Value, DirectoryError> {
-        answer::person(tx, &self.profile, row, self.now_ms)
-    }
-}
-
-/// Where an operation is carried out.
-struct Desk<'a> {
-    context: &'a Context,
-    actor: &'a Actor,
-    /// What it takes to be heard; looked at in the very transaction that carries it out.
-    need: Need,
-    /// What the request is called, if it may be sent twice.
-    once: Option<Once>,
-}
-
-/// Who changes something, and when.
-struct By {
-    actor: Actor,
-    now_ms: i64,
-    /// The numbers in force.
-    profile: Arc<Profile>,
-}
-
-impl Desk<'_> {
-    fn change(
-        &self,
-        work: impl FnOnce(&Tx<'_>, &By) -> Result<Value, DirectoryError> + Send + 'static,
-    ) -> Result<Value, DirectoryError> {
-        let by = By {
-            actor: self.actor.clone(),
-            now_ms: self.context.clock.now_ms(),
-            profile: Arc::clone(&self.context.profile),
-        };
-        let (need, once) = (self.need.clone(), self.once.clone());
-        self.context.store.write_blocking(move |tx| {
-            need.check(tx, &by.actor)?;
-            let Some(once) = once else { return work(tx, &by) };
-            match once.answered(tx, &by)? {
-                Some(answer) => Ok(answer),
-                None => {
-                    let answer = work(tx, &by)?;
-                    once.note(tx, &by, &answer)?;
-                    Ok(answer)
-                }
-            }
-        })
-    }
-
-    fn look(
-        &self,
-        work: impl FnOnce(&Tx<'_>, i64) -> Result<Value, DirectoryError>,
-    ) -> Result<Value, DirectoryError> {
-        let now_ms = self.context.clock.now_ms();
-        self.context.store.read(|tx| {
-            self.need.check(tx, self.actor)?;
-            work(tx, now_ms)
-        })
     }
 }
 

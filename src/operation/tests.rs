@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::audit::LogPlaces;
-use crate::base::party::PersonId;
+use crate::base::party::{Actor, PersonId};
 use crate::directory::words::{Role, Sector};
 use crate::store::tests::fresh::{Fresh, on_every_engine};
 

@@ -61,6 +61,7 @@ const ROUTES: &[Route] = &[
     Route(POST, "/joins/{join}/consent", "join-consent", &[]),
     Route(POST, "/joins/{join}/withdraw", "join-withdraw", &[]),
     Route(DELETE, "/people/{mail}/memberships/{slug}", "person-leave", &[]),
+    Route(PATCH, "/people/{mail}/memberships/{slug}", "person-role", &[]),
     Route(GET, "/people/{mail}/export", "person-export", &[]),
     Route(POST, "/people/{mail}/erase", "person-erase", &[]),
     Route(GET, "/people", "person-list", &[]),

@@ -25,6 +25,9 @@ const INSERT: &str = "
 const END: &str = "
     UPDATE memberships SET until_ms = ?3
     WHERE person_id = ?1 AND entity_id = ?2 AND until_ms IS NULL";
+const SET_ROLE: &str = "
+    UPDATE memberships SET role = ?3
+    WHERE person_id = ?1 AND entity_id = ?2 AND until_ms IS NULL";
 const SELECT_PAST: &str = "
     SELECT person_id, entity_id, role, from_ms, until_ms FROM memberships
     WHERE person_id = ?1 AND until_ms IS NOT NULL ORDER BY from_ms, entity_id";
@@ -57,6 +60,19 @@ impl Tx<'_> {
         until_ms: i64,
     ) -> Result<bool, StoreError> {
         Ok(self.change(END, values![person, entity, until_ms])? > 0)
+    }
+
+    /// Changes what `person` is in `entity`, to which they belong now.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn membership_set_role(
+        &self,
+        person: PersonId,
+        entity: EntityId,
+        role: &str,
+    ) -> Result<(), StoreError> {
+        self.write(SET_ROLE, values![person, entity, role])
     }
 
     /// Where a person belonged once, each with its end in milliseconds UTC.

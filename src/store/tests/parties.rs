@@ -176,7 +176,8 @@ fn who_left_comes_back_and_what_was_stays_known() {
         assert_eq!(tx.memberships_of_person(person)?, []);
         assert_eq!(tx.memberships_past(person)?, [(row(10, "member"), 10)]);
         // Within the same millisecond nobody was away.
-        tx.membership_insert(&row(10, "manager"))?;
+        tx.membership_insert(&row(10, "member"))?;
+        tx.membership_set_role(person, entity, "manager")?;
         assert_eq!(tx.memberships_of_entity(entity)?, [row(10, "manager")]);
         assert_eq!(tx.memberships_past(person)?, []);
         tx.membership_end(person, entity, 12)?;
