@@ -79,8 +79,17 @@ pub enum Leaf {
     KeyReactivated { key: KeyId, actor: ActorName },
     /// A link was made by which that person may sign in once, and handed to the actor.
     SignInLinkMade { person: Commitment, actor: ActorName },
-    /// A person signed in.
-    SignedIn { session: SessionId, person: Commitment },
+    /// A person signed in, by that OpenID provider if there is one.
+    SignedIn {
+        session: SessionId,
+        person: Commitment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issuer: Option<String>,
+    },
+    /// A person may sign in by an identity at that OpenID provider from now on, …
+    IdentityLinked { person: Commitment, issuer: String, actor: ActorName },
+    /// … and no longer.
+    IdentityUnlinked { person: Commitment, issuer: String, actor: ActorName },
     /// A session is void from now on.
     SessionRevoked { session: SessionId, actor: ActorName },
     /// Whoever registered showed that the mail address is theirs.

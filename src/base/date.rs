@@ -27,6 +27,11 @@ pub fn minute(time_ms: i64) -> String {
     timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// The day in UTC, such as `2027-06-30`.
+pub fn day(time_ms: i64) -> String {
+    timestamp(time_ms).strftime("%Y-%m-%d").to_string()
+}
+
 /// An end that is not included, as people say it: `to the end of 2027-06-30 (UTC)` at a midnight,
 /// else `until 2027-06-30 12:00 UTC`.
 pub fn until(end_ms: i64) -> String {

@@ -118,6 +118,7 @@ const FIELDS: &[Column] = &[
     text("Applicant", "person"),
     text("Role", "role"),
     text("Mail domain", "mail_domain"),
+    text("Affiliation", "affiliation"),
     text("Purpose", "purpose"),
     text("Not commercial", "non_commercial"),
     text("Signed by", "signed_by"),
@@ -247,17 +248,32 @@ fn one(common: &Common, id: i64) -> anyhow::Result<Done> {
         return Ok(Done::Clean);
     }
     let mut shown = row(found);
-    let domain = show::field(&found["evidence"], "mail_domain");
-    let whose = match found["evidence"]["is_institutions"].as_bool() {
+    let evidence = &found["evidence"];
+    let domain = show::field(evidence, "mail_domain");
+    let whose = match evidence["is_institutions"].as_bool() {
         Some(true) => "the institution's",
         Some(false) => "not the institution's",
         None => "no domain of the institution is known",
     };
     shown["mail_domain"] = format!("{domain} ({whose})").into();
+    let asserted = show::list(&evidence["affiliations"]).iter().map(affiliation);
+    shown["affiliation"] = asserted.collect::<Vec<_>>().join("; ").into();
     let said = if found["non_commercial"] == true { "stated" } else { "not stated" };
     shown["non_commercial"] = said.into();
     show::record(&shown, FIELDS)?;
     Ok(Done::Clean)
+}
+
+/// What an OpenID provider asserts, in a clause.
+fn affiliation(asserted: &Value) -> String {
+    let whose = match asserted["is_institutions"].as_bool() {
+        Some(true) => ", of the institution",
+        Some(false) => ", not of the institution",
+        None => "",
+    };
+    let [affiliation, issuer, day] =
+        ["affiliation", "issuer", "asserted"].map(|name| show::field(asserted, name));
+    format!("{affiliation} (says {issuer} on {day}{whose})")
 }
 
 /// Prints exemptions as a table.

@@ -15,6 +15,7 @@ mod demo_data;
 mod document;
 mod entity;
 mod exemption;
+mod identity;
 mod instance;
 mod invitation;
 mod join;

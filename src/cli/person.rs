@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::reach::operate;
 use super::show::{self, Column, date, text};
-use super::{Common, Done, join};
+use super::{Common, Done, identity, join};
 use crate::directory::document::{self, Accept, DOCUMENTS};
+use crate::directory::identity::Unlink;
 use crate::directory::join::Propose;
 use crate::directory::person::Add;
 use crate::directory::words::{Rank, Role, Side};
@@ -85,6 +86,22 @@ pub(crate) enum Command {
         /// What they are in it from now on
         #[arg(long = "as", value_name = "ROLE", value_parser = role_parser())]
         role: Role,
+    },
+    /// List the identities at OpenID providers by which a person may sign in
+    Identities {
+        /// Their mail address
+        mail: String,
+    },
+    /// Take the identities of a person at an OpenID provider away; their sessions go on
+    Unlink {
+        /// Their mail address
+        mail: String,
+        /// The provider, as `hydrant person identities` shows it
+        #[arg(long, value_name = "URL")]
+        issuer: String,
+        /// Only the identity of that subject
+        #[arg(long, value_name = "TEXT")]
+        subject: Option<String>,
     },
     /// Print everything that is held of a person, as JSON
     Export {
@@ -199,6 +216,10 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         Command::Role { mail, entity: slug, role } => {
             let done = format!("is {} of `{slug}` from now on", role.word());
             change(common, Operation::PersonRole { mail, slug, role }, &done)
+        }
+        Command::Identities { mail } => identity::list(common, mail),
+        Command::Unlink { mail, issuer, subject } => {
+            identity::unlink(common, Unlink { mail, issuer, subject })
         }
         Command::Export { mail } => {
             show::json(&operate(common, Operation::PersonExport { mail })?)?;

@@ -130,6 +130,10 @@ impl Checker<'_> {
                 running_max: self.take("strip.running_max", |text| number(text, 1, 256)),
             },
             upstreams: self.upstreams(),
+            providers: super::provider::read(self.raw, &mut |key, clause| {
+                let said = self.raw.effective_of(key);
+                self.mistakes.push(told(&said, clause));
+            }),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod check;
 mod mail;
+mod provider;
 mod raw;
 mod table;
 mod upstream;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use mail::{Mail, MailSecurity};
+pub use provider::{PROVIDER_SETTINGS, Provider};
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
 pub use upstream::{Reach, UPSTREAM_SETTINGS, Upstream};
@@ -60,6 +62,8 @@ pub struct Settings {
     pub strip: StripBounds,
     /// Where datasets come from that are stripped in flight, by name.
     pub upstreams: BTreeMap<String, Arc<Upstream>>,
+    /// The OpenID providers by which people may sign in, by name.
+    pub providers: BTreeMap<String, Arc<Provider>>,
 }
 
 /// How long what is personal is kept.

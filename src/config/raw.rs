@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::provider::{self, PROVIDER_SETTINGS};
 use super::table::{BETWEEN, LISTS, SETTINGS, setting};
 use super::upstream::{self, UPSTREAM_SETTINGS};
 use crate::base::nearest::nearest;
@@ -119,18 +120,27 @@ impl Raw {
     }
 
     /// The value of every setting and where it came from, in the table's order; those of
-    /// upstreams follow.
+    /// providers and upstreams follow.
     pub fn effective(&self) -> Vec<Effective> {
         let fixed = SETTINGS.iter().map(|setting| setting.key.to_owned());
+        let of_providers = self.providers().into_iter().flat_map(|name| {
+            PROVIDER_SETTINGS.iter().map(move |setting| provider::key(&name, setting.key))
+        });
         let of_upstreams = self.upstreams().into_iter().flat_map(|name| {
             UPSTREAM_SETTINGS.iter().map(move |setting| upstream_key(&name, setting.key))
         });
-        fixed.chain(of_upstreams).map(|key| self.effective_of(&key)).collect()
+        fixed.chain(of_providers).chain(of_upstreams).map(|key| self.effective_of(&key)).collect()
     }
 
     /// The names of the upstreams of which anything is said.
     pub(super) fn upstreams(&self) -> BTreeSet<String> {
         let names = self.said.keys().filter_map(|key| upstream::parse_key(key));
+        names.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The names of the OpenID providers of which anything is said.
+    pub(super) fn providers(&self) -> BTreeSet<String> {
+        let names = self.said.keys().filter_map(|key| provider::parse_key(key));
         names.map(|(name, _)| name.to_owned()).collect()
     }
 
@@ -228,7 +238,11 @@ pub(super) fn upstream_key(name: &str, key: &str) -> String {
 /// The keys that somebody may have meant who wrote `key`.
 fn known_like(key: &str) -> Vec<String> {
     let mut known: Vec<String> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
-    let name = key.strip_prefix("upstreams.").and_then(|rest| rest.rsplit_once('.'));
+    let named = |section: &str| key.strip_prefix(section)?.strip_prefix('.')?.rsplit_once('.');
+    if let Some((name, _)) = named(provider::SECTION) {
+        known.extend(PROVIDER_SETTINGS.iter().map(|setting| provider::key(name, setting.key)));
+    }
+    let name = named(upstream::SECTION);
     if let Some((name, _)) = name {
         known.extend(UPSTREAM_SETTINGS.iter().map(|setting| upstream_key(name, setting.key)));
     }

@@ -1,7 +1,7 @@
 //! The table of all settings: key, meaning, default and what is right; not how one is read.
-//! Those of upstreams, which have names, stand in `upstream`.
+//! Those of providers and upstreams, which have names, stand in `provider` and `upstream`.
 
-use super::upstream;
+use super::{provider, upstream};
 
 /// One setting.
 #[derive(Debug)]
@@ -248,7 +248,9 @@ pub static SETTINGS: &[Setting] = &[
 /// The setting with that key.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
     let fixed = SETTINGS.iter().find(|setting| setting.key == key);
-    fixed.or_else(|| upstream::parse_key(key).map(|(_, setting)| setting))
+    let of_provider = || provider::parse_key(key).map(|(_, setting)| setting);
+    let of_upstream = || upstream::parse_key(key).map(|(_, setting)| setting);
+    fixed.or_else(of_provider).or_else(of_upstream)
 }
 
 /// A settings file that says what is so anyway, each line with its meaning above it.
@@ -264,9 +266,12 @@ pub fn example() -> String {
         let (section, name) = setting.key.split_once('.').unwrap_or(("", setting.key));
         (section, name, setting)
     });
+    let of_providers = provider::PROVIDER_SETTINGS.iter();
+    let of_providers =
+        of_providers.map(|setting| ("sign_in.providers.orcid", setting.key, setting));
     let of_upstreams = upstream::UPSTREAM_SETTINGS.iter();
     let of_upstreams = of_upstreams.map(|setting| ("upstreams.archive", setting.key, setting));
-    for (section, name, setting) in fixed.chain(of_upstreams) {
+    for (section, name, setting) in fixed.chain(of_providers).chain(of_upstreams) {
         if section != current {
             text.push_str(&format!("\n[{section}]\n"));
             current = section;

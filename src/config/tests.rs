@@ -267,3 +267,45 @@ fn an_upstream_that_could_reach_inwards_is_a_mistake() {
       needs the path of a file that holds one line
     "#);
 }
+
+#[cfg(feature = "oidc")]
+#[test]
+fn a_provider_is_read_with_its_secret_and_never_shown_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "sesame\n").unwrap();
+    let file = format!(
+        "[sign_in.providers.orcid]\nissuer = \"https://orcid.org\"\nclient_id = \"APP-1\"\n\
+         client_secret_file = \"{}\"\nscopes = \"\"\ntitle = \"ORCID\"\n\
+         [sign_in.providers.off]\nissuer = \"\"\n",
+        secret.display()
+    );
+    let variable = ("HYDRANT__SIGN_IN__PROVIDERS__UNI__ISSUER", "https://login.uni.example/a");
+    let id = ("HYDRANT__SIGN_IN__PROVIDERS__UNI__CLIENT_ID", "hydrant");
+    let (_dir, raw) = read(&file, &[variable, id], Vec::new());
+    assert!(raw.effective().iter().all(|effective| !effective.value.contains("sesame")));
+    let settings = raw.check().unwrap();
+    assert_eq!(settings.providers.keys().collect::<Vec<_>>(), ["orcid", "uni"]);
+    let (orcid, uni) = (&settings.providers["orcid"], &settings.providers["uni"]);
+    assert_eq!((orcid.title.as_str(), uni.title.as_str()), ("ORCID", "uni"));
+    assert_eq!(orcid.client_secret.as_deref(), Some("sesame"));
+    assert_eq!((orcid.scopes.len(), uni.scopes.join(" ").as_str()), (0, "email profile"));
+    assert_eq!(uni.affiliation_claim.as_deref(), Some("eduperson_scoped_affiliation"));
+    assert!(!format!("{settings:?}").contains("sesame"));
+}
+
+#[cfg(feature = "oidc")]
+#[test]
+fn every_mistake_about_a_provider_is_told() {
+    let file = "[sign_in.providers.a]\nissuer = \"http://orcid.org\"\n\
+                [sign_in.providers.b]\nissuer = \"https://10.0.0.1\"\nclient_id = \"x\"\n\
+                scopes = \"a\\\"b\"\nallow_private = \"perhaps\"\n\
+                [sign_in.providers.c]\nclient_id = \"x\"\nclient_secret_file = \"/no/such\"\n\
+                [sign_in.providers.d]\nisuer = \"x\"\n\
+                [sign_in.providers.e]\nissuer = \"https://10.0.0.1\"\nclient_id = \"x\"\n\
+                allow_private = true\n";
+    let (dir, raw) = read(file, &[], Vec::new());
+    let path = dir.path().join("own.toml").display().to_string();
+    let told = raw.check().unwrap_err().mistakes.join("\n").replace(&path, "FILE");
+    insta::assert_snapshot!(told.replace(": needs", ":\n  needs"), @"");
+}

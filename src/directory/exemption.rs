@@ -7,9 +7,9 @@ use super::attestation;
 use super::entity::{self, REASON_CHARS_MAX};
 use super::notice::{self, Kind};
 use super::words::{ExemptionStatus, Sector, Status};
-use super::{DirectoryError, person, text};
+use super::{DirectoryError, identity, person, text};
 use crate::audit::{self, Leaf, name};
-use crate::base::date::{DAY_MS, rfc3339};
+use crate::base::date::{DAY_MS, day, rfc3339};
 use crate::base::party::{Actor, EntityId};
 use crate::policy::{ExemptionRule, Profile};
 use crate::store::{ApplicationRow, EntityRow, ExemptionRow, MarkKind, PersonRow, StoreError, Tx};
@@ -405,6 +405,22 @@ pub struct Evidence {
     pub mail_domain: String,
     /// Whether that is one of the institution's; `None`: no domain of it is known.
     pub is_institutions: Option<bool>,
+    /// What OpenID providers assert of the applicant.
+    pub affiliations: Vec<Asserted>,
+}
+
+/// What an OpenID provider asserts of an applicant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Asserted {
+    /// Which provider.
+    pub issuer: String,
+    /// What it asserts, such as `member@example.org`.
+    pub affiliation: String,
+    /// Whether what stands behind the at sign is a domain of the institution; `None`: nothing
+    /// stands there, or no domain of it is known.
+    pub is_institutions: Option<bool>,
+    /// The last day on which it did, in UTC.
+    pub asserted: String,
 }
 
 /// What speaks for the applicant, for whoever decides.
@@ -416,9 +432,21 @@ pub fn evidence_of(tx: &Tx<'_>, row: &ExemptionRow) -> Result<Evidence, StoreErr
     let mail = person.map(|person| person.mail).unwrap_or_default();
     let domain = mail.rsplit_once('@').map(|(_, domain)| domain.to_owned());
     let mail_domain = domain.unwrap_or_default();
-    let marks = tx.entity_marks_of(row.entity)?;
-    let mut domains = marks.iter().filter(|mark| mark.kind == MarkKind::Domain).peekable();
-    let is_institutions =
-        domains.peek().is_some().then(|| domains.any(|known| known.mark == mail_domain));
-    Ok(Evidence { mail_domain, is_institutions })
+    let mut domains = tx.entity_marks_of(row.entity)?;
+    domains.retain(|mark| mark.kind == MarkKind::Domain);
+    let is_known = |domain: &str| {
+        (!domains.is_empty()).then(|| domains.iter().any(|known| known.mark == domain))
+    };
+    let mut affiliations = Vec::new();
+    for said in identity::affiliations_of(tx, row.person)? {
+        affiliations.extend(said.values.into_iter().map(|affiliation| Asserted {
+            is_institutions: affiliation
+                .rsplit_once('@')
+                .and_then(|(_, scope)| is_known(&scope.to_lowercase())),
+            issuer: said.issuer.clone(),
+            affiliation,
+            asserted: day(said.asserted_ms),
+        }));
+    }
+    Ok(Evidence { is_institutions: is_known(&mail_domain), mail_domain, affiliations })
 }

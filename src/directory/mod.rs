@@ -12,6 +12,7 @@ pub mod duplicate;
 pub mod entity;
 pub mod erasure;
 pub mod exemption;
+pub mod identity;
 pub mod invitation;
 pub mod join;
 pub mod key;

@@ -7,7 +7,7 @@ use super::person::{self, NAME_CHARS_MAX};
 use super::sign_in::LinkError;
 use super::token::TokenHash;
 use super::words::{RegistrationStatus, Role};
-use super::{DirectoryError, entity, letter, mail, sign_in, text};
+use super::{DirectoryError, entity, identity, letter, mail, sign_in, text};
 use crate::audit::{self, Leaf, name};
 use crate::base::date::DAY_MS;
 use crate::base::party::Actor;
@@ -81,11 +81,17 @@ pub fn checked(ask: &Ask) -> Result<Ask, Mistakes> {
 }
 
 /// Enters a checked registration and sees to it that its address is asked; whoever is a person
-/// here already gets a link to sign in by instead. The asker learns neither.
+/// here already gets a link to sign in by instead. The asker learns neither. `proof` is the hash
+/// of the cookie by which their browser has shown who they are elsewhere.
 ///
 /// # Errors
 /// The store's.
-pub fn ask(tx: &Tx<'_>, now_ms: i64, ask: &Ask) -> Result<(), DirectoryError> {
+pub fn ask(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    ask: &Ask,
+    proof: Option<&TokenHash>,
+) -> Result<(), DirectoryError> {
     if tx.person_by_mail(&ask.mail)?.is_some() {
         return sign_in::ask(tx, now_ms, &ask.mail);
     }
@@ -112,6 +118,10 @@ pub fn ask(tx: &Tx<'_>, now_ms: i64, ask: &Ask) -> Result<(), DirectoryError> {
         reason: None,
         person: None,
         entity: None,
+        proof_hash: match proof {
+            Some(hash) => identity::send_along(tx, now_ms, hash)?,
+            None => None,
+        },
     };
     row.id = tx.registration_insert(&row)?;
     Ok(letter::verification(tx, now_ms, &row)?)
@@ -132,11 +142,18 @@ pub fn look(tx: &Tx<'_>, now_ms: i64, hash: &TokenHash) -> Result<RegistrationRo
     Ok(row)
 }
 
-/// Notes that the address of a registration is theirs; from now on it waits for an operator.
+/// Notes that the address of a registration is theirs; from now on it waits for an operator. Who
+/// they are elsewhere goes along only if it was shown in this very browser, whose cookie has the
+/// hash `proof`.
 ///
 /// # Errors
 /// [`LinkError`] if the link verifies nothing; then nothing changes.
-pub fn verify(tx: &Tx<'_>, now_ms: i64, hash: &TokenHash) -> Result<RegistrationRow, LinkError> {
+pub fn verify(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    hash: &TokenHash,
+    proof: Option<&TokenHash>,
+) -> Result<RegistrationRow, LinkError> {
     let mut row = look(tx, now_ms, hash)?;
     let verified = RegistrationStatus::Verified.word();
     let is_waiting = |other: &RegistrationRow| other.status == verified;
@@ -145,7 +162,10 @@ pub fn verify(tx: &Tx<'_>, now_ms: i64, hash: &TokenHash) -> Result<Registration
     }
     verified.clone_into(&mut row.status);
     row.verified_ms = Some(now_ms);
-    tx.registration_set_verified(row.id, verified, now_ms)?;
+    if identity::sent_along(tx, now_ms, &row, proof)?.is_none() {
+        row.proof_hash = None;
+    }
+    tx.registration_set_verified(row.id, verified, now_ms, row.proof_hash.as_ref())?;
     audit::append(tx, now_ms, &Leaf::RegistrationVerified { registration: row.id })?;
     Ok(row)
 }
@@ -165,6 +185,8 @@ pub fn settle_invited(
     row.decided_by = Some(BY_INVITATION.to_owned());
     row.person = Some(person.id);
     row.entity = tx.memberships_of_person(person.id)?.first().map(|first| first.entity);
+    identity::settle(tx, now_ms, &Actor::Person(person.id), &row, person.id)?;
+    row.proof_hash = None;
     tx.registration_decide(&row)
 }
 
@@ -203,6 +225,8 @@ pub fn assign(
     row.decided_by = Some(actor.to_string());
     row.person = Some(person.id);
     row.entity = Some(entity.id);
+    identity::settle(tx, now_ms, actor, &row, person.id)?;
+    row.proof_hash = None;
     tx.registration_decide(&row)?;
     let leaf = Leaf::RegistrationAssigned {
         registration: row.id,
@@ -238,6 +262,7 @@ pub fn refuse(
     row.decided_ms = Some(now_ms);
     row.decided_by = Some(actor.to_string());
     row.reason = Some(reason.clone());
+    row.proof_hash = None;
     tx.registration_decide(&row)?;
     let leaf =
         Leaf::RegistrationRefused { registration: row.id, actor: name::of_actor(tx, actor)? };

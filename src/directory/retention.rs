@@ -25,6 +25,8 @@ pub struct Forgotten {
     pub invitations: u64,
     /// Proposals that had ended.
     pub joins: u64,
+    /// Proofs of who somebody is elsewhere that nobody made use of.
+    pub proofs: u64,
     /// Hashes of addresses of erased people of whom nothing counts any more.
     pub addresses: u64,
 }
@@ -52,6 +54,7 @@ pub fn sweep(
         deliveries: tx.deliveries_forget_erased()?,
         invitations: tx.invitations_remove_old(before(retention.invitation_days))?,
         joins: tx.joins_remove_ended(before(retention.invitation_days))?,
+        proofs: tx.identity_proofs_remove_expired(now_ms)?,
         addresses: 0,
     };
     if retention.delivery_days > 0 {

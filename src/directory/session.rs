@@ -10,6 +10,7 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 
 use super::secret::Secret;
+use super::sign_in::Browser;
 use super::token::TokenHash;
 use super::{AuthError, DirectoryError};
 use crate::audit::{self, Leaf, name};
@@ -68,7 +69,8 @@ pub fn state(row: &SessionRow, now_ms: i64) -> SessionState {
     }
 }
 
-/// Begins a session of `person` and returns it with the secret of its cookie.
+/// Begins a session of `person` in `browser` and returns it with the secret of its cookie;
+/// `issuer` is the provider that has proved who they are, if one has.
 ///
 /// # Errors
 /// [`StoreError`] of the changes.
@@ -76,9 +78,10 @@ pub(super) fn begin(
     tx: &Tx<'_>,
     now_ms: i64,
     person: PersonId,
-    label: String,
-    lifetime: Lifetime,
+    browser: Browser,
+    issuer: Option<String>,
 ) -> Result<(SessionRow, Secret), StoreError> {
+    let Browser { label, lifetime, .. } = browser;
     tx.sessions_remove_ended(now_ms - KEPT_MS)?;
     let secret = Secret::generate();
     let mut row = SessionRow {
@@ -96,7 +99,7 @@ pub(super) fn begin(
         revoked_ms: None,
     };
     row.id = tx.session_insert(&row)?;
-    let leaf = Leaf::SignedIn { session: row.id, person: name::of_person(tx, person)? };
+    let leaf = Leaf::SignedIn { session: row.id, person: name::of_person(tx, person)?, issuer };
     audit::append(tx, now_ms, &leaf)?;
     Ok((row, secret))
 }

@@ -182,6 +182,17 @@ pub fn enter(
     person: &PersonRow,
     browser: Browser,
 ) -> Result<(SessionRow, Secret), StoreError> {
+    enter_by(tx, now_ms, person, browser, None)
+}
+
+/// As [`enter`]; `issuer` is the provider that has proved it, if one has.
+pub(super) fn enter_by(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    person: &PersonRow,
+    browser: Browser,
+    issuer: Option<String>,
+) -> Result<(SessionRow, Secret), StoreError> {
     if let Some(before) = browser.before
         && let Some(row) = tx.session_by_hash(&before.0)?
     {
@@ -191,7 +202,7 @@ pub fn enter(
             return Err(error);
         }
     }
-    session::begin(tx, now_ms, person.id, browser.label, browser.lifetime)
+    session::begin(tx, now_ms, person.id, browser, issuer)
 }
 
 /// Removes all by which a person could sign in, with what they registered as and what is to be
@@ -202,6 +213,7 @@ pub fn enter(
 pub(super) fn forget(tx: &Tx<'_>, person: &PersonRow) -> Result<(), StoreError> {
     tx.sign_in_links_remove_of(person.id)?;
     tx.sessions_remove_of(person.id)?;
+    tx.identity_proofs_remove_of(person.id, &person.mail)?;
     tx.identities_remove_of(person.id)?;
     tx.registrations_remove_of(&person.mail)
 }

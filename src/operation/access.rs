@@ -90,7 +90,9 @@ impl Operation {
             | Operation::UseCaseList { slug: Some(slug) }
             | Operation::InvitationList { slug }
             | Operation::Usage { slug } => Need::LookAt(of(slug)),
-            Operation::PersonExport { mail } => Need::LookAtPerson(mail.clone()),
+            Operation::PersonExport { mail } | Operation::PersonIdentities { mail } => {
+                Need::LookAtPerson(mail.clone())
+            }
             Operation::KeyIssue(request) => Need::Be(Bearer::Mail(request.mail.clone())),
             Operation::KeyRotate { key, .. } => Need::Be(Bearer::Key(*key)),
             Operation::UseCasePropose { slug, .. } => Need::Manage(of(slug)),
@@ -112,6 +114,7 @@ impl Operation {
             | Operation::PersonJoin(_)
             | Operation::PersonLeave { .. }
             | Operation::PersonErase { .. }
+            | Operation::PersonUnlink(_)
             | Operation::PersonSuspend { .. }
             | Operation::PersonResume { .. }
             | Operation::PersonAccept(_)

@@ -46,8 +46,8 @@ use crate::directory::exemption::Decision;
 use crate::directory::use_case::Verdict;
 use crate::directory::words::{Rank, Role, Side};
 use crate::directory::{
-    DirectoryError, document, entity as entities, exemption, invitation, join, key, permission,
-    person as people, registration,
+    DirectoryError, document, entity as entities, exemption, identity, invitation, join, key,
+    permission, person as people, registration,
 };
 use crate::policy::Profile;
 use crate::store::Store;
@@ -103,6 +103,10 @@ pub enum Operation {
     InvitationList { slug: String },
     /// Take an invitation back.
     InvitationWithdraw { invitation: i64 },
+    /// By which identities at OpenID providers a person may sign in.
+    PersonIdentities { mail: String },
+    /// Take a person's identities at a provider away, or the one of that subject there.
+    PersonUnlink(identity::Unlink),
     /// Everything that is held of a person.
     PersonExport { mail: String },
     /// Erase a person.

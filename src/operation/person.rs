@@ -283,6 +283,7 @@ pub(super) fn export(tx: &Tx<'_>, numbers: &Numbers, now_ms: i64, mail: &str) ->
     })?;
     answer["keys"] = answer::keys(tx, Some(mail), now_ms)?;
     answer["sessions"] = sign_in::sessions(tx, Some(mail), now_ms)?;
+    answer["identities"] = sign_in::identities(tx, mail)?;
     let registered = tx.registrations_of(&row.mail)?;
     answer["registrations"] = list(registered, |row| sign_in::registration(tx, &row))?;
     let mut exemptions = tx.exemptions()?;

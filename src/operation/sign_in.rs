@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::answer::{entity_of, list, person_of};
 use crate::base::date::rfc3339;
+use crate::directory::identity::{self, affiliations_in};
 use crate::directory::{DirectoryError, Secret, person, registration as registrations, session};
-use crate::store::{PersonRow, RegistrationRow, SessionRow, SignInLinkRow, Tx};
+use crate::store::{IdentityRow, PersonRow, RegistrationRow, SessionRow, SignInLinkRow, Tx};
 
 type Answer = Result<Value, DirectoryError>;
 
@@ -42,6 +43,13 @@ pub(super) fn sessions(tx: &Tx<'_>, mail: Option<&str>, now_ms: i64) -> Answer {
 
 pub(super) fn registration(tx: &Tx<'_>, row: &RegistrationRow) -> Answer {
     let entity = row.entity.map(|entity| entity_of(tx, entity)).transpose()?;
+    let identity = identity::of_registration(tx, row)?.map(|shown| {
+        json!({
+            "issuer": shown.issuer,
+            "subject": shown.subject,
+            "affiliations": affiliations_in(&shown.claims),
+        })
+    });
     Ok(json!({
         "id": row.id.to_string(),
         "mail": row.mail,
@@ -55,7 +63,23 @@ pub(super) fn registration(tx: &Tx<'_>, row: &RegistrationRow) -> Answer {
         "decided_by": row.decided_by,
         "reason": row.reason,
         "entity": entity.map(|entity| entity.slug),
+        "identity": identity,
     }))
+}
+
+/// The identities of a person.
+pub(super) fn identities(tx: &Tx<'_>, mail: &str) -> Answer {
+    let person = person::find(tx, mail)?;
+    list(tx.identities_of(person.id)?, |row| {
+        let IdentityRow { issuer, subject, claims, linked_ms, seen_ms, .. } = row;
+        Ok(json!({
+            "issuer": issuer,
+            "subject": subject,
+            "affiliations": affiliations_in(&claims),
+            "linked": rfc3339(linked_ms),
+            "last_used": rfc3339(seen_ms),
+        }))
+    })
 }
 
 pub(super) fn registrations(tx: &Tx<'_>) -> Answer {

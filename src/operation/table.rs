@@ -14,7 +14,7 @@ use crate::base::party::Actor;
 use crate::directory::dataset as catalogue;
 use crate::directory::exemption::Judgement;
 use crate::directory::{
-    document, entity as entities, erasure, exemption, invitation, join, key, membership,
+    document, entity as entities, erasure, exemption, identity, invitation, join, key, membership,
     permission, person as people, registration, session, sign_in as links, staff, use_case,
 };
 
@@ -112,6 +112,11 @@ pub fn execute_once(
         Operation::InvitationWithdraw { invitation } => desk.change(move |tx, by| {
             let row = invitation::withdraw(tx, by.now_ms, &by.actor, invitation)?;
             person::invited(tx, &row)
+        }),
+        Operation::PersonIdentities { mail } => desk.look(|tx, _| sign_in::identities(tx, &mail)),
+        Operation::PersonUnlink(request) => desk.change(move |tx, by| {
+            let row = identity::unlink(tx, by.now_ms, &by.actor, &request)?;
+            sign_in::identities(tx, &row.mail)
         }),
         Operation::PersonExport { mail } => {
             // Not in one transaction: nothing may wait while the whole log is searched.

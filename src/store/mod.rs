@@ -56,6 +56,7 @@ pub use rows::entity_mark::{EntityMarkRow, MarkKind};
 pub use rows::exemption::{ApplicationRow, ExemptionRow};
 pub use rows::freeze::FreezeRow;
 pub use rows::identity::IdentityRow;
+pub use rows::identity_proof::{IdentityProofRow, ShownIdentity};
 pub use rows::instance::InstanceRow;
 pub use rows::invitation::InvitationRow;
 pub use rows::join::{Consent, JoinRow};

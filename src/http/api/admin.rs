@@ -62,6 +62,8 @@ const ROUTES: &[Route] = &[
     Route(POST, "/joins/{join}/withdraw", "join-withdraw", &[]),
     Route(DELETE, "/people/{mail}/memberships/{slug}", "person-leave", &[]),
     Route(PATCH, "/people/{mail}/memberships/{slug}", "person-role", &[]),
+    Route(GET, "/people/{mail}/identities", "person-identities", &[]),
+    Route(DELETE, "/people/{mail}/identities", "person-unlink", &[]),
     Route(GET, "/people/{mail}/export", "person-export", &[]),
     Route(POST, "/people/{mail}/erase", "person-erase", &[]),
     Route(GET, "/people", "person-list", &[]),

@@ -32,6 +32,7 @@ const SELECT: &str = "
 const SELECT_OF_PERSON: &str = "
     SELECT issuer, subject, person_id, claims, linked_ms, seen_ms FROM identities
     WHERE person_id = ?1 ORDER BY issuer, subject";
+const DELETE: &str = "DELETE FROM identities WHERE issuer = ?1 AND subject = ?2";
 const DELETE_OF_PERSON: &str = "DELETE FROM identities WHERE person_id = ?1";
 
 impl Tx<'_> {
@@ -59,6 +60,14 @@ impl Tx<'_> {
     /// [`StoreError`] of the look.
     pub fn identities_of(&self, person: PersonId) -> Result<Vec<IdentityRow>, StoreError> {
         self.rows(SELECT_OF_PERSON, values![person], identity)
+    }
+
+    /// Removes an identity.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the change.
+    pub fn identity_unlink(&self, issuer: &str, subject: &str) -> Result<(), StoreError> {
+        self.write(DELETE, values![issuer, subject])
     }
 
     /// Removes the identities of `person`.

@@ -16,6 +16,7 @@ pub(super) mod freeze;
 pub(super) mod hold;
 pub(super) mod instance;
 pub(super) mod identity;
+pub(super) mod identity_proof;
 pub(super) mod invitation;
 pub(super) mod join;
 pub(super) mod journal;

@@ -37,34 +37,38 @@ pub struct RegistrationRow {
     pub person: Option<PersonId>,
     /// The entity that they were assigned to.
     pub entity: Option<EntityId>,
+    /// The proof of who they are elsewhere that they sent along.
+    pub proof_hash: Option<[u8; 32]>,
 }
 
 const INSERT: &str = "
-    INSERT INTO registrations (mail, name, organisation, purpose, status, created_ms, expires_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO registrations (mail, name, organisation, purpose, status, created_ms, expires_ms,
+                               proof_hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     RETURNING id";
 const SELECT_BY_ID: &str = "
     SELECT id, mail, name, organisation, purpose, status, hash, created_ms, expires_ms,
-           verified_ms, decided_ms, decided_by, reason, person_id, entity_id
+           verified_ms, decided_ms, decided_by, reason, person_id, entity_id, proof_hash
     FROM registrations WHERE id = ?1";
 const SELECT_BY_HASH: &str = "
     SELECT id, mail, name, organisation, purpose, status, hash, created_ms, expires_ms,
-           verified_ms, decided_ms, decided_by, reason, person_id, entity_id
+           verified_ms, decided_ms, decided_by, reason, person_id, entity_id, proof_hash
     FROM registrations WHERE hash = ?1";
 const SELECT_OF_MAIL: &str = "
     SELECT id, mail, name, organisation, purpose, status, hash, created_ms, expires_ms,
-           verified_ms, decided_ms, decided_by, reason, person_id, entity_id
+           verified_ms, decided_ms, decided_by, reason, person_id, entity_id, proof_hash
     FROM registrations WHERE mail = ?1 ORDER BY id";
 const SELECT_ALL: &str = "
     SELECT id, mail, name, organisation, purpose, status, hash, created_ms, expires_ms,
-           verified_ms, decided_ms, decided_by, reason, person_id, entity_id
+           verified_ms, decided_ms, decided_by, reason, person_id, entity_id, proof_hash
     FROM registrations ORDER BY id";
 const UPDATE_HASH: &str = "UPDATE registrations SET hash = ?2 WHERE id = ?1";
 const UPDATE_VERIFIED: &str = "
-    UPDATE registrations SET status = ?2, verified_ms = ?3 WHERE id = ?1";
+    UPDATE registrations SET status = ?2, verified_ms = ?3, proof_hash = ?4 WHERE id = ?1";
 const UPDATE_DECISION: &str = "
     UPDATE registrations
-    SET status = ?2, decided_ms = ?3, decided_by = ?4, reason = ?5, person_id = ?6, entity_id = ?7
+    SET status = ?2, decided_ms = ?3, decided_by = ?4, reason = ?5, person_id = ?6, entity_id = ?7,
+        proof_hash = ?8
     WHERE id = ?1";
 const DELETE_LETTERS_OF_MAIL: &str = "
     DELETE FROM letters WHERE mail = ?1
@@ -90,7 +94,8 @@ impl Tx<'_> {
             &row.purpose,
             &row.status,
             row.created_ms,
-            row.expires_ms
+            row.expires_ms,
+            row.proof_hash.as_ref()
         ];
         self.one(INSERT, values)
     }
@@ -138,7 +143,8 @@ impl Tx<'_> {
         self.write(UPDATE_HASH, values![id, hash])
     }
 
-    /// Notes when the address of a registration was verified.
+    /// Notes when the address of a registration was verified, and the proof that came with it, if
+    /// that still holds.
     ///
     /// # Errors
     /// [`StoreError`] of the update.
@@ -147,8 +153,9 @@ impl Tx<'_> {
         id: i64,
         status: &str,
         verified_ms: i64,
+        proof_hash: Option<&[u8; 32]>,
     ) -> Result<(), StoreError> {
-        self.write(UPDATE_VERIFIED, values![id, status, verified_ms])
+        self.write(UPDATE_VERIFIED, values![id, status, verified_ms, proof_hash])
     }
 
     /// Writes the status and the decision of `row`.
@@ -163,7 +170,8 @@ impl Tx<'_> {
             &row.decided_by,
             &row.reason,
             row.person,
-            row.entity
+            row.entity,
+            row.proof_hash.as_ref()
         ];
         self.write(UPDATE_DECISION, values)
     }
@@ -204,5 +212,6 @@ fn registration(row: &Row<'_>) -> Result<RegistrationRow, StoreError> {
         reason: row.get(12)?,
         person: row.get::<Option<i64>>(13)?.map(PersonId),
         entity: row.get::<Option<i64>>(14)?.map(EntityId),
+        proof_hash: row.get(15)?,
     })
 }

@@ -6,6 +6,7 @@ pub(crate) mod database;
 mod directory;
 mod flawed;
 pub(crate) mod fresh;
+mod identities;
 mod instances;
 mod model;
 mod parties;

@@ -1,13 +1,13 @@
-//! The rows of sign-in links, sessions, registrations, identities and letters read back as they
-//! were entered, on every engine.
+//! The rows of sign-in links, sessions, registrations and letters read back as they were entered,
+//! on every engine.
 
 use super::fresh::on_every_engine;
 use crate::base::party::{PersonId, SessionId};
 use crate::store::{
-    IdentityRow, LetterRow, PersonRow, RegistrationRow, SessionRow, SignInLinkRow, StoreError, Tx,
+    LetterRow, PersonRow, RegistrationRow, SessionRow, SignInLinkRow, StoreError, Tx,
 };
 
-fn check(test: impl Fn(&Tx<'_>, PersonId) -> Result<(), StoreError> + Send + Copy + 'static) {
+pub(super) fn check(test: impl Fn(&Tx<'_>, PersonId) -> Result<(), StoreError> + Send + Copy + 'static) {
     on_every_engine(|fresh| {
         let work = move |tx: &Tx<'_>| {
             let person = tx.person_insert(&PersonRow {
@@ -123,6 +123,7 @@ fn registration(mail: &str) -> RegistrationRow {
         reason: None,
         person: None,
         entity: None,
+        proof_hash: Some([5; 32]),
     }
 }
 
@@ -149,7 +150,9 @@ fn registrations_go_with_their_letters() {
         row.id = tx.registration_insert(&row)?;
         assert_eq!(tx.registration_by_id(row.id)?.as_ref(), Some(&row));
         tx.registration_set_hash(row.id, &[3; 32])?;
-        tx.registration_set_verified(row.id, "verified", 15)?;
+        tx.registration_set_verified(row.id, "verified", 15, Some(&[6; 32]))?;
+        let verified = tx.registration_by_id(row.id)?.unwrap();
+        assert_eq!((verified.proof_hash, verified.verified_ms), (Some([6; 32]), Some(15)));
         row = RegistrationRow {
             status: "assigned".into(),
             hash: Some([3; 32]),
@@ -158,6 +161,7 @@ fn registrations_go_with_their_letters() {
             decided_by: Some("local:ada".into()),
             reason: Some("known".into()),
             person: Some(person),
+            proof_hash: None,
             ..row
         };
         tx.registration_decide(&row)?;
@@ -193,30 +197,6 @@ fn the_letter_that_is_due_longest_comes_first() {
         assert_eq!(tx.letters_waiting()?, 1);
         tx.letters_remove_expired(50)?;
         assert_eq!(tx.letters_waiting()?, 0);
-        Ok(())
-    });
-}
-
-#[test]
-fn an_identity_stays_the_person_that_it_was_linked_to() {
-    check(|tx, person| {
-        let row = IdentityRow {
-            issuer: "https://id.example".into(),
-            subject: "ada".into(),
-            person,
-            claims: "{}".into(),
-            linked_ms: 1,
-            seen_ms: 1,
-        };
-        tx.identity_link(&row)?;
-        let again = IdentityRow { person: PersonId(99), linked_ms: 9, seen_ms: 9, ..row.clone() };
-        tx.identity_link(&again)?;
-        let kept = IdentityRow { seen_ms: 9, ..row };
-        assert_eq!(tx.identity("https://id.example", "ada")?.as_ref(), Some(&kept));
-        assert_eq!(tx.identity("https://id.example", "bel")?, None);
-        assert_eq!(tx.identities_of(person)?, [kept]);
-        tx.identities_remove_of(person)?;
-        assert_eq!(tx.identities_of(person)?, []);
         Ok(())
     });
 }
