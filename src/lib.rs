@@ -42,6 +42,7 @@
 //! | [`demo`] | made-up tweets |
 //! | [`config`] | settings: one table, all mistakes at once |
 //! | [`upstream`] | where datasets come from that are stripped in flight |
+//! | `oidc` | asking OpenID providers who somebody is, and believing only what is proved |
 //! | [`mail`] | letters that leave by SMTP |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
 //! | [`deliver`] | where both planes meet |
@@ -72,6 +73,8 @@ pub mod transit;
 pub mod demo;
 pub mod config;
 pub mod upstream;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 pub mod mail;
 pub mod operation;
 pub mod deliver;

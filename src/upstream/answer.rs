@@ -99,7 +99,10 @@ async fn ask(upstream: &Upstream, url: Url) -> Result<Response, UpstreamError> {
 }
 
 /// How certificates are checked: as this machine checks them. It is read once.
-fn tls() -> Result<ClientConfig, UpstreamError> {
+///
+/// # Errors
+/// [`UpstreamError::Unverifiable`] if this machine has none to check others by.
+pub fn tls() -> Result<ClientConfig, UpstreamError> {
     static READ: OnceLock<ClientConfig> = OnceLock::new();
     if let Some(read) = READ.get() {
         return Ok(read.clone());

@@ -11,5 +11,5 @@ mod answer;
 mod digest;
 mod error;
 
-pub use answer::{Answer, open};
+pub use answer::{Answer, open, tls};
 pub use error::UpstreamError;
