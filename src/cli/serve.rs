@@ -161,6 +161,7 @@ impl<'a> Gateway<'a> {
             },
             strip: self.settings.strip,
             upstreams: self.settings.upstreams.clone(),
+            providers: self.settings.providers.clone(),
         };
         let shutdown = told(stopped.clone(), Stop::WhenDone);
         let hurry = told(stopped, Stop::Now);

@@ -441,9 +441,8 @@ pub fn evidence_of(tx: &Tx<'_>, row: &ExemptionRow) -> Result<Evidence, StoreErr
     let mut affiliations = Vec::new();
     for said in identity::affiliations_of(tx, row.person)? {
         affiliations.extend(said.values.into_iter().map(|affiliation| Asserted {
-            is_institutions: affiliation
-                .rsplit_once('@')
-                .and_then(|(_, scope)| is_known(&scope.to_lowercase())),
+            is_institutions:
+                affiliation.rsplit_once('@').and_then(|(_, scope)| is_known(&scope.to_lowercase())),
             issuer: said.issuer.clone(),
             affiliation,
             asserted: day(said.asserted_ms),

@@ -219,12 +219,7 @@ fn keep(
 }
 
 /// What the provider says now takes the place of what it said before.
-fn note_use(
-    tx: &Tx<'_>,
-    now_ms: i64,
-    row: IdentityRow,
-    proof: &Proof,
-) -> Result<(), StoreError> {
+fn note_use(tx: &Tx<'_>, now_ms: i64, row: IdentityRow, proof: &Proof) -> Result<(), StoreError> {
     tx.identity_link(&IdentityRow { claims: proof.claims(), seen_ms: now_ms, ..row })
 }
 

@@ -1,4 +1,4 @@
-//! The gateway's two cookies: what they are called, how they are read and set. Whose session one
+//! The gateway's cookies: what they are called, how they are read and set. Whose session one
 //! is, `auth` finds out.
 //!
 //! Over TLS their names begin with `__Host-`: then a browser takes them from this very host alone,
@@ -16,6 +16,8 @@ pub(crate) enum Cookie {
     Session,
     /// What forms must repeat as long as nobody has signed in.
     Form,
+    /// What shows that this browser was sent to a provider, and what it has shown there.
+    Proof,
 }
 
 impl Cookie {
@@ -25,6 +27,8 @@ impl Cookie {
             (Cookie::Session, Door::Loopback) => Some("hydrant-session"),
             (Cookie::Form, Door::Tls) => Some("__Host-hydrant-form"),
             (Cookie::Form, Door::Loopback) => Some("hydrant-form"),
+            (Cookie::Proof, Door::Tls) => Some("__Host-hydrant-proof"),
+            (Cookie::Proof, Door::Loopback) => Some("hydrant-proof"),
             // Whoever listens on the way would have it.
             (_, Door::Plain) => None,
         }
@@ -48,7 +52,12 @@ impl Cookie {
 
     /// The field that puts `secret` into this cookie; `None` where no cookie may be set.
     pub(crate) fn set(self, door: Door, secret: &Secret) -> Option<HeaderValue> {
-        self.field(door, secret.reveal(), "")
+        let more = match self {
+            // The server knows better how long each use of it is good.
+            Cookie::Proof => "; Max-Age=86400",
+            Cookie::Session | Cookie::Form => "",
+        };
+        self.field(door, secret.reveal(), more)
     }
 
     /// The field that takes this cookie away.

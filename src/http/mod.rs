@@ -33,8 +33,8 @@ use tokio::sync::Semaphore;
 use self::hosts::Hosts;
 pub use self::listener::Limits;
 use self::pace::Pace;
-use self::state::{Gateway, Notes, Parts, Shelf, Strips};
-use crate::config::{Session, StripBounds, Upstream};
+use self::state::{Gateway, Notes, Parts, ProviderNote, Shelf, Strips};
+use crate::config::{Provider, Session, StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
@@ -66,6 +66,8 @@ pub struct Server {
     pub strip: StripBounds,
     /// Where datasets come from that are stripped in flight, by name.
     pub upstreams: BTreeMap<String, Arc<Upstream>>,
+    /// The OpenID providers by which people may sign in, by name.
+    pub providers: BTreeMap<String, Arc<Provider>>,
 }
 
 impl Server {
@@ -82,12 +84,22 @@ impl Server {
     ) -> Result<(), StoreError> {
         let listen: SocketAddr =
             listener.local_addr().expect("a socket that listens has an address");
+        let providers = self.providers.values().map(|provider| ProviderNote {
+            name: provider.name.clone(),
+            title: provider.title.clone(),
+            issuer: provider.issuer.clone(),
+        });
+        let notes = Notes {
+            contact: self.contact,
+            sends_mail: self.sends_mail,
+            providers: providers.collect(),
+        };
         let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
         let gateway = Gateway::new(Parts {
             store: self.context.store.clone(),
             clock: self.context.clock.clone(),
             profile: Arc::clone(&self.context.profile),
-            context: self.context,
+            context: self.context.clone(),
             ledger: self.ledger.clone(),
             deliverer,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
@@ -97,7 +109,9 @@ impl Server {
                 idle_ms: milliseconds(self.session.idle_max),
                 whole_ms: milliseconds(self.session.whole_max),
             },
-            notes: Notes { contact: self.contact, sends_mail: self.sends_mail },
+            #[cfg(feature = "oidc")]
+            providers: crate::oidc::Providers::new(self.providers, &self.context.clock),
+            notes,
             pace: Pace::default(),
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),

@@ -46,6 +46,10 @@ problems! {
         "A valid key is needed",
         "Send `Authorization: Bearer KEY` with a key that is neither expired nor revoked; \
          the operator issues one.";
+    SIGN_IN_REFUSED = "sign-in-refused", UNAUTHORIZED,
+        "Nothing shows who you are",
+        "Begin again on the page to sign in, or sign in by a link. If it stays so, tell the \
+         operator.";
     ACCEPTANCE_MISSING = "acceptance-missing", FORBIDDEN,
         "The documents must be accepted first",
         "Read what GET /v1/documents lists and accept it with POST /v1/acceptances.";
@@ -112,12 +116,18 @@ problems! {
     UPSTREAM_FAILED = "upstream-failed", BAD_GATEWAY,
         "Where this dataset is read from fails",
         "Nothing is charged. Try again later; if it stays so, tell the operator.";
+    PROVIDER_FAILED = "provider-failed", BAD_GATEWAY,
+        "Where you want to sign in fails",
+        "Try again later, or sign in by a link. If it stays so, tell the operator.";
     BUSY = "busy", SERVICE_UNAVAILABLE,
         "Too much is being stripped at the moment",
         "Try again when Retry-After says.";
     UPSTREAM_SLOW = "upstream-slow", GATEWAY_TIMEOUT,
         "Where this dataset is read from is too slow",
         "Nothing is charged. Try again later; if it stays so, tell the operator.";
+    PROVIDER_SLOW = "provider-slow", GATEWAY_TIMEOUT,
+        "Where you want to sign in is too slow",
+        "Try again later, or sign in by a link. If it stays so, tell the operator.";
     RECEIPT_NOT_READY = "receipt-not-ready", SERVICE_UNAVAILABLE,
         "The receipt is not ready",
         "The audit log is signed every few seconds. Ask again after Retry-After.";

@@ -12,7 +12,9 @@ use super::api::{acceptances, admin, datasets, deliveries, documents, health, id
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::web::layout::problems_for_people;
-use super::web::{self, account, dataset, entity, exemption, home, register, sign_in, style};
+use super::web::{
+    self, account, dataset, entity, exemption, home, identity, register, sign_in, style,
+};
 use super::{auth, hosts, session};
 use crate::base::ids::IdKind;
 
@@ -23,6 +25,8 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/datasets/{slug}", get(dataset::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::ask))
         .route("/sign-in/{secret}", get(sign_in::confirm).post(sign_in::enter))
+        .route("/sign-in/unlinked", get(identity::unlinked))
+        .route("/sign-in/unlinked/forget", post(identity::forget))
         .route("/sign-out", post(sign_in::leave))
         .route("/register", get(register::show).post(register::ask))
         .route("/register/{secret}", get(register::confirm).post(register::verify))
@@ -30,12 +34,15 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/account/keys", post(account::make_key))
         .route("/account/keys/{id}/revoke", post(account::revoke_key))
         .route("/account/sessions/{id}/revoke", post(account::revoke_session))
+        .route("/account/identities/link", post(identity::link))
+        .route("/account/identities/unlink", post(identity::unlink))
         .route("/documents", get(web::documents::show).post(web::documents::accept))
         .route("/exemptions/apply", get(exemption::show).post(exemption::apply))
         .route("/entities/{slug}", get(entity::show))
         .route("/admin", get(web::admin::show))
         .route("/admin/registrations/{id}/{decision}", post(web::admin::decide_registration))
         .route("/admin/exemptions/{id}/{decision}", post(web::admin::decide_exemption))
+        .merge(providers())
         .layer(middleware::from_fn_with_state(gateway.clone(), problems_for_people))
         .route("/style/{name}", get(style::show));
     Router::new()
@@ -66,6 +73,14 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/readyz", get(health::ready))
         .layer(middleware::from_fn(every_answer))
         .with_state(gateway)
+}
+
+/// The ways to OpenID providers and back, where this program knows any.
+fn providers() -> Router<Gateway> {
+    #[cfg(feature = "oidc")]
+    return web::provider::routes();
+    #[cfg(not(feature = "oidc"))]
+    Router::new()
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -41,6 +41,9 @@ pub(crate) struct Parts {
     pub(crate) strips: Strips,
     /// How long sessions last.
     pub(crate) lifetime: Lifetime,
+    /// Where people sign in elsewhere.
+    #[cfg(feature = "oidc")]
+    pub(crate) providers: crate::oidc::Providers,
     /// What pages say besides.
     pub(crate) notes: Notes,
     /// How often strangers may send forms.
@@ -53,6 +56,18 @@ pub(crate) struct Notes {
     pub(crate) contact: String,
     /// Whether letters leave; else links come from an operator.
     pub(crate) sends_mail: bool,
+    /// By which providers people may sign in.
+    pub(crate) providers: Vec<ProviderNote>,
+}
+
+/// A provider, as pages name it.
+pub(crate) struct ProviderNote {
+    /// Its name in addresses.
+    pub(crate) name: String,
+    /// What people call it.
+    pub(crate) title: String,
+    /// What it calls itself.
+    pub(crate) issuer: String,
 }
 
 /// What is needed to strip for a request, and its bounds.

@@ -168,8 +168,7 @@ mod tests {
             ("file:///etc/passwd", false, false),
         ] {
             let url = Url::parse(address).unwrap();
-            for (reach, expected) in
-                [(Reach::Public, from_outside), (Reach::Private, from_inside)]
+            for (reach, expected) in [(Reach::Public, from_outside), (Reach::Private, from_inside)]
             {
                 assert_eq!(Caller::new(reach).unwrap().allows(&url), expected, "{address}");
             }

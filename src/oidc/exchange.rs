@@ -14,8 +14,8 @@ use openidconnect::{
     Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, IdToken, IdTokenClaims, IdTokenFields, IdTokenVerifier, Nonce,
     OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse,
-    TokenResponse, UserInfoClaims, UserInfoError,
+    Scope, SignatureVerificationError, StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    UserInfoClaims, UserInfoError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -51,12 +51,8 @@ struct Further {
 
 impl AdditionalClaims for Further {}
 
-type Token = IdToken<
-    Further,
-    CoreGenderClaim,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJwsSigningAlgorithm,
->;
+type Token =
+    IdToken<Further, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
 type Tokens = StandardTokenResponse<
     IdTokenFields<
@@ -292,8 +288,7 @@ impl Provider {
         let further = |further: &Further| self.affiliations(&further.claims);
         let mut affiliations = further(claims.additional_claims());
         if affiliations.is_empty() {
-            affiliations =
-                more.map(|more| further(more.additional_claims())).unwrap_or_default();
+            affiliations = more.map(|more| further(more.additional_claims())).unwrap_or_default();
         }
         Proof::new(&self.settings.issuer, claims.subject(), name, mail, &affiliations)
             .map_err(|error| ProviderError::Untrue(error.to_string()))

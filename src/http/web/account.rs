@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::entity::{Meters, meters_of};
 use super::form::{self, Field, SentByMember};
+use super::identity::{Identities, identities_of};
 use super::layout::{Tab, sentence};
 use super::table::Head::Words;
 use super::table::table;
@@ -33,6 +34,7 @@ struct Shown {
     entities: Vec<Belonging>,
     keys: Vec<KeyRow>,
     sessions: Vec<SessionRow>,
+    identities: Identities,
     missing: usize,
     now_ms: i64,
 }
@@ -64,6 +66,7 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
             @if let Some(rank) = signed_in.rank { " " span class="tag" { (rank) } }
         }
         (news)
+        (shown.identities.offer(gateway, member))
         @if shown.missing > 0 {
             div class="notice bad" {
                 p {
@@ -82,6 +85,7 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
         (keys(member, &shown))
         h2 id="sessions" { "Where you are signed in" }
         (sessions(member, &shown))
+        (shown.identities.draw(gateway, member))
     };
     Ok(member.0.page(Tab::Account, "Account", content))
 }
@@ -89,6 +93,7 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
 async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
     let requester = member.signed_in().requester.clone();
     let (profile, clock) = (gateway.profile.clone(), gateway.clock.clone());
+    let proof = member.0.proof;
     let look = gateway.store.look(move |tx| -> Result<Shown, Problem> {
         let now_ms = clock.now_ms();
         let memberships = tx.memberships_of_person(requester.person)?;
@@ -108,7 +113,8 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         let mut sessions = tx.sessions_of(requester.person)?;
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
         let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
-        Ok(Shown { entities, keys, sessions, missing, now_ms })
+        let identities = identities_of(tx, now_ms, requester.person, proof)?;
+        Ok(Shown { entities, keys, sessions, identities, missing, now_ms })
     });
     look.await
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::account::number;
 use super::form::{self, Fields, SentByMember};
+use super::identity;
 use super::layout::{Tab, sentence};
 use super::table::Head::Words;
 use super::table::table;
@@ -96,6 +97,9 @@ fn registration(member: &Member, row: &Value, entities: &Value, may_decide: bool
                 dt { "Organisation" } dd { (text(row, "organisation")) }
                 dt { "Purpose" } dd { (text(row, "purpose")) }
                 dt { "Verified" } dd { (text(row, "verified")) }
+                @if let Some(told) = identity::told(&row["identity"]) {
+                    dt { "Proved" } dd { (told) }
+                }
             }
             @if may_decide {
                 form method="post" action={ "/admin/registrations/" (id) "/assign" } {
@@ -137,6 +141,7 @@ fn exemption(member: &Member, row: &Value, may_decide: bool) -> Markup {
                 @if !text(row, "reference").is_empty() {
                     dt { "Supported by" } dd { (text(row, "reference")) }
                 }
+                (identity::evidence(&row["evidence"]))
                 dt { "Applied" } dd { (text(row, "applied")) }
                 dt { "Until" } dd { (text(row, "until")) }
             }

@@ -14,7 +14,10 @@ pub(super) mod entity;
 pub(super) mod exemption;
 mod form;
 pub(super) mod home;
+pub(super) mod identity;
 pub(super) mod layout;
+#[cfg(feature = "oidc")]
+pub(super) mod provider;
 pub(super) mod register;
 pub(super) mod sign_in;
 pub(super) mod style;

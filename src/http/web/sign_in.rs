@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
 use super::form::{self, Field, Sent, SentByMember};
+use super::identity;
 use super::layout::Tab;
 use super::visitor::Visitor;
 use crate::base::party::{Actor, Credential};
@@ -57,6 +58,7 @@ fn page(gateway: &Gateway, visitor: &Visitor, mail: &str, mistakes: &[(&str, Str
                 }
             }
         }
+        (identity::sign_in_buttons(gateway, visitor))
         p { "Not known here yet? " a href="/register" { "Register" } "." }
     };
     visitor.page(Tab::SignIn, "Sign in", content)
@@ -182,6 +184,7 @@ pub(in crate::http) async fn leave(
     if let Some(field) = Cookie::Session.clear(member.0.door) {
         response.headers_mut().append(header::SET_COOKIE, field);
     }
+    identity::clear(&mut response, &member.0);
     Ok(response)
 }
 

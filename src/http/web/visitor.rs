@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 
+use super::identity::proof_in;
 use super::layout::{self, Tab};
 use crate::directory::words::Rank;
 use crate::directory::{AuthError, Requester, Secret, TokenHash, authenticate_session, staff};
@@ -27,6 +28,8 @@ pub(in crate::http) struct Visitor {
     pub(super) profile: Arc<Profile>,
     /// The hash of the session cookie, whether it is good or not.
     pub(super) cookie: Option<TokenHash>,
+    /// The hash of the cookie by which their browser shows who it was at a provider.
+    pub(super) proof: Option<TokenHash>,
     /// Who they are, if they have signed in.
     pub(super) person: Option<Box<SignedIn>>,
     form: FormSecret,
@@ -110,7 +113,8 @@ impl FromRequestParts<Gateway> for Visitor {
         };
         let profile = Arc::clone(&gateway.profile);
         let origin = gateway.hosts.origin_of(&parts.headers);
-        Ok(Visitor { door, origin, profile, cookie, person: person.map(Box::new), form })
+        let proof = proof_in(&parts.headers, door);
+        Ok(Visitor { door, origin, profile, cookie, proof, person: person.map(Box::new), form })
     }
 }
 

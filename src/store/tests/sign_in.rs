@@ -7,7 +7,9 @@ use crate::store::{
     LetterRow, PersonRow, RegistrationRow, SessionRow, SignInLinkRow, StoreError, Tx,
 };
 
-pub(super) fn check(test: impl Fn(&Tx<'_>, PersonId) -> Result<(), StoreError> + Send + Copy + 'static) {
+pub(super) fn check(
+    test: impl Fn(&Tx<'_>, PersonId) -> Result<(), StoreError> + Send + Copy + 'static,
+) {
     on_every_engine(|fresh| {
         let work = move |tx: &Tx<'_>| {
             let person = tx.person_insert(&PersonRow {
