@@ -307,5 +307,20 @@ fn every_mistake_about_a_provider_is_told() {
     let (dir, raw) = read(file, &[], Vec::new());
     let path = dir.path().join("own.toml").display().to_string();
     let told = raw.check().unwrap_err().mistakes.join("\n").replace(&path, "FILE");
-    insta::assert_snapshot!(told.replace(": needs", ":\n  needs"), @"");
+    insta::assert_snapshot!(told.replace(": needs", ":\n  needs"), @r#"
+    sign_in.providers.d.isuer (FILE line 12) is no setting; did you mean sign_in.providers.d.issuer?
+    sign_in.providers.a.issuer = "http://orcid.org" (FILE line 2):
+      needs an address like https://orcid.org, as the provider itself writes it
+    sign_in.providers.a.client_id = "" (default):
+      needs one line
+    sign_in.providers.b.scopes = "a\"b" (FILE line 6):
+      needs words of ASCII with blanks between
+    sign_in.providers.b.allow_private = "perhaps" (FILE line 7):
+      needs true or false
+    sign_in.providers.b.issuer = "https://10.0.0.1" (FILE line 4): lies in a private network, which allow_private = true would allow
+    sign_in.providers.c.client_secret_file = "/no/such" (FILE line 10):
+      needs the path of a file that holds one line
+    sign_in.providers.c.issuer = "" (default): a provider needs an issuer
+    sign_in.providers.e.issuer = "https://10.0.0.1" (FILE line 14): is the issuer of sign_in.providers.b.issuer already
+    "#);
 }

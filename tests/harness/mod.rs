@@ -3,13 +3,16 @@
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
 pub mod browser;
+pub mod forger;
 pub mod mail;
+pub mod provider;
 pub mod upstream;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -264,6 +267,7 @@ pub fn ended(output: Output) -> Ended {
 pub struct Gateway {
     child: Child,
     pub address: SocketAddr,
+    log: Arc<Mutex<String>>,
 }
 
 impl Gateway {
@@ -271,24 +275,34 @@ impl Gateway {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         // The log must not fill its pipe; it is shown if the gateway does not come up.
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            let _ = stderr.read_to_string(&mut log);
-            log
+        let log: Arc<Mutex<String>> = Arc::default();
+        let lines = Arc::clone(&log);
+        let reading = std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while stderr.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+                lines.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                line.clear();
+            }
         });
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let address = line.trim().rsplit("http://").next().and_then(|text| text.parse().ok());
         let Some(address) = address else {
             let _ = child.kill();
-            panic!("the gateway did not start: {line}{}", log.join().unwrap());
+            let _ = reading.join();
+            panic!("the gateway did not start: {line}{}", log.lock().unwrap());
         };
         std::thread::spawn(move || {
             let _ = io::copy(&mut stdout, &mut io::sink());
         });
-        Gateway { child, address }
+        Gateway { child, address, log }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub fn pid(&self) -> u32 {

@@ -24,9 +24,6 @@ use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
 use crate::store::{IdentityRow, ShownIdentity, StoreError, Tx};
 
-/// Where somebody is told that nobody here has their identity.
-pub(super) const UNLINKED: &str = "/sign-in/unlinked";
-
 /// What the account page shows of them.
 pub(super) struct Identities {
     linked: Vec<IdentityRow>,

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use maud::html;
 
 use super::form::{Sent, SentByMember};
-use super::identity::{UNLINKED, clear};
+use super::identity::clear;
 use super::layout::Tab;
 use super::visitor::Visitor;
 use crate::directory::identity::{self, Entered, IdentityError, Proof};
@@ -23,6 +23,9 @@ use crate::http::session::put;
 use crate::http::state::Gateway;
 use crate::oidc::{Answer, Attempt, AttemptError, Provider, ProviderError, Purpose};
 use crate::operation;
+
+/// Where somebody is told that nobody here has their identity.
+const UNLINKED: &str = "/sign-in/unlinked";
 
 /// The pages on the way there and back.
 pub(in crate::http) fn routes() -> Router<Gateway> {
