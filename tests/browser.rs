@@ -8,14 +8,23 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use harness::mail::{MailServer, link_in};
+use harness::provider::Provider;
 use harness::{Bench, Gateway};
 use serde_json::Value;
 
 /// 2026-01-01.
 const START_MS: i64 = 1_767_225_600_000;
 
-fn bench(mail: &MailServer) -> (Bench, Gateway) {
-    let mut bench = Bench::with_clock(START_MS);
+fn bench(mail: &MailServer, provider: Option<&mut Provider>) -> (Bench, Gateway) {
+    let mut bench = match &provider {
+        None => Bench::with_clock(START_MS),
+        // It has no clock but the real one.
+        Some(provider) => {
+            let bench = Bench::new();
+            bench.settings(&provider.settings(&bench.path("secret")));
+            bench
+        }
+    };
     bench.set("HYDRANT__MAIL__URL", &mail.url());
     bench.set("HYDRANT__MAIL__FROM", "hydrant <hydrant@example.org>");
     for (slug, name, sector) in [
@@ -48,14 +57,28 @@ fn bench(mail: &MailServer) -> (Bench, Gateway) {
         bench.done(&[&add[..], &["--visibility", "public"]].concat());
     }
     let gateway = bench.serve();
+    if let Some(provider) = provider {
+        provider.knows(&gateway.url(""));
+    }
     (bench, gateway)
 }
 
 /// Runs a walk to its end, which has to be a good one.
 #[track_caller]
 fn walk(name: &str, prepare: impl FnOnce(&Bench, &Gateway), folder: &Path) {
+    walk_by(name, prepare, folder, None);
+}
+
+/// As [`walk`], with a provider at which people sign in.
+#[track_caller]
+fn walk_by(
+    name: &str,
+    prepare: impl FnOnce(&Bench, &Gateway),
+    folder: &Path,
+    mut provider: Option<Provider>,
+) {
     let mail = MailServer::start();
-    let (bench, gateway) = bench(&mail);
+    let (bench, gateway) = bench(&mail, provider.as_mut());
     prepare(&bench, &gateway);
     let walks = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/walks.mjs");
     let mut node = Command::new("node")
@@ -71,6 +94,7 @@ fn walk(name: &str, prepare: impl FnOnce(&Bench, &Gateway), folder: &Path) {
         let asked: Value = serde_json::from_str(&line.unwrap()).unwrap();
         let address = asked["mail"].as_str().unwrap();
         let answer: Value = match asked["ask"].as_str().unwrap() {
+            "issuer" => provider.as_ref().unwrap().issuer.clone().into(),
             "invite" => bench.json(&["person", "invite", address])["path"].clone(),
             what => {
                 let letter = mail.next();
@@ -100,6 +124,12 @@ fn somebody_applies_and_an_operator_approves() {
 #[test]
 fn everything_can_be_done_from_the_keyboard() {
     walk("keyboard", nothing, Path::new(""));
+}
+
+#[cfg(feature = "oidc")]
+#[test]
+fn somebody_signs_in_by_an_account_elsewhere() {
+    walk_by("elsewhere", nothing, Path::new(""), Some(Provider::start()));
 }
 
 #[test]

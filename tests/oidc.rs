@@ -12,6 +12,11 @@ use harness::provider::{Provider, sign_in_there};
 use harness::{Answer, Bench, Gateway, wait_until};
 use serde_json::{Value, json};
 
+/// Who signs in at the real provider.
+const ADA: &str = "subject-of-ada";
+const BEL: &str = "subject-of-bel";
+const ORCID: &str = "0000-0001-2345-6789";
+
 /// 2026-01-01.
 const START_MS: i64 = 1_767_225_600_000;
 
@@ -66,8 +71,8 @@ fn leads_to(answer: &Answer, expected: &str) {
 fn leaves(bench: &Bench) -> Vec<Value> {
     let database = rusqlite::Connection::open(bench.data().join("hydrant.sqlite")).unwrap();
     let mut statement = database.prepare("SELECT leaf FROM journal ORDER BY sequence").unwrap();
-    let texts = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
-    let leaves = texts.map(|text| serde_json::from_slice::<Value>(&text.unwrap()).unwrap());
+    let texts = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let leaves = texts.map(|text| serde_json::from_str::<Value>(&text.unwrap()).unwrap());
     let kinds = ["signed-in", "identity-linked", "identity-unlinked"];
     leaves.filter(|leaf| kinds.contains(&leaf["leaf"].as_str().unwrap())).collect()
 }
@@ -105,7 +110,7 @@ fn a_verified_address_links_nothing_until_its_holder_has_shown_it_here() {
     let page = ada.get(&gateway, "/sign-in");
     assert!(page.text().contains("Sign in with Orrin"), "{}", page.text());
     // The provider vouches for an address that is Ada's here, and that is not enough.
-    leads_to(&by_provider(&mut ada, &gateway, &provider.issuer, "ada"), "/sign-in/unlinked");
+    leads_to(&by_provider(&mut ada, &gateway, &provider.issuer, ADA), "/sign-in/unlinked");
     assert_eq!(ada.session(), None);
     let page = ada.get(&gateway, "/sign-in/unlinked");
     assert!(page.text().contains("Ada Quill (subject-of-ada) at Orrin"), "{}", page.text());
@@ -125,13 +130,13 @@ fn a_verified_address_links_nothing_until_its_holder_has_shown_it_here() {
 
     // From now on she signs in by it, in whatever browser, and gets a session of her own.
     let mut other = Browser::default();
-    leads_to(&by_provider(&mut other, &gateway, &provider.issuer, "ada"), "/account");
+    leads_to(&by_provider(&mut other, &gateway, &provider.issuer, ADA), "/account");
     assert_ne!(other.session(), ada.session());
     assert!(other.get(&gateway, "/account").text().contains("ada@orrin.example"));
 
     // Suspended she is nobody, as with a link.
     bench.done(&["person", "suspend", "ada@orrin.example"]);
-    let refused = by_provider(&mut Browser::default(), &gateway, &provider.issuer, "ada");
+    let refused = by_provider(&mut Browser::default(), &gateway, &provider.issuer, ADA);
     assert_eq!(refused.status, 403, "{}", refused.text());
     bench.done(&["person", "resume", "ada@orrin.example"]);
 
@@ -156,7 +161,7 @@ fn a_verified_address_links_nothing_until_its_holder_has_shown_it_here() {
     let row = [("issuer", provider.issuer.as_str()), ("subject", "subject-of-ada")];
     leads_to(&other.send(&gateway, "/account/identities/unlink", &row), "/account#identities");
     assert_eq!(other.get(&gateway, "/account").status, 200);
-    let again = by_provider(&mut Browser::default(), &gateway, &provider.issuer, "ada");
+    let again = by_provider(&mut Browser::default(), &gateway, &provider.issuer, ADA);
     leads_to(&again, "/sign-in/unlinked");
 
     let leaves = leaves(&bench);
@@ -178,7 +183,7 @@ fn somebody_links_an_account_while_signed_in_and_is_forgotten_with_it() {
     // ORCID and its like tell no address: the subject is enough.
     let there = way_there(&ada.send(&gateway, "/account/identities/with/uni", &[]));
     assert_eq!(part(&there, "code_challenge_method"), "S256");
-    leads_to(&come_back(&mut ada, &gateway, &provider.issuer, &there, "orcid"), "/account");
+    leads_to(&come_back(&mut ada, &gateway, &provider.issuer, &there, ORCID), "/account");
     assert_eq!(bench.json(&["person", "identities", "ada@orrin.example"]), json!([]));
     let page = ada.get(&gateway, "/account");
     assert!(page.text().contains("(0000-0001-2345-6789) at Orrin"), "{}", page.text());
@@ -193,7 +198,7 @@ fn somebody_links_an_account_while_signed_in_and_is_forgotten_with_it() {
     bel.sign_in(&gateway, link.as_str().unwrap());
     bel.get(&gateway, "/account");
     let there = way_there(&bel.send(&gateway, "/account/identities/with/uni", &[]));
-    let taken = come_back(&mut bel, &gateway, &provider.issuer, &there, "orcid");
+    let taken = come_back(&mut bel, &gateway, &provider.issuer, &there, ORCID);
     assert_eq!(taken.status, 409, "{}", taken.text());
     // Nor unlinks it.
     bel.get(&gateway, "/account");
@@ -205,7 +210,7 @@ fn somebody_links_an_account_while_signed_in_and_is_forgotten_with_it() {
     assert!(cells_with(&bench, "0000-0001-2345-6789") > 0);
     bench.done(&["person", "erase", "ada@orrin.example", "--reason", "asked for"]);
     assert_eq!(cells_with(&bench, "0000-0001-2345-6789"), 0);
-    let gone = by_provider(&mut Browser::default(), &gateway, &provider.issuer, "orcid");
+    let gone = by_provider(&mut Browser::default(), &gateway, &provider.issuer, ORCID);
     leads_to(&gone, "/sign-in/unlinked");
     gateway.stop();
 }
@@ -218,7 +223,7 @@ fn an_operator_takes_an_identity_away() {
     ada.sign_in(&gateway, link.as_str().unwrap());
     ada.get(&gateway, "/account");
     let there = way_there(&ada.send(&gateway, "/account/identities/with/uni", &[]));
-    come_back(&mut ada, &gateway, &provider.issuer, &there, "ada");
+    come_back(&mut ada, &gateway, &provider.issuer, &there, ADA);
     ada.get(&gateway, "/account");
     ada.send(&gateway, "/account/identities/link", &[]);
     let listed = bench.done(&["person", "identities", "ada@orrin.example"]);
@@ -227,7 +232,7 @@ fn an_operator_takes_an_identity_away() {
     let wrong = bench.run(&[&unlink[..], &["https://elsewhere.example"]].concat());
     assert!(wrong.code == 1 && wrong.stderr.contains("has no such identity"), "{wrong:?}");
     bench.done(&[&unlink[..], &[provider.issuer.as_str()]].concat());
-    let gone = by_provider(&mut Browser::default(), &gateway, &provider.issuer, "ada");
+    let gone = by_provider(&mut Browser::default(), &gateway, &provider.issuer, ADA);
     leads_to(&gone, "/sign-in/unlinked");
     gateway.stop();
 }
@@ -236,7 +241,7 @@ fn an_operator_takes_an_identity_away() {
 fn somebody_new_registers_with_what_a_provider_proved_and_signs_in_by_it_once_assigned() {
     let (bench, gateway, provider, mail) = with_real_provider();
     let mut bel = Browser::default();
-    leads_to(&by_provider(&mut bel, &gateway, &provider.issuer, "bel"), "/sign-in/unlinked");
+    leads_to(&by_provider(&mut bel, &gateway, &provider.issuer, BEL), "/sign-in/unlinked");
     let page = bel.get(&gateway, "/register");
     for filled in ["value=\"Bel Quill\"", "value=\"bel@orrin.example\""] {
         assert!(page.text().contains(filled), "{filled}: {}", page.text());
@@ -253,13 +258,13 @@ fn somebody_new_registers_with_what_a_provider_proved_and_signs_in_by_it_once_as
     assert!(page.text().contains("subject-of-bel"), "{}", page.text());
     assert_eq!(bel.send(&gateway, &link, &[]).status, 200);
     // Nobody activates themselves.
-    let early = by_provider(&mut Browser::default(), &gateway, &provider.issuer, "bel");
+    let early = by_provider(&mut Browser::default(), &gateway, &provider.issuer, BEL);
     leads_to(&early, "/sign-in/unlinked");
     let waiting = bench.json(&["registration", "list"]);
     assert_eq!(waiting[0]["identity"]["subject"], "subject-of-bel", "{waiting}");
     bench.done(&["registration", "assign", "1", "--entity", "orrin"]);
     assert_eq!(mail.next()["subject"], "Your registration was accepted");
-    leads_to(&by_provider(&mut bel, &gateway, &provider.issuer, "bel"), "/account");
+    leads_to(&by_provider(&mut bel, &gateway, &provider.issuer, BEL), "/account");
     assert!(bel.get(&gateway, "/account").text().contains("bel@orrin.example"));
     gateway.stop();
 }
@@ -318,7 +323,8 @@ impl Forged {
         ada.get(&self.gateway, "/account");
         let there = way_there(&ada.send(&self.gateway, "/account/identities/with/one", &[]));
         self.one.plans(|plan| plan.claims = self.claims(&there));
-        leads_to(&ada.get(&self.gateway, &answered("one", &there, "code=c")), "/account");
+        let answer = answered("one", &there, &format!("code=c&iss={}", self.one.issuer));
+        leads_to(&ada.get(&self.gateway, &answer), "/account");
         ada.get(&self.gateway, "/account");
         leads_to(&ada.send(&self.gateway, "/account/identities/link", &[]), "/account#identities");
         let session = self.bench.json(&["session", "list"])[0]["id"].clone();
@@ -664,7 +670,7 @@ fn what_one_browser_has_shown_another_one_cannot_link() {
     // Bel confirms unawares that the address is hers.
     let link = mail.next_link("bel@example.org");
     let mut bel = Browser::default();
-    assert!(!bel.get(&forged.gateway, &link).text().contains("eve"));
+    assert!(!bel.get(&forged.gateway, &link).text().contains("you will also sign in"));
     assert_eq!(bel.send(&forged.gateway, &link, &[]).status, 200);
     let waiting = forged.bench.json(&["registration", "list"]);
     assert_eq!(waiting[0]["identity"], Value::Null, "{waiting}");

@@ -49,6 +49,14 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("POST", "/joins/{join}/withdraw", "/joins/1/withdraw", REASON, Decide),
     ("DELETE", "/people/{mail}/memberships/{slug}", LEAVE, "", Change),
     ("PATCH", "/people/{mail}/memberships/{slug}", UNI_MEMBER, MANAGER, Decide),
+    ("GET", "/people/{mail}/identities", "/people/member@uni.example/identities", "", Look),
+    (
+        "DELETE",
+        "/people/{mail}/identities",
+        "/people/member@uni.example/identities",
+        ISSUER,
+        Change,
+    ),
     ("GET", "/people/{mail}/export", "/people/member@uni.example/export", "", Look),
     ("GET", "/people", "/people", "", Look),
     ("POST", "/people", "/people", NEW_PERSON, Change),
@@ -91,6 +99,7 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/audit/files/{*names}", "/audit/files/checkpoint", "", Look),
 ];
 
+const ISSUER: &str = "{\"issuer\":\"https://id.example\"}";
 const USE_CASE: &str = "{\"purpose\":\"the spread of made-up rumours\"}";
 const OTHER_USE_CASE: &str = "{\"purpose\":\"another study\"}";
 const INVITATION: &str = "{\"mail\":\"colleague@uni.example\",\"name\":\"Colleague\"}";
@@ -200,6 +209,13 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
         let wanted = ["--purpose", "made up", "--until", "2027-06-30"];
         bench.done(&[&apply[..], &signed, &wanted].concat());
     }
+    // Only a provider proves one: tests/oidc.rs has it do so.
+    let database = rusqlite::Connection::open(bench.data().join("hydrant.sqlite")).unwrap();
+    let linked =
+        "INSERT INTO identities SELECT 'https://id.example', 'x', id, '{}', 1, 1 FROM people
+                  WHERE mail = 'member@uni.example'";
+    assert_eq!(database.execute(linked, []).unwrap(), 1);
+    drop(database);
     let gateway = bench.serve();
     let invited = bench.json(&["person", "invite", "member@uni.example"]);
     Browser::default().sign_in(&gateway, invited["path"].as_str().unwrap());

@@ -10,14 +10,15 @@ await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 console.log(JSON.stringify({ issuer }));
 
-// Who `login` is: ada has an address at an institution that says what she is there; orcid has none.
+// Who a login is: `subject-of-ada` is somebody of an institution that says what she is there; of
+// a number, as ORCID has them, no address is known.
 function claims(login) {
-  const name = `${login[0].toUpperCase()}${login.slice(1)} Quill`;
-  if (login === "orcid") return { sub: "0000-0001-2345-6789", name };
+  const [, word] = /^subject-of-(\w+)$/.exec(login) ?? [];
+  if (!word) return { sub: login, name: "Nobody Quill" };
   return {
-    sub: `subject-of-${login}`,
-    name,
-    email: `${login}@orrin.example`,
+    sub: login,
+    name: `${word[0].toUpperCase()}${word.slice(1)} Quill`,
+    email: `${word}@orrin.example`,
     email_verified: true,
     eduperson_scoped_affiliation: ["member@orrin.example", "staff@orrin.example"],
   };
@@ -33,7 +34,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       profile: ["name", "eduperson_scoped_affiliation"],
     },
     cookies: { keys: ["made up"] },
-    findAccount: (_, id) => ({ accountId: claims(id).sub, claims: () => claims(id) }),
+    findAccount: (_, id) => ({ accountId: id, claims: () => claims(id) }),
   });
   server.removeAllListeners("request");
   server.on("request", provider.callback());

@@ -130,6 +130,44 @@ const walks = {
     await ada.close();
   },
 
+  // By an account at a provider: linked by a letter and a button, used, and unlinked.
+  async elsewhere() {
+    const issuer = await ask("issuer", "");
+    // Its own pages ask for a font of somebody else's.
+    const font = "fonts.googleapis.com";
+    const ada = await Tab.open({}, [new URL(issuer).host, font]);
+    await ada.context.route(`https://${font}/**`, (route) => route.abort());
+    await ada.go("/sign-in");
+    await ada.accessible();
+    await tabTo(ada, "Sign in with Orrin");
+    await ada.page.keyboard.press("Enter");
+    await ada.page.locator("input[name=login]").fill("subject-of-ada");
+    await ada.page.locator("input[name=password]").fill("x");
+    await ada.page.locator("button[type=submit]").click();
+    await ada.page.getByRole("button", { name: "Continue" }).click();
+    await ada.heading("This account is not linked yet");
+    await ada.accessible();
+    await ada.press("Send me a link");
+    await ada.heading("Look into your mail");
+    await ada.go(await ask("letter", "ada@orrin.example"));
+    await ada.press("Sign in");
+    await ada.page.waitForURL(`${base}/account`);
+    await ada.accessible();
+    await ada.press("Link it");
+    await ada.page.waitForURL(/account#identities$/);
+    assert.equal(await ask("notice", "ada@orrin.example"), "Another way to sign in");
+    await ada.accessible();
+    await ada.page.getByRole("button", { name: "Sign out" }).click();
+    await ada.page.getByRole("link", { name: "Sign in", exact: true }).click();
+    // The provider knows this browser still, and sends it back by itself.
+    await ada.press("Sign in with Orrin");
+    await ada.page.waitForURL(`${base}/account`);
+    await ada.page.getByText("Ada Quill").first().waitFor();
+    await ada.press("Unlink subject-of-ada at Orrin");
+    await ada.page.getByText("No account elsewhere is linked to yours.").waitFor();
+    await ada.close();
+  },
+
   // Every page, by day and by night and on a telephone.
   async accessibility() {
     const options = [
