@@ -3,10 +3,13 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use serde_json::Value;
 
+use super::admin::rows;
 use super::entity::{Meters, meters_of};
 use super::form::{self, Field, SentByMember};
 use super::identity::{Identities, identities_of};
+use super::join;
 use super::layout::{Tab, sentence};
 use super::table::Head::Words;
 use super::table::table;
@@ -20,6 +23,7 @@ use crate::directory::{DirectoryError, document};
 use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::operation::proposals_before;
 use crate::store::{KeyRow, SessionRow};
 
 /// How long a key lives that is made here, by the words of the form, in milliseconds.
@@ -36,6 +40,8 @@ struct Shown {
     sessions: Vec<SessionRow>,
     identities: Identities,
     missing: usize,
+    /// The proposals that somebody joins a further entity.
+    joins: Value,
     now_ms: i64,
 }
 
@@ -81,6 +87,10 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
         @if shown.entities.is_empty() {
             p class="faint" { "You belong to no entity, so nothing can be delivered to you." }
         }
+        @if !rows(&shown.joins).is_empty() {
+            h2 id="joins" { "What waits for your consent" }
+            @for row in rows(&shown.joins) { (join::for_members(member, row)) }
+        }
         h2 id="keys" { "Keys for programs" }
         (keys(member, &shown))
         h2 id="sessions" { "Where you are signed in" }
@@ -114,7 +124,8 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
         let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
         let identities = identities_of(tx, now_ms, requester.person, proof)?;
-        Ok(Shown { entities, keys, sessions, identities, missing, now_ms })
+        let joins = proposals_before(tx, &profile, &clock, requester.person)?;
+        Ok(Shown { entities, keys, sessions, identities, missing, joins, now_ms })
     });
     look.await
 }

@@ -283,22 +283,22 @@ pub(super) fn told(identity: &Value) -> Option<String> {
     })
 }
 
-/// What an applicant's mail address and providers say, within a list of terms. None of it decides.
-pub(super) fn evidence(evidence: &Value) -> Markup {
+/// What providers assert of an applicant, within a list of terms. It is evidence, and decides
+/// nothing.
+pub(super) fn affiliations(evidence: &Value) -> Markup {
+    let asserted = evidence["affiliations"].as_array().map(Vec::as_slice).unwrap_or_default();
     let whose = |said: &Value| match said["is_institutions"].as_bool() {
         Some(true) => " (of the institution)",
         Some(false) => " (not of the institution)",
         None => "",
     };
-    let asserted = evidence["affiliations"].as_array().map(Vec::as_slice).unwrap_or_default();
     html! {
-        dt { "Mail domain" } dd { (text(evidence, "mail_domain")) (whose(evidence)) }
         @if !asserted.is_empty() {
-            dt { "Affiliation" }
+            dt { "Providers assert" }
             @for said in asserted {
                 dd {
                     (text(said, "affiliation")) (whose(said))
-                    ", asserted by " (text(said, "issuer")) " on " (text(said, "asserted"))
+                    ", says " (text(said, "issuer")) " on " (text(said, "asserted"))
                 }
             }
         }

@@ -15,6 +15,8 @@ pub(super) mod exemption;
 mod form;
 pub(super) mod home;
 pub(super) mod identity;
+pub(super) mod invitation;
+pub(super) mod join;
 pub(super) mod layout;
 #[cfg(feature = "oidc")]
 pub(super) mod provider;
