@@ -158,7 +158,8 @@ const walks = {
     assert.equal(await ask("notice", "ada@orrin.example"), "Another way to sign in");
     await ada.accessible();
     await ada.page.getByRole("button", { name: "Sign out" }).click();
-    await ada.page.getByRole("link", { name: "Sign in", exact: true }).click();
+    const banner = ada.page.getByRole("banner");
+    await banner.getByRole("link", { name: "Sign in", exact: true }).click();
     // The provider knows this browser still, and sends it back by itself.
     await ada.press("Sign in with Orrin");
     await ada.page.waitForURL(`${base}/account`);

@@ -5,6 +5,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::Answer;
+
 /// The provider, which ends with this value.
 pub struct Provider {
     process: Child,
@@ -100,4 +102,30 @@ pub fn sign_in_there(issuer: &str, address: &str, login: &str) -> String {
         }
     }
     panic!("the provider asks for more and more at {address}");
+}
+
+/// The address of the link on the page from which a browser goes on to a provider.
+#[track_caller]
+pub fn way_there(page: &Answer) -> String {
+    assert_eq!(page.status, 200, "{}", page.text());
+    let link = page.text().split_once("<a href=\"http").expect("the page has a link").1;
+    let address = format!("http{}", link.split('"').next().unwrap()).replace("&amp;", "&");
+    // Browsers that show pages go on by themselves, by no form that `form-action` would hold.
+    assert_eq!(page.field("refresh"), Some(format!("0; url={address}").as_str()));
+    let policy = page.field("content-security-policy").unwrap();
+    assert!(policy.contains("form-action 'self'; "), "{policy}");
+    address
+}
+
+/// The value of a field of an address.
+pub fn part(address: &str, name: &str) -> String {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let found = form_urlencoded::parse(query.as_bytes()).find(|(field, _)| field == name);
+    found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+#[track_caller]
+pub fn leads_to(answer: &Answer, expected: &str) {
+    let found = (answer.status, answer.field("location"));
+    assert_eq!(found, (303, Some(expected)), "{}", answer.text());
 }

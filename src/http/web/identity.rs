@@ -192,7 +192,9 @@ pub(in crate::http) async fn unlinked(
                 button type="submit" { "Send me a link" }
             }
         } @else {
-            p { "Ask " (contact(&gateway)) " for a link to sign in by, and open it in this browser." }
+            p {
+                "Ask " (contact(&gateway)) " for a link to sign in by, and open it in this browser."
+            }
         }
         h2 { "You are new here" }
         p { a class="button" href="/register" { "Register" } }
