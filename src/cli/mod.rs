@@ -27,7 +27,6 @@ mod policy;
 mod progress;
 mod reach;
 mod registration;
-mod reminding;
 mod serve;
 mod session;
 mod show;
@@ -36,7 +35,7 @@ mod strip;
 mod strip_paths;
 mod strip_report;
 mod strip_writer;
-mod sweeping;
+mod upkeep;
 mod usage;
 mod use_case;
 
