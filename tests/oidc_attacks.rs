@@ -1,5 +1,5 @@
-//! Attacks on signing in at OpenID providers, on the real binary, with providers that forge whatever
-//! an attack needs, or do not work.
+//! Attacks on signing in at OpenID providers, on the real binary, with providers that forge
+//! whatever an attack needs, or do not work.
 
 #![cfg(feature = "oidc")]
 

@@ -33,8 +33,7 @@ use crate::audit::{self, Leaf, name};
 use crate::base::date::DAY_MS;
 use crate::base::party::{Actor, PersonId};
 use crate::store::{
-    IdentityProofRow, IdentityRow, PersonRow, RegistrationRow, SessionRow, ShownIdentity,
-    StoreError, Tx,
+    IdentityProofRow, IdentityRow, PersonRow, RegistrationRow, ShownIdentity, StoreError, Tx,
 };
 
 /// How long a proof is of use to the browser that brought it, in milliseconds.
@@ -79,8 +78,8 @@ pub struct Affiliation {
 /// What came of a proof.
 #[derive(Debug)]
 pub enum Entered {
-    /// A session of the person whose identity it is, with the secret of its cookie.
-    SignedIn(SessionRow, Secret),
+    /// The person whose identity it is, with the secret of the cookie of their new session.
+    SignedIn(PersonId, Secret),
     /// Nobody here has that identity; the proof is kept for the browser.
     Unlinked,
 }
@@ -168,8 +167,8 @@ pub fn enter(
     keep(tx, now_ms, hash, None)?;
     let issuer = proof.issuer.clone();
     note_use(tx, now_ms, row, &proof)?;
-    let (session, secret) = sign_in::enter_by(tx, now_ms, &person, browser, Some(issuer))?;
-    Ok(Entered::SignedIn(session, secret))
+    let (_, secret) = sign_in::enter_by(tx, now_ms, &person, browser, Some(issuer))?;
+    Ok(Entered::SignedIn(person.id, secret))
 }
 
 /// Takes a proof of a person who has signed in and wants to link it. It is only kept: they link it

@@ -29,8 +29,8 @@ pub struct Invite {
     pub name: String,
 }
 
-/// Invites a colleague, and writes them a letter. Whether the address is known here is not told: it may be somebody of
-/// another entity.
+/// Invites a colleague, and writes them a letter. Whether the address is known here is not told:
+/// it may be somebody of another entity.
 ///
 /// # Errors
 /// [`DirectoryError::Conflict`] if they belong to the entity or are invited already, or it is

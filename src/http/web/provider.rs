@@ -135,9 +135,8 @@ async fn come_back(
             return Err(doubtful("you are signed in no longer; sign in and link it again"));
         }
     };
-    outcome.map_err(|problem| {
+    outcome.inspect_err(|problem| {
         tracing::warn!(provider = name, status = %problem.status(), "a sign-in was refused");
-        problem
     })
 }
 
@@ -177,9 +176,9 @@ async fn enter(
     let write = gateway.store.write(move |tx| -> Result<Option<Secret>, Problem> {
         match identity::enter(tx, now_ms, &came.hash, came.proof, browser)? {
             Entered::Unlinked => Ok(None),
-            Entered::SignedIn(session, secret) => {
+            Entered::SignedIn(person, secret) => {
                 // The account is theirs, and with it the invitations to its address.
-                if let Some(person) = tx.person_by_id(session.person)? {
+                if let Some(person) = tx.person_by_id(person)? {
                     operation::welcome(tx, &profile, &clock, now_ms, &person.mail)?;
                 }
                 Ok(Some(secret))
