@@ -42,6 +42,7 @@
 //! | [`demo`] | made-up tweets |
 //! | [`config`] | settings: one table, all mistakes at once |
 //! | [`upstream`] | where datasets come from that are stripped in flight |
+//! | [`hydrate`] | full objects and compliance jobs from the platform, and their budgets |
 //! | [`mail`] | letters that leave by SMTP |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
 //! | [`deliver`] | where both planes meet |
@@ -72,6 +73,7 @@ pub mod transit;
 pub mod demo;
 pub mod config;
 pub mod upstream;
+pub mod hydrate;
 pub mod mail;
 pub mod operation;
 pub mod deliver;

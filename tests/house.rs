@@ -19,8 +19,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("demo", &["base"]),
     ("config", &["base", "policy", "store"]),
     ("upstream", &["base", "config"]),
+    ("hydrate", &["base", "policy", "store", "audit", "config", "upstream"]),
     ("mail", &["base", "store", "directory", "config"]),
-    ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
+    (
+        "operation",
+        &["base", "policy", "store", "audit", "ledger", "directory", "release", "hydrate"],
+    ),
     ("deliver", &["base", "policy", "store", "ledger", "directory", "release", "transit"]),
     (
         "http",
@@ -52,6 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "release",
             "demo",
             "config",
+            "hydrate",
             "mail",
             "operation",
             "deliver",

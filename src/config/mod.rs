@@ -7,7 +7,9 @@
 //! the messages follow.
 
 mod check;
+mod hydrate;
 mod mail;
+mod named;
 mod raw;
 mod table;
 mod upstream;
@@ -18,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use hydrate::{CREDENTIAL_SETTINGS, Credential, Fields, HYDRATE_SETTINGS, Hydrate};
 pub use mail::{Mail, MailSecurity};
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
@@ -48,6 +51,8 @@ pub struct Settings {
     pub reminder_days: u32,
     /// What this instance is for.
     pub environment: Environment,
+    /// How full objects are fetched from the platform.
+    pub hydrate: Arc<Hydrate>,
     /// What is logged.
     pub log: Log,
     /// How letters leave, if they do.
@@ -133,6 +138,23 @@ pub enum Environment {
     Staging,
     /// For people.
     Prod,
+}
+
+impl Environment {
+    /// The environment that `word` names, if it names one.
+    pub fn from_word(word: &str) -> Option<Environment> {
+        let all = [Environment::Dev, Environment::Staging, Environment::Prod];
+        all.into_iter().find(|environment| environment.word() == word)
+    }
+
+    /// The word of the settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Environment::Dev => "dev",
+            Environment::Staging => "staging",
+            Environment::Prod => "prod",
+        }
+    }
 }
 
 /// What is logged.

@@ -49,6 +49,7 @@ use crate::directory::{
     DirectoryError, document, entity as entities, exemption, invitation, join, key, permission,
     person as people, registration,
 };
+use crate::hydrate;
 use crate::policy::Profile;
 use crate::store::Store;
 
@@ -210,6 +211,8 @@ pub enum Operation {
     DatasetList,
     /// One dataset with all its releases.
     DatasetShow { slug: String },
+    /// Note what is asked of the platform, or tell what was.
+    Upstream(hydrate::Step),
 }
 
 /// What operations work on.
@@ -275,7 +278,7 @@ impl Operation {
                 | Operation::DatasetCheck(_)
                 | Operation::DatasetRegister { .. }
                 | Operation::DatasetRegisterStream(_)
-        )
+        ) || matches!(self, Operation::Upstream(step) if !step.is_look())
     }
 }
 

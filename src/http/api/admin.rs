@@ -301,6 +301,7 @@ mod tests {
         "policy-preview",
         "policy-switch",
         "staff-appoint",
+        "upstream",
     ];
 
     #[test]
