@@ -18,8 +18,13 @@ pub(super) struct CommandBooks<'a>(pub(super) &'a Common);
 
 impl Books for CommandBooks<'_> {
     async fn ask(&self, step: Step) -> Result<Value, BooksError> {
-        // Nothing else waits in this process.
-        operate(self.0, Operation::Upstream(step)).map_err(|error| BooksError(format!("{error:#}")))
+        // A store on a server has a runtime of its own, which no thread of another one may wait
+        // for. Nothing else goes on in this process meanwhile.
+        let answer = std::thread::scope(|scope| {
+            scope.spawn(|| operate(self.0, Operation::Upstream(step))).join()
+        });
+        let answer = answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        answer.map_err(|error| BooksError(format!("{error:#}")))
     }
 }
 
