@@ -53,3 +53,6 @@ pub use workplace::{Plan, Workplace};
 
 /// How many objects one request asks for, which is the platform's own bound.
 pub const IDS_PER_REQUEST: u64 = 100;
+
+#[cfg(test)]
+mod tests;
