@@ -7,6 +7,7 @@ use std::process::Command;
 
 use harness::{Bench, Ended, Gateway, ended};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 const IDS: &str = "/v1/datasets/walks/tweet-ids";
 
@@ -166,4 +167,60 @@ fn a_gateway_signs_when_it_stops_and_leaves_the_copy_that_an_older_database_cont
     assert!(refused.text().contains("the database is an older one"), "{}", refused.text());
     assert_eq!(gateway.stop(), 0);
     assert_eq!(std::fs::read_to_string(&copy).unwrap(), second, "the evidence stays");
+}
+
+#[test]
+fn the_log_commits_to_reasons_and_forgets_one_that_names_somebody_who_is_erased() {
+    let (bench, _) = bench();
+    let name = "Bo Bobson";
+    bench.done(&["person", "add", "bobson@acme.example", "--name", name, "--entity", "acme"]);
+    bench.done(&["entity", "suspend", "acme", "--reason", "a letter of Bo Bobson"]);
+    bench.done(&["ledger", "clock", "accept", "--reason", "looked at the station's clock"]);
+    let reasons = bench.json(&["audit", "reasons"]);
+    let decided: Vec<&str> =
+        reasons.as_array().unwrap().iter().map(|row| row["decision"].as_str().unwrap()).collect();
+    assert_eq!(decided, ["entity-suspended", "ledger-clock-accepted"]);
+    let folder = tempfile::tempdir().unwrap();
+    bench.done(&["audit", "export", "-o", text(folder.path())]);
+    let log = entries(folder.path());
+    for row in reasons.as_array().unwrap() {
+        let salt = hex::decode(row["salt"].as_str().unwrap()).unwrap();
+        let mut hash = Sha256::new_with_prefix(b"hydrant/commitment/v1\nreason\n");
+        hash.update(salt);
+        hash.update(row["reason"].as_str().unwrap());
+        let entry = format!("\"leaf\":\"reason\",\"reason\":\"{}\"", hex::encode(hash.finalize()));
+        assert!(log.contains(&entry), "{row} is not in the log as {entry}");
+    }
+    assert!(!log.contains("Bobson") && !log.contains("station"), "no words in the log");
+
+    bench.done(&["person", "erase", "bobson@acme.example", "--reason", "asked by Bo Bobson"]);
+    let reasons = bench.json(&["audit", "reasons"]);
+    let left: Vec<(&str, bool)> = reasons
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["reason"].as_str().unwrap(), row["salt"].is_string()))
+        .collect();
+    let expected = [
+        ("a letter of (erased)", false),
+        ("looked at the station's clock", true),
+        ("asked by (erased)", false),
+    ];
+    assert_eq!(left, expected);
+}
+
+/// All entries of an exported log, one after another.
+fn entries(folder: &Path) -> String {
+    let mut found = String::new();
+    let mut folders = vec![folder.join("tile/entries")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => found += &String::from_utf8_lossy(&std::fs::read(path).unwrap()),
+            }
+        }
+    }
+    found
 }

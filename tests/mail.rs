@@ -201,6 +201,11 @@ fn a_colleague_whom_a_manager_invited_needs_no_operator() {
     let path = "/v1/admin/entities/acme/invitations";
     let answer = head.ask(&gateway, "POST", path, &[("Origin", &origin)], &body);
     assert!(answer.status < 300, "{}", answer.text());
+    let letter = mail.next();
+    assert_eq!(
+        (&letter["to"], &letter["subject"]),
+        (&"cy@acme.example".into(), &"You are invited".into())
+    );
     register(&gateway, "cy@acme.example");
     let link = mail.next_link("cy@acme.example");
     let mut cy = Browser::default();

@@ -466,3 +466,32 @@ fn no_address_and_no_name_stands_in_the_log() {
         assert!(!log.contains(word), "{word} stands in the log");
     }
 }
+
+#[test]
+fn colleagues_are_invited_and_roles_changed_by_command() {
+    let bench = Bench::new();
+    bench.entity("acme", "commercial");
+    bench.person("ada@acme.example", &["acme"]);
+    let add = ["entity", "invitation", "add", "acme", "cy@acme.example", "--name", "Cy"];
+    bench.done(&add);
+    let twice = bench.run(&add);
+    assert!(twice.code == 1 && twice.stderr.contains("is invited to `acme` already"), "{twice:?}");
+    let waiting = bench.json(&["entity", "invitation", "list", "acme"]);
+    assert_eq!(waiting[0]["mail"], "cy@acme.example");
+    bench.done(&["entity", "invitation", "withdraw", waiting[0]["id"].as_str().unwrap()]);
+    assert_eq!(bench.json(&["entity", "invitation", "list", "acme"]), json!([]));
+
+    let role = |role: &str| {
+        bench.run(&["person", "role", "ada@acme.example", "--entity", "acme", "--as", role])
+    };
+    assert_eq!(role("manager").code, 0);
+    let shown = bench.json(&["entity", "show", "acme"]);
+    assert_eq!(shown["people"][0]["role"], "manager");
+    let same = role("manager");
+    assert!(same.code == 1 && same.stderr.contains("is manager of `acme` already"), "{same:?}");
+    assert_eq!(role("member").code, 0);
+    bench.entity("lab", "academic");
+    let foreign =
+        bench.run(&["person", "role", "ada@acme.example", "--entity", "lab", "--as", "member"]);
+    assert!(foreign.code == 1 && foreign.stderr.contains("hydrant person join"), "{foreign:?}");
+}

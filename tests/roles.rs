@@ -87,6 +87,7 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/ledger", "/ledger", "", Look),
     ("PUT", "/audit/checkpoint", "/audit/checkpoint", "", Change),
     ("GET", "/audit/checkpoints", "/audit/checkpoints?after=0", "", Look),
+    ("GET", "/audit/reasons", "/audit/reasons", "", Look),
     ("GET", "/audit/files/{*names}", "/audit/files/checkpoint", "", Look),
 ];
 

@@ -1,1 +1,7 @@
--- Salts of the reasons that leaves commit to. Times are milliseconds UTC.
+-- Why decisions were made, in words; the journal commits to them, and they can be erased here.
+
+CREATE TABLE reasons (
+    sequence BIGINT PRIMARY KEY,        -- of the decision in the journal; its reason's leaf follows it
+    salt     BYTEA,                   -- of the commitment; NULL: a name was taken out of the reason
+    reason   TEXT NOT NULL
+);

@@ -220,6 +220,8 @@ pub enum Leaf {
     /// An instance never returns: its open charges are settled by the leaves that follow, its holds
     /// are gone, and so many of its deliveries are broken.
     InstanceRetired { incarnation: i64, broken: u64, actor: ActorName },
+    /// Why the decision right before this leaf was made: a commitment to the reason.
+    Reason { reason: Commitment },
     /// The salt behind a name was erased: it says no more whom its leaves are about.
     SaltErased { name: Commitment, actor: ActorName },
     /// What is live elsewhere counts at `target` as well, because a person joined or an entity was

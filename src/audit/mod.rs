@@ -4,8 +4,8 @@
 //! # The story
 //!
 //! A decision writes a leaf into the journal, in its own transaction ([`append`]). A leaf names
-//! people and entities by salted commitments, and holds no names, mail addresses, tokens, reasons
-//! in words or lists of IDs: what a person may ask to have erased stands in the tables alone. A
+//! people, entities and reasons by salted commitments, and holds no names, mail addresses, tokens,
+//! words or lists of IDs: what a person may ask to have erased stands in the tables alone. A
 //! range of an immutable release stands for its IDs.
 //!
 //! Every few seconds the notary takes what is new in the journal into a Merkle tree, compares the
@@ -18,7 +18,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `leaf`, `entry`, `name` | what is recorded, in which bytes, under which names |
+//! | `leaf`, `entry`, `name`, `reason` | what is recorded, in which bytes, under which names |
 //! | `tree`, `tile`, `proof` | the Merkle tree, how it lies in tiles, proofs from them |
 //! | `key`, `checkpoint` | who signs, and what |
 //! | `log`, `notary` | the log in the store: how it grows, how it is signed |
@@ -42,6 +42,7 @@ pub mod name;
 mod notary;
 mod proof;
 pub mod published;
+mod reason;
 pub mod receipt;
 mod tile;
 mod tree;
@@ -60,6 +61,7 @@ pub use log::{Receipt, faults, receipt};
 pub use log_copy::{LogCopy, LogCopyError};
 pub use name::{ActorName, NotAName, RecipientName};
 pub use notary::{LogPlaces, Notary, NotaryError, Safekeeping};
+pub use reason::append_decision;
 pub use tree::{Hash, Head};
 pub use verify::{LogFault, Whole, verify};
 

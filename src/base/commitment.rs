@@ -1,8 +1,9 @@
-//! How the audit log names people and entities: by salted commitments. Where salts are kept and
-//! erased is not here.
+//! How the audit log names people, entities and reasons: by salted commitments. Where salts are
+//! kept and erased is not here.
 //!
 //! A commitment is SHA-256 over a domain, the kind of party, 32 secret bytes by chance (the salt)
-//! and what the party is known by: a person's mail address, an entity's short name. Whoever is
+//! and what the party is known by: a person's mail address, an entity's short name. The reason of a
+//! decision, which may name people, is committed to in the same way. Whoever is
 //! given the salt can check that a leaf is about that party; whoever is not can neither find the
 //! party nor try names, and once the salt is erased nobody can.
 
@@ -68,13 +69,22 @@ impl fmt::Debug for Salt {
 impl Commitment {
     /// The commitment to the party of that kind that is known by `identity`.
     pub fn to(kind: PartyKind, salt: &Salt, identity: &str) -> Commitment {
+        Commitment::of(kind.word(), salt, identity)
+    }
+
+    /// The commitment to the reason of a decision.
+    pub fn to_reason(salt: &Salt, reason: &str) -> Commitment {
+        Commitment::of("reason", salt, reason)
+    }
+
+    fn of(kind: &str, salt: &Salt, text: &str) -> Commitment {
         let mut hash = Sha256::new();
         hash.update(DOMAIN);
-        hash.update(kind.word());
+        hash.update(kind);
         hash.update(b"\n");
-        // The salt's length is fixed, so nothing of it can be taken for the identity.
+        // The salt's length is fixed, so nothing of it can be taken for the text.
         hash.update(salt.0);
-        hash.update(identity);
+        hash.update(text);
         Commitment(hash.finalize().into())
     }
 

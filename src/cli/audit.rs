@@ -41,6 +41,8 @@ pub(crate) enum Command {
     },
     /// Sign the head of the log as it is now, and print the checkpoint
     Checkpoint,
+    /// List why things were decided; with --json also the salts that show that the log holds it
+    Reasons,
     /// Print the receipt of a delivery
     Receipt {
         /// The delivery, as `Hydrant-Delivery` or `hydrant deliveries --json` names it
@@ -65,6 +67,13 @@ const RECEIPT: &[Column] = &[
     count("chunks given back", "released_chunks", ""),
 ];
 
+const REASONS: &[Column] = &[
+    text("entry", "entry"),
+    date("decided", "at"),
+    text("decision", "decision"),
+    text("reason", "reason"),
+];
+
 pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
     match command {
         Command::Verify { path, key, kept } => {
@@ -77,6 +86,7 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         }
         Command::Export { output } => export_log(common, &output),
         Command::Checkpoint => checkpoint(common),
+        Command::Reasons => reasons(common),
         Command::Receipt { delivery } => {
             let answer = operate(common, Operation::AuditReceipt { delivery })?;
             if common.json {
@@ -87,6 +97,18 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
             Ok(Done::Clean)
         }
     }
+}
+
+fn reasons(common: &Common) -> anyhow::Result<Done> {
+    let answer = operate(common, Operation::AuditReasons)?;
+    if common.json {
+        show::json(&answer)?;
+    } else if show::list(&answer).is_empty() {
+        eprintln!("nothing was decided with a reason yet");
+    } else {
+        show::table(show::list(&answer), REASONS)?;
+    }
+    Ok(Done::Clean)
 }
 
 /// The key in a file, or the text itself.

@@ -195,7 +195,7 @@ pub fn suspend(
     tx.entity_update(&row)?;
     let entity = name::of_entity(tx, row.id)?;
     let leaf = Leaf::EntitySuspended { entity, actor: name::of_actor(tx, actor)? };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, row.status_reason.as_deref())?;
     Ok(row)
 }
 
@@ -255,7 +255,7 @@ pub fn review(
     tx.entity_update(&row)?;
     let entity = name::of_entity(tx, row.id)?;
     let leaf = Leaf::EntityReviewed { entity, actor: name::of_actor(tx, actor)? };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, row.status_reason.as_deref())?;
     Ok(row)
 }
 

@@ -74,15 +74,13 @@ pub fn erase(
     row.status_reason = Some(reason);
     row.erased_ms = Some(now_ms);
     tx.person_update(&row)?;
+    let (name, by) = (name::of_person(tx, row.id)?, name::of_actor(tx, actor)?);
+    let leaf = Leaf::PersonErased { person: name, actor: by };
+    audit::append_decision(tx, now_ms, &leaf, row.status_reason.as_deref())?;
     for word in words.iter().filter(|word| word.chars().count() >= NAME_CHARS_MIN) {
         tx.texts_replace(word, |text| without(text, word))?;
     }
     tx.deliveries_forget_erased()?;
-    let leaf = Leaf::PersonErased {
-        person: name::of_person(tx, row.id)?,
-        actor: name::of_actor(tx, actor)?,
-    };
-    audit::append(tx, now_ms, &leaf)?;
     name::erase(tx, now_ms, actor, Party::Person(row.id))?;
     Ok(row)
 }

@@ -319,11 +319,12 @@ pub fn decide(
     if decision != Decision::Revoke {
         row.decided_ms = Some(now_ms);
         row.decided_by = Some(actor.to_string());
-        row.reason = Some(reason);
+        row.reason = Some(reason.clone());
     }
     tx.exemption_decide(&row)?;
     notice::tell(tx, now_ms, row.person, decision.notice(), exemption)?;
-    audit::append(tx, now_ms, &leaf_of(tx, &row, decision, actor)?)?;
+    let leaf = leaf_of(tx, &row, decision, actor)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&reason))?;
     Ok(row)
 }
 

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::{Rank, Role, Status};
-use super::{DirectoryError, entity, join, mail, staff, text};
+use super::{DirectoryError, entity, join, letter, mail, staff, text};
 use crate::audit::{self, Leaf, name};
 use crate::base::party::{Actor, EntityId};
 use crate::store::{InvitationRow, Tx};
@@ -29,7 +29,7 @@ pub struct Invite {
     pub name: String,
 }
 
-/// Invites a colleague. Whether the address is known here is not told: it may be somebody of
+/// Invites a colleague, and writes them a letter. Whether the address is known here is not told: it may be somebody of
 /// another entity.
 ///
 /// # Errors
@@ -71,6 +71,12 @@ pub fn invite(
         ));
     }
     row.id = tx.invitation_insert(&row)?;
+    let text = format!(
+        "Dear {},\n\n{} would have you as a colleague here. Sign in with this address, or register \
+         with it if you were never here before; then you belong to it.",
+        row.name, entity.name
+    );
+    letter::notice(tx, now_ms, mail, "You are invited", &text)?;
     let (entity, actor) = (name::of_entity(tx, row.entity)?, name::of_actor(tx, actor)?);
     audit::append(tx, now_ms, &Leaf::Invited { invitation: row.id, entity, actor })?;
     Ok(row)

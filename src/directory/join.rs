@@ -243,7 +243,8 @@ pub fn withdraw(
     row.reason = Some(reason);
     tx.join_update(&row)?;
     let actor = name::of_actor(tx, actor)?;
-    audit::append(tx, now_ms, &Leaf::JoinWithdrawn { join, actor })?;
+    let leaf = Leaf::JoinWithdrawn { join, actor };
+    audit::append_decision(tx, now_ms, &leaf, row.reason.as_deref())?;
     Ok(row)
 }
 

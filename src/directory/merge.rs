@@ -93,7 +93,7 @@ pub fn carry_out(
     let datasets = tx.dataset_entities_move(source.id, target.id)?;
     move_names(tx, &source, &target)?;
     source.status = Status::Merged.word().to_owned();
-    source.status_reason = Some(reason);
+    source.status_reason = Some(reason.clone());
     source.merged_into = Some(target.id);
     tx.entity_update(&source)?;
     let leaf = Leaf::EntityMerged {
@@ -101,7 +101,7 @@ pub fn carry_out(
         target: name::of_entity(tx, target.id)?,
         actor: name::of_actor(tx, actor)?,
     };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&reason))?;
     Ok(Merged { source, target, people_moved, people_in_both, datasets, exemptions_left })
 }
 

@@ -109,7 +109,7 @@ pub fn add(
         document: hex::encode(document_sha256),
         actor: name::of_actor(tx, actor)?,
     };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&row.reason))?;
     Ok(row)
 }
 
@@ -141,7 +141,7 @@ pub fn revoke(
         entity: name::of_entity(tx, row.entity)?,
         actor: name::of_actor(tx, actor)?,
     };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&reason))?;
     row.revoked_ms = Some(now_ms);
     row.revoked_by = Some(actor.to_string());
     row.revoked_reason = Some(reason);

@@ -134,14 +134,9 @@ pub fn suspend(
     let reason =
         reason.map(|reason| text::line("the reason", reason, REASON_CHARS_MAX)).transpose()?;
     let row = set_status(tx, mail, Status::Suspended, reason.as_deref())?;
-    audit::append(
-        tx,
-        now_ms,
-        &Leaf::PersonSuspended {
-            person: name::of_person(tx, row.id)?,
-            actor: name::of_actor(tx, actor)?,
-        },
-    )?;
+    let (person, actor) = (name::of_person(tx, row.id)?, name::of_actor(tx, actor)?);
+    let leaf = Leaf::PersonSuspended { person, actor };
+    audit::append_decision(tx, now_ms, &leaf, reason.as_deref())?;
     Ok(row)
 }
 

@@ -241,7 +241,7 @@ pub fn refuse(
     tx.registration_decide(&row)?;
     let leaf =
         Leaf::RegistrationRefused { registration: row.id, actor: name::of_actor(tx, actor)? };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&reason))?;
     let text = format!("Your registration was not accepted: {reason}");
     letter::notice(tx, now_ms, &row.mail, "Your registration was not accepted", &text)?;
     Ok(row)

@@ -116,7 +116,7 @@ pub fn decide(
     row.status = status.word().to_owned();
     row.decided_ms = Some(now_ms);
     row.decided_by = Some(actor.to_string());
-    row.reason = Some(reason);
+    row.reason = Some(reason.clone());
     tx.use_case_set(&row)?;
     let (name, actor) = (name::of_entity(tx, row.entity)?, name::of_actor(tx, actor)?);
     let leaf = match verdict {
@@ -127,7 +127,7 @@ pub fn decide(
         }
         Verdict::Refuse => Leaf::UseCaseRefused { entity: name, version: row.version, actor },
     };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&reason))?;
     Ok(row)
 }
 

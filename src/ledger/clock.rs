@@ -94,7 +94,12 @@ pub fn time_ms(tx: &Tx<'_>, clock: &Clock) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`] of the look or the change.
-pub fn accept_clock(tx: &Tx<'_>, clock: &Clock, actor: &Actor) -> Result<i64, StoreError> {
+pub fn accept_clock(
+    tx: &Tx<'_>,
+    clock: &Clock,
+    actor: &Actor,
+    reason: &str,
+) -> Result<i64, StoreError> {
     let from_ms = move_on(tx, clock)?;
     let stored = tx.ledger_time()?.expect("it was written a statement ago");
     let mut accepted = stored.accept(&read(tx, clock)?);
@@ -104,6 +109,6 @@ pub fn accept_clock(tx: &Tx<'_>, clock: &Clock, actor: &Actor) -> Result<i64, St
     write(tx, &accepted, Some(&stored))?;
     let to_ms = accepted.time.time_ms;
     let leaf = Leaf::LedgerClockAccepted { from_ms, to_ms, actor: name::of_actor(tx, actor)? };
-    audit::append(tx, to_ms, &leaf)?;
+    audit::append_decision(tx, to_ms, &leaf, Some(reason))?;
     Ok(to_ms)
 }

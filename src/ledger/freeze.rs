@@ -137,7 +137,7 @@ pub fn thaw(
         phantoms: phantoms.len() as u64,
         actor: name::of_actor(tx, actor)?,
     };
-    audit::append(tx, now_ms, &leaf)?;
+    audit::append_decision(tx, now_ms, &leaf, Some(&thaw.reason))?;
     Ok(Thawed { freeze, replayed, phantoms, exempt, abandoned })
 }
 

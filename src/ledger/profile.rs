@@ -239,7 +239,7 @@ pub(super) fn put(
         new_sha256: hex::encode(sha256),
         actor: actor.map(|actor| name::of_actor(tx, actor)).transpose()?,
     };
-    audit::append(tx, now_ms, &leaf)
+    audit::append_decision(tx, now_ms, &leaf, reason)
 }
 
 fn digest(toml: &str) -> [u8; 32] {

@@ -65,7 +65,8 @@ pub fn retire(
         let Successor { incarnation, charges, broken } = take_over(tx, now_ms, REASON_RETIRED)?;
         tx.incarnation_retire(incarnation, now_ms, &actor.to_string(), &reason)?;
         let actor = name::of_actor(tx, &actor)?;
-        audit::append(tx, now_ms, &Leaf::InstanceRetired { incarnation, broken, actor })?;
+        let leaf = Leaf::InstanceRetired { incarnation, broken, actor };
+        audit::append_decision(tx, now_ms, &leaf, Some(&reason))?;
         queue::settle(tx, &charges, now_ms)?;
         let settled_ids = charges.iter().map(|charge| charge.ids).sum();
         Ok(Retired { settled_ids, deliveries: broken })

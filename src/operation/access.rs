@@ -81,6 +81,7 @@ impl Operation {
             | Operation::Deliveries { .. }
             | Operation::InstanceList
             | Operation::LedgerStatus
+            | Operation::AuditReasons
             | Operation::AuditReceipt { .. }
             | Operation::AuditFiles { .. }
             | Operation::AuditCheckpointSizes { .. }

@@ -73,8 +73,9 @@ pub(super) fn clock_accept(
         return Err(invalid("a reason is needed: --reason TEXT"));
     }
     tracing::warn!(%actor, reason, "an operator vouches for the wall clock");
-    let (clock, actor) = (context.clock.clone(), actor.clone());
-    let to_ms = context.store.write_blocking(move |tx| accept_clock(tx, &clock, &actor))?;
+    let (clock, actor, reason) = (context.clock.clone(), actor.clone(), reason.to_owned());
+    let to_ms =
+        context.store.write_blocking(move |tx| accept_clock(tx, &clock, &actor, &reason))?;
     Ok(json!({ "time": rfc3339(to_ms) }))
 }
 

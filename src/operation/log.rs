@@ -4,11 +4,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use super::answer::list;
 use super::{Context, ErrorKind, OperationError};
 use crate::audit::head::{Known, Place};
 use crate::audit::{self, NotaryError, Receipt, Safekeeping, published};
 use crate::base::date::rfc3339;
 use crate::base::delivery::DeliveryId;
+use crate::directory::DirectoryError;
 use crate::store::{StoreError, Tx};
 
 /// The receipt of a delivery, as far as there is one.
@@ -31,6 +33,24 @@ pub fn receipt(tx: &Tx<'_>, delivery: DeliveryId) -> Result<DeliveryReceipt, Sto
         Receipt::Ready(proofs) => DeliveryReceipt::Ready(audit::receipt::text(&proofs)),
         Receipt::NotYet => DeliveryReceipt::NotYet,
         Receipt::Unknown => DeliveryReceipt::Unknown,
+    })
+}
+
+/// Every reason, with the decision that it is about by its number in the log, and what shows that
+/// the log holds it.
+pub(super) fn reasons(tx: &Tx<'_>) -> Result<Value, DirectoryError> {
+    list(tx.reasons()?, |row| {
+        let decision = tx.journal_row(row.sequence)?;
+        let decision: Value = decision
+            .and_then(|decision| serde_json::from_str(&decision.leaf).ok())
+            .unwrap_or_default();
+        Ok(json!({
+            "entry": (row.sequence - 1).to_string(),
+            "at": decision["at_ms"].as_i64().map(rfc3339),
+            "decision": decision["leaf"],
+            "reason": row.reason,
+            "salt": row.salt.map(|salt| hex::encode(salt.0)),
+        }))
     })
 }
 

@@ -189,6 +189,8 @@ pub enum Operation {
     LedgerClockAccept { reason: String },
     /// Sign the head of the audit log; the newest checkpoint, and how the log is kept safe.
     AuditCheckpoint,
+    /// Why things were decided: the reasons that the log commits to.
+    AuditReasons,
     /// The receipt of a delivery.
     AuditReceipt { delivery: DeliveryId },
     /// Files of the exported log by name: the first of them, as many as come at once.

@@ -228,6 +228,7 @@ pub fn execute_once(
             return ledger::clock_accept(context, actor, &reason);
         }
         Operation::AuditCheckpoint => return log::checkpoint(context),
+        Operation::AuditReasons => desk.look(|tx, _| log::reasons(tx)),
         Operation::AuditReceipt { delivery } => return log::receipt_of(context, delivery),
         Operation::AuditFiles { names } => return log::files(context, &names),
         Operation::AuditCheckpointSizes { after } => {

@@ -72,6 +72,7 @@ pub use rows::open_charge::OpenChargeRow;
 pub use rows::permission::PermissionRow;
 pub use rows::person::PersonRow;
 pub use rows::profile::ProfileRow;
+pub use rows::reason::ReasonRow;
 pub use rows::registration::RegistrationRow;
 pub use rows::release::ReleaseRow;
 pub use rows::request::RequestRow;

@@ -100,6 +100,7 @@ const ROUTES: &[Route] = &[
     Route(GET, "/ledger", "ledger-status", &[]),
     Route(PUT, "/audit/checkpoint", "audit-checkpoint", &[]),
     Route(GET, "/audit/checkpoints", "audit-checkpoint-sizes", &[]),
+    Route(GET, "/audit/reasons", "audit-reasons", &[]),
     Route(GET, "/audit/files/{*names}", "audit-files", &[]),
 ];
 

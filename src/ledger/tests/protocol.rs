@@ -271,7 +271,8 @@ fn after_a_new_boot_with_a_wrong_clock_time_goes_on_until_an_operator_vouches_fo
     assert_eq!(rig.deliver(order(person, 401)).0, 0);
     let clock = rig.clock.clone();
     let actor = Actor::Local("ada".into());
-    let accepted_ms = rig.write(move |tx| crate::ledger::accept_clock(tx, &clock, &actor));
+    let accepted_ms =
+        rig.write(move |tx| crate::ledger::accept_clock(tx, &clock, &actor, "looked"));
     assert_eq!(accepted_ms, START_MS + 41 * DAY_MS);
     assert_eq!(rig.deliver(order(person, 1_000)).0, 1_000);
     rig.verify();

@@ -46,6 +46,13 @@ const TEXTS: &[Text] = texts! {
     "use_cases": "purpose", "reason";
 };
 
+/// Reasons, which the log commits to: where a name was taken out of one, nothing shows any more
+/// what the log holds of it.
+const REASONS: Text = Text {
+    select: "SELECT DISTINCT reason FROM reasons WHERE lower(reason) LIKE ?1",
+    update: "UPDATE reasons SET reason = ?2, salt = NULL WHERE reason = ?1",
+};
+
 // What somebody showed or said themselves goes as a whole. Whoever comes back accepts anew.
 const DELETE_ACCEPTANCES: &str = "DELETE FROM acceptances WHERE person_id = ?1";
 const CLEAR_LABELS: &str = "UPDATE keys SET label = ?2 WHERE person_id = ?1";
@@ -80,7 +87,7 @@ impl Tx<'_> {
         // letters of which an engine may not know the lower case.
         let any = |char: char| if char.is_ascii() { char.to_ascii_lowercase() } else { '_' };
         let pattern = format!("%{}%", needle.chars().map(any).collect::<String>());
-        for Text { select, update } in TEXTS {
+        for Text { select, update } in TEXTS.iter().chain([&REASONS]) {
             let found = self.rows(select, values![&pattern], |row| row.get::<String>(0))?;
             for text in found {
                 if let Some(new) = replaced(&text) {

@@ -22,6 +22,7 @@ const INSERT: &str = "
     VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM journal), ?1, ?2, ?3)";
 const SELECT_FROM: &str = "
     SELECT sequence, at_ms, leaf FROM journal WHERE sequence >= ?1 ORDER BY sequence LIMIT ?2";
+const SELECT: &str = "SELECT sequence, at_ms, leaf FROM journal WHERE sequence = ?1";
 const SELECT_OF_DELIVERY: &str = "
     SELECT sequence, at_ms, leaf FROM journal WHERE delivery_id = ?1 ORDER BY sequence";
 
@@ -54,6 +55,14 @@ impl Tx<'_> {
         rows_max: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
         self.rows(SELECT_FROM, values![sequence, rows_max], journal)
+    }
+
+    /// The row of the journal with that number.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn journal_row(&self, sequence: u64) -> Result<Option<JournalRow>, StoreError> {
+        self.row(SELECT, values![sequence], journal)
     }
 
     /// All rows of the journal that are about one delivery, in order.

@@ -31,6 +31,7 @@ pub(super) mod open_charge;
 pub(super) mod permission;
 pub(super) mod person;
 pub(super) mod profile;
+pub(super) mod reason;
 pub(super) mod registration;
 pub(super) mod release;
 pub(super) mod request;

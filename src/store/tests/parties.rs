@@ -2,13 +2,14 @@
 //! erased is in no row, on every engine.
 
 use super::fresh::on_every_engine;
+use crate::base::commitment::Salt;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{EntityId, KeyId, PersonId};
 use crate::policy::{Basis, Recipient, Unit};
 use crate::store::{
     AcceptanceRow, Charged, Consent, Door, EntityMarkRow, EntityRow, InvitationRow, JoinRow,
-    KeyRow, MarkKind, MembershipRow, NewDataset, NewDelivery, PersonRow, StoreError, Tx,
+    KeyRow, MarkKind, MembershipRow, NewDataset, NewDelivery, PersonRow, ReasonRow, StoreError, Tx,
     UseCaseRow, Visibility,
 };
 
@@ -160,6 +161,27 @@ fn joins_and_invitations_read_back_until_they_are_removed() {
         tx.invitations_remove_to("b@example.org")?;
         tx.invitation_remove(second.id)?;
         assert_eq!(tx.invitations()?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_reason_loses_its_salt_with_a_word_that_is_taken_out_of_it() {
+    check(|tx| {
+        let salts = [Salt::generate(), Salt::generate()];
+        for (salt, reason) in salts.iter().zip(["asked by Ada", "a letter"]) {
+            tx.journal_append(5, "{}", None)?;
+            tx.reason_insert(salt, reason)?;
+            assert_eq!(tx.journal_row(1)?.map(|row| row.leaf), Some("{}".into()));
+        }
+        let row =
+            |sequence, salt, reason: &str| ReasonRow { sequence, salt, reason: reason.into() };
+        let [first, second] = salts;
+        let both = [row(1, Some(first), "asked by Ada"), row(2, Some(second), "a letter")];
+        assert_eq!(tx.reasons()?, both);
+        tx.texts_replace("ada", |text| Some(text.replace("Ada", "?")))?;
+        let both = [row(1, None, "asked by ?"), row(2, Some(second), "a letter")];
+        assert_eq!(tx.reasons()?, both);
         Ok(())
     });
 }

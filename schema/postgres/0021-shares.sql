@@ -1,0 +1,1 @@
+-- Peer-review links: who made which, with what limits, and what they were used for. Times are milliseconds UTC.
