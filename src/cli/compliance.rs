@@ -89,9 +89,24 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
             create(common, &settings, &files, kind, &name, credential.as_deref())
         }
         Command::Upload { job, files } => upload(common, &settings, &job, &files),
-        Command::List { refresh } => list(common, &settings, refresh),
-        Command::Fetch { job, output, wait } => fetch(common, &settings, &job, &output, wait),
+        Command::List { refresh } => {
+            if refresh {
+                look_at_all(common, &settings)?;
+            }
+            list(common)
+        }
+        Command::Fetch { job, output, wait } => {
+            let patience = if wait { Patience::UntilItHasEnded } else { Patience::None };
+            fetch(common, &settings, &job, &output, patience)
+        }
     }
+}
+
+/// Whether a job is waited for.
+#[derive(Clone, Copy)]
+enum Patience {
+    None,
+    UntilItHasEnded,
 }
 
 /// A list of IDs as the platform takes it: one a line.
@@ -193,21 +208,23 @@ fn known(common: &Common, number: &str) -> anyhow::Result<Value> {
     })
 }
 
-fn list(common: &Common, settings: &Settings, refresh: bool) -> anyhow::Result<Done> {
-    let jobs = || operate(common, Operation::Upstream(Step::Jobs));
-    let mut answer = jobs()?;
-    if refresh {
-        for job in show::list(&answer) {
-            if ENDED.contains(&show::field(job, "state")) {
-                continue;
-            }
-            let credential = Some(show::field(job, "credential"));
-            with_jobs(common, settings, credential, async |jobs| {
-                Ok(jobs.look(show::field(job, "id")).await?)
-            })?;
+/// Asks the platform how the jobs stand that have not ended.
+fn look_at_all(common: &Common, settings: &Settings) -> anyhow::Result<()> {
+    let known = operate(common, Operation::Upstream(Step::Jobs))?;
+    for job in show::list(&known) {
+        if ENDED.contains(&show::field(job, "state")) {
+            continue;
         }
-        answer = jobs()?;
+        let credential = Some(show::field(job, "credential"));
+        with_jobs(common, settings, credential, async |jobs| {
+            Ok(jobs.look(show::field(job, "id")).await?)
+        })?;
     }
+    Ok(())
+}
+
+fn list(common: &Common) -> anyhow::Result<Done> {
+    let answer = operate(common, Operation::Upstream(Step::Jobs))?;
     if common.json {
         show::json(&answer)?;
     } else if show::list(&answer).is_empty() {
@@ -223,7 +240,7 @@ fn fetch(
     settings: &Settings,
     number: &str,
     output: &Path,
-    wait: bool,
+    patience: Patience,
 ) -> anyhow::Result<Done> {
     strip_paths::folder(output)?;
     let known = known(common, number)?;
@@ -231,9 +248,9 @@ fn fetch(
     let told = |job: &Job| eprintln!("the job {} is {}", job.id, job.status);
     let credential = Some(show::field(&known, "credential"));
     let (job, sha256) = with_jobs(common, settings, credential, async |jobs| {
-        let job = match wait {
-            true => jobs.wait(number, &told).await?,
-            false => jobs.look(number).await?,
+        let job = match patience {
+            Patience::UntilItHasEnded => jobs.wait(number, &told).await?,
+            Patience::None => jobs.look(number).await?,
         };
         let sha256 = jobs.download(&job, &output).await?;
         Ok((job, sha256))

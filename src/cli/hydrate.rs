@@ -104,7 +104,8 @@ fn hydrate(common: &Common, arguments: &Arguments) -> anyhow::Result<Done> {
                     place.plan().ids - place.asked()
                 }
             };
-            let forecast = Forecast { kind, ids, numbers: &settings.profile.upstream };
+            let numbers = &settings.profile.upstream;
+            let forecast = Forecast { kind, ids, numbers, settings: &settings };
             return hydrate_show::forecast(common, &forecast, platform.credential()).await;
         }
         let place = place(common, archive, kind, input.as_ref(), &platform).await?;

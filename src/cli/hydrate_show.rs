@@ -9,7 +9,7 @@ use super::reach::operate;
 use super::show::{self, Column, count, date, separated, text};
 use super::{Common, Done};
 use crate::base::ids::IdKind;
-use crate::config::Credential;
+use crate::config::{Credential, Settings};
 use crate::hydrate::{Account, Allotment, Books, IDS_PER_REQUEST, Outcome, Plan, Step};
 use crate::operation::Operation;
 use crate::policy::UpstreamNumbers;
@@ -131,6 +131,8 @@ pub(super) struct Forecast<'a> {
     pub(super) ids: u64,
     /// What the documentation says.
     pub(super) numbers: &'a UpstreamNumbers,
+    /// Where the books are.
+    pub(super) settings: &'a Settings,
 }
 
 /// Prints what a hydration would take of requests, of the budget and of time.
@@ -140,10 +142,13 @@ pub(super) async fn forecast(
     credential: &Credential,
 ) -> anyhow::Result<Done> {
     let allotments = vec![Allotment::of(credential)];
-    let answer = CommandBooks(common).ask(Step::Budgets { allotments }).await;
+    let Forecast { kind, ids, numbers, settings } = *forecast;
     // Before the first request there is perhaps no store to ask.
-    let standing = answer.map_or(Value::Null, |answer| answer[0].clone());
-    let Forecast { kind, ids, numbers } = *forecast;
+    let is_there = settings.store.is_some() || settings.data_folder.is_dir();
+    let standing = match is_there {
+        true => CommandBooks(common).ask(Step::Budgets { allotments }).await?[0].clone(),
+        false => Value::Null,
+    };
     let budget = numbers.budget(credential.level, kind);
     let left = budget.map(|budget| standing["left"].as_u64().unwrap_or(budget));
     let told = match kind {

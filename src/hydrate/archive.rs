@@ -43,7 +43,9 @@ impl Archive {
 
     /// Makes the archive, empty; one that is there is never written over.
     pub(super) fn create(&self) -> io::Result<()> {
-        File::create_new(&self.path)?.sync_all()
+        File::create_new(&self.path)?.sync_all()?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 
     /// Cuts the archive to its first `bytes` bytes, appends `lines`, and says how long it is now.

@@ -127,6 +127,7 @@ async fn fetch_all<B: Books>(
             return Ok(());
         }
         if let Some(until_ms) = limit.next_ms() {
+            let until_ms = Limit::bounded(until_ms, errand.clock.now_ms())?;
             errand.wait(until_ms, "the rate limit").await?;
         }
         if errand.stop.is_asked() {
@@ -207,7 +208,7 @@ impl<B: Books> Errand<'_, B> {
                 }
                 let until_ms = reset_ms.unwrap_or(now_ms + self.numbers.requests_window_ms);
                 // Not at once, whatever the platform's clock says.
-                let until_ms = until_ms.max(now_ms + PAUSE_MS);
+                let until_ms = Limit::bounded(until_ms, now_ms)?.max(now_ms + PAUSE_MS);
                 self.wait(until_ms, "the rate limit").await
             }
             Said::UsageCap => {
@@ -256,12 +257,8 @@ impl<B: Books> Errand<'_, B> {
     }
 
     async fn wait(&self, until_ms: i64, why: &str) -> Result<(), HydrateError> {
-        let now_ms = self.clock.now_ms();
-        if until_ms <= now_ms {
+        if until_ms <= self.clock.now_ms() {
             return Ok(());
-        }
-        if self.patience == Patience::UntilReset {
-            Limit::bounded(until_ms, now_ms)?;
         }
         self.watcher.waits(until_ms, why);
         let waited = self.stop.wait(self.clock, until_ms).await;
