@@ -518,3 +518,33 @@ fn another_list_or_kind_does_not_mix_into_an_archive() {
     assert!(kind.code == 1 && kind.stderr.contains("give --kind tweet"), "{kind:?}");
     assert_eq!(platform.asked().len(), 1);
 }
+
+#[test]
+fn a_signal_pauses_and_the_same_command_goes_on() {
+    let (bench, platform) = bench();
+    bench.settings(&platform.settings("elevated"));
+    platform.limits(1, 15 * MINUTE_MS);
+    let ids = ids(200);
+    list(&bench, "ids.txt", &ids);
+    let mut command = bench.command(&["hydrate", "ids.txt", "-o", "archive.jsonl"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.starts_with("waits until ") {
+            let pid = child.id().to_string();
+            let sent = std::process::Command::new("kill").args(["-s", "INT", &pid]).status();
+            assert!(sent.unwrap().success());
+        }
+        stderr += &line;
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    for said in ["stopped as asked", "100 of 200 IDs", "hydrant hydrate --output archive.jsonl"] {
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+    assert_eq!(bench.json(&["hydrate", "list"])[0]["state"], "paused");
+    bench.set_clock(START_MS + 15 * MINUTE_MS);
+    bench.done(&["hydrate", "-o", "archive.jsonl"]);
+    assert_eq!(platform.asked().len(), 2);
+    check(&bench, "tweet", &ids);
+}
