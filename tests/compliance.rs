@@ -1,5 +1,6 @@
-//! Batch compliance on loopback, by the real binary: a job is created, gets its list, is waited for,
-//! and its result becomes a file; the files lie on another host, which is trusted with nothing.
+//! Batch compliance on loopback, by the real binary: a job is created, gets its list, is waited
+//! for, and its result becomes a file. The files lie on another host, which is trusted with
+//! nothing.
 
 mod harness;
 

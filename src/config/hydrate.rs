@@ -55,7 +55,8 @@ pub static HYDRATE_SETTINGS: &[Setting] = &[
     Setting {
         key: "hydrate.expansions",
         about: "What a Tweet brings along, as the platform names it; without blanks.",
-        default: "author_id,in_reply_to_user_id,referenced_tweets.id,referenced_tweets.id.author_id,\
+        default: "author_id,in_reply_to_user_id,referenced_tweets.id,\
+                  referenced_tweets.id.author_id,\
                   entities.mentions.username,attachments.media_keys,attachments.poll_ids,\
                   geo.place_id",
         right: FIELDS,

@@ -104,7 +104,10 @@ pub enum Stopped {
         is_code_32: bool,
     },
     /// The platform forbids it.
-    #[error("the platform forbids it to the credential `{credential}` (status 403){}", because(.detail))]
+    #[error(
+        "the platform forbids it to the credential `{credential}` (status 403){}",
+        because(.detail)
+    )]
     Forbidden {
         /// Which credential.
         credential: String,

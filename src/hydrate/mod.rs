@@ -7,9 +7,10 @@
 //! A hydration is a list of IDs and an archive that grows. It works in a folder beside the archive
 //! ([`Workplace`]), in requests of up to 100 IDs, one after the other, and each goes like this:
 //!
-//! 1. **Spend.** The books ([`Books`], kept in the store) write down that so many objects are asked
-//!    for, durably, before a byte is sent. They refuse when the month's budget is spent, or when the
-//!    platform has said that its cap is reached: with another credential that would be no different.
+//! 1. **Spend.** The books ([`Books`], kept in the store) write down that so many objects are
+//!    asked for, durably, before a byte is sent. They refuse when the month's budget is spent, or
+//!    when the platform has said that its cap is reached: with another credential that would be no
+//!    different.
 //! 2. **Ask.** What the answer's header fields say of limits is believed. The answer is read whole,
 //!    within bounds of time and size, and understood before anything is kept of it.
 //! 3. **Keep.** The answer as it came is written to a file of the folder, durably. From now on the

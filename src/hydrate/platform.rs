@@ -15,7 +15,7 @@ use crate::base::ids::IdKind;
 use crate::config::{Credential, Hydrate};
 use crate::upstream::{self, UpstreamError};
 
-/// The longest body of a request of ours that is not a list of IDs.
+/// The body of a request.
 type Json = serde_json::Value;
 
 /// The platform, as one credential meets it.
