@@ -149,6 +149,7 @@ fn is_left(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
 #[test]
 fn somebody_who_is_not_known_creates_nothing() {
     let (bench, platform) = bench();
+    bench.entity("uni", "academic");
     platform.faults([problem(401, "code-32")]);
     let refused = bench.run(&["compliance", "create", "ids.txt"]);
     assert!(refused.code == 1 && refused.stderr.contains("code 32"), "{refused:?}");

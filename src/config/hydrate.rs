@@ -129,8 +129,8 @@ pub static CREDENTIAL_SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "environment",
-        about: "What the platform knows this application as: dev, staging or prod. A gateway with \
-                environment = \"prod\" takes those of prod only.",
+        about: "What the platform knows this application as: dev, staging or prod. A gateway \
+                whose own environment is prod takes those of prod only.",
         default: "dev",
         right: "dev, staging or prod",
     },
