@@ -87,14 +87,13 @@ fn kill(bench: &Bench, platform: &Platform, batches: u64) {
     let seed: u64 = rand::random();
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     let (mut kept_before, mut heard) = (BTreeSet::new(), 0);
-    let moments = [Moment::BeforeAnswer, Moment::MiddleOfAnswer, Moment::AfterAnswer];
+    let moments = [Moment::Before, Moment::Middle, Moment::After];
     let mut moments_met = BTreeMap::new();
     for round in 0..kills() {
         let place = format!("seed {seed}, round {round}");
         let moment = moments[random.random_range(0..moments.len())];
         // After an answer most of the work begins.
-        let pause_us =
-            if moment == Moment::AfterAnswer { random.random_range(0..60_000) } else { 0 };
+        let pause_us = if moment == Moment::After { random.random_range(0..60_000) } else { 0 };
         let victim = Arc::new(Mutex::new(None));
         let mut assassin = Assassin {
             victim: Arc::clone(&victim),

@@ -32,7 +32,6 @@ mod policy;
 mod progress;
 mod reach;
 mod registration;
-mod reminding;
 mod serve;
 mod session;
 mod show;
@@ -41,7 +40,7 @@ mod strip;
 mod strip_paths;
 mod strip_report;
 mod strip_writer;
-mod sweeping;
+mod upkeep;
 mod usage;
 mod use_case;
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use hydrate::{CREDENTIAL_SETTINGS, Credential, Fields, HYDRATE_SETTINGS, Hydrate};
+use ipnet::IpNet;
 pub use mail::{Mail, MailSecurity};
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
@@ -125,6 +126,8 @@ pub struct Server {
     pub header_max: Duration,
     /// How long a client may take without accepting a single byte.
     pub idle_max: Duration,
+    /// The proxies whose word for who asked is believed where strangers are slowed down.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long requests under way are waited for when the gateway stops.
     pub shutdown_max: Duration,
 }

@@ -27,6 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -52,6 +53,8 @@ pub struct Server {
     pub ledger: Ledger,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
+    /// The proxies whose word for who asked is believed where strangers are slowed down.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long somebody stays signed in.
     pub session: Session,
     /// Whom people may ask who cannot get in; empty: nobody in particular.
@@ -98,7 +101,7 @@ impl Server {
                 whole_ms: milliseconds(self.session.whole_max),
             },
             notes: Notes { contact: self.contact, sends_mail: self.sends_mail },
-            pace: Pace::default(),
+            pace: Pace::behind(self.trusted_proxies),
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),
                 bounds: self.strip,

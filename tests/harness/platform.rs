@@ -86,12 +86,12 @@ pub struct Asked {
     pub whole: bool,
 }
 
-/// When in the course of an answer something happens.
+/// Where in the course of an answer something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    BeforeAnswer,
-    MiddleOfAnswer,
-    AfterAnswer,
+    Before,
+    Middle,
+    After,
 }
 
 type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -296,7 +296,7 @@ fn answer(
             ambush(moment);
         }
     };
-    happens(Moment::BeforeAnswer);
+    happens(Moment::Before);
     let now_ms = clock();
     let is_known = field(&head, "authorization") == Some(&format!("Bearer {TOKEN}"));
     let limits = limit_fields(&mut state.lock().unwrap(), now_ms);
@@ -325,11 +325,11 @@ fn answer(
     let (first, second) = bytes.split_at(bytes.len() / 2);
     let mut asked = Asked { head, ids, status, whole: false };
     let mut sent = stream.write_all(first);
-    happens(Moment::MiddleOfAnswer);
+    happens(Moment::Middle);
     sent = sent.and_then(|()| stream.write_all(second));
     asked.whole = sent.is_ok() && status == 200;
     note(state, asked);
-    happens(Moment::AfterAnswer);
+    happens(Moment::After);
     let mut state = state.lock().unwrap();
     state.ambush = state.ambush.take().or(ambush);
     sent

@@ -128,7 +128,7 @@ fn a_caller_that_is_broken_off_goes_on_and_asks_nothing_twice() {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let mut answers = 0;
     desk.loopback.ambushes(Some(Box::new(move |moment| {
-        answers += u32::from(moment == Moment::BeforeAnswer);
+        answers += u32::from(moment == Moment::Before);
         if answers == 3 {
             let _ = tell.send(());
         }
