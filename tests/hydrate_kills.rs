@@ -88,7 +88,6 @@ fn kill(bench: &Bench, platform: &Platform, batches: u64) {
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     let (mut kept_before, mut heard) = (BTreeSet::new(), 0);
     let moments = [Moment::Before, Moment::Middle, Moment::After];
-    let mut moments_met = BTreeMap::new();
     for round in 0..kills() {
         let place = format!("seed {seed}, round {round}");
         let moment = moments[random.random_range(0..moments.len())];
@@ -113,7 +112,6 @@ fn kill(bench: &Bench, platform: &Platform, batches: u64) {
         let signal = ended.and_then(|ended| ended.signal());
         assert_eq!(signal, Some(9), "{place}: it ended by itself");
         platform.ambushes(None);
-        *moments_met.entry(format!("{moment:?}")).or_insert(0) += 1;
         // None of what earlier processes had kept was asked for by this one.
         let asked = platform.asked();
         for asked in &asked[heard..] {
@@ -131,7 +129,6 @@ fn kill(bench: &Bench, platform: &Platform, batches: u64) {
         assert!(!asked.ids.iter().any(|id| kept_before.contains(id)), "seed {seed}, at the end");
     }
     judge(bench, &asked, &ids, seed);
-    println!("seed {seed}: {} requests for {batches} batches, {moments_met:?}", asked.len());
 }
 
 /// At the end everything is there once, and the books tell at least what was asked.
