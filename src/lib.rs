@@ -43,6 +43,7 @@
 //! | [`config`] | settings: one table, all mistakes at once |
 //! | [`upstream`] | where datasets come from that are stripped in flight |
 //! | `oidc` | asking OpenID providers who somebody is, and believing only what is proved |
+//! | [`hydrate`] | full objects and compliance jobs from the platform, and their budgets |
 //! | [`mail`] | letters that leave by SMTP |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
 //! | [`deliver`] | where both planes meet |
@@ -75,6 +76,7 @@ pub mod config;
 pub mod upstream;
 #[cfg(feature = "oidc")]
 pub mod oidc;
+pub mod hydrate;
 pub mod mail;
 pub mod operation;
 pub mod deliver;

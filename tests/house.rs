@@ -20,8 +20,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["base", "policy", "store"]),
     ("upstream", &["base", "config"]),
     ("oidc", &["base", "directory", "config", "upstream"]),
+    ("hydrate", &["base", "policy", "store", "audit", "config", "upstream"]),
     ("mail", &["base", "store", "directory", "config"]),
-    ("operation", &["base", "policy", "store", "audit", "ledger", "directory", "release"]),
+    (
+        "operation",
+        &["base", "policy", "store", "audit", "ledger", "directory", "release", "hydrate"],
+    ),
     ("deliver", &["base", "policy", "store", "ledger", "directory", "release", "transit"]),
     (
         "http",
@@ -54,6 +58,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "release",
             "demo",
             "config",
+            "hydrate",
             "mail",
             "operation",
             "deliver",

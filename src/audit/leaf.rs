@@ -261,6 +261,37 @@ pub enum Leaf {
     LedgerTimeLeapt { since: i64, by: i64 },
     /// An operator vouched for the wall clock, and ledger time moved on to it.
     LedgerClockAccepted { from_ms: i64, to_ms: i64, actor: ActorName },
+    /// Full objects of so many IDs are fetched from the platform into the operator's archive, with
+    /// that credential of the settings.
+    HydrationBegun {
+        hydration: String,
+        kind: IdKind,
+        ids: u64,
+        credential: String,
+        actor: ActorName,
+    },
+    /// Every ID of a hydration has an outcome; of so many there is a public object.
+    HydrationEnded { hydration: String, ids: u64, found: u64, actor: ActorName },
+    /// The platform stops a credential of the settings: `usage-cap`, `unauthenticated`,
+    /// `forbidden`. Until `until_ms` it is not used.
+    UpstreamStopped {
+        credential: String,
+        why: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<i64>,
+        actor: ActorName,
+    },
+    /// The platform was asked which of so many IDs are gone, and the job has that state now;
+    /// `result` is the SHA-256 of its answer.
+    ComplianceJobNoted {
+        job: String,
+        kind: IdKind,
+        ids: u64,
+        state: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<String>,
+        actor: ActorName,
+    },
 }
 
 impl Leaf {

@@ -8,6 +8,7 @@ pub mod commitment;
 pub mod date;
 pub mod delivery;
 pub mod ids;
+pub mod month;
 pub mod nearest;
 pub mod number;
 pub mod origin;

@@ -7,15 +7,20 @@
 
 mod audit;
 mod common;
+mod compliance;
 mod config;
 mod dataset;
 mod deliveries;
 mod demo;
 mod demo_data;
 mod document;
+mod command_books;
 mod entity;
 mod exemption;
 mod identity;
+mod hydrate;
+mod hydrate_show;
+mod id_input;
 mod instance;
 mod invitation;
 mod join;
@@ -104,6 +109,10 @@ enum Command {
     /// List the gateways on one database, and end one that never returns
     #[command(subcommand)]
     Instance(instance::Command),
+    Hydrate(hydrate::Arguments),
+    /// Ask the platform in batches which IDs are gone
+    #[command(subcommand)]
+    Compliance(compliance::Command),
     Migrate(migrate::Arguments),
     /// Show who received what, the newest first
     Deliveries(deliveries::Arguments),
@@ -156,6 +165,8 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Instance(command) => instance::run(common, command),
         Command::Migrate(arguments) => migrate::run(common, arguments),
+        Command::Hydrate(arguments) => hydrate::run(common, arguments),
+        Command::Compliance(command) => compliance::run(common, command),
         Command::Serve(arguments) => serve::run(common, arguments),
     }
 }

@@ -11,7 +11,8 @@ use ipnet::IpNet;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
-use super::raw::{Effective, Origin, Raw, upstream_key};
+use super::named::UPSTREAMS;
+use super::raw::{Effective, Origin, Raw};
 use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
 use super::{
@@ -58,6 +59,8 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn settings(&mut self) -> Settings {
+        let profile = Arc::new(self.profile_with_count());
+        let environment = self.take("environment", Environment::from_word);
         Settings {
             audit: Audit {
                 checkpoint_copies: self.take("audit.checkpoint_copies", paths),
@@ -97,16 +100,15 @@ impl Checker<'_> {
             }),
             store: self.store(),
             instance: self.take("instance", instance),
-            profile: Arc::new(self.profile_with_count()),
+            hydrate: super::hydrate::read(self.raw, environment, &profile, &mut |key, clause| {
+                let said = self.raw.effective_of(key);
+                self.mistakes.push(told(&said, clause));
+            }),
+            profile,
             reminder_days: self.take("policy.reminder_days", |text| {
                 number(text, 1, 90).and_then(|days| days.try_into().ok())
             }),
-            environment: self.take("environment", |text| match text {
-                "dev" => Some(Environment::Dev),
-                "staging" => Some(Environment::Staging),
-                "prod" => Some(Environment::Prod),
-                _ => None,
-            }),
+            environment,
             privacy: Privacy {
                 delivery_days: self.take("privacy.delivery_days", |text| days(text, 0, 36_500)),
                 invitation_days: self.take("privacy.invitation_days", |text| days(text, 1, 3_650)),
@@ -143,7 +145,7 @@ impl Checker<'_> {
     /// The upstreams that have an address.
     fn upstreams(&mut self) -> BTreeMap<String, Arc<Upstream>> {
         let mut upstreams = BTreeMap::new();
-        for name in self.raw.upstreams() {
+        for name in self.raw.names(&UPSTREAMS) {
             let upstream = self.upstream(&name);
             upstreams.extend(upstream.map(|upstream| (name, Arc::new(upstream))));
         }
@@ -151,7 +153,7 @@ impl Checker<'_> {
     }
 
     fn upstream(&mut self, name: &str) -> Option<Upstream> {
-        let key = |last| upstream_key(name, last);
+        let key = |last| UPSTREAMS.key(name, last);
         let address = self.raw.effective_of(&key("url"));
         if address.origin == Origin::Default {
             self.mistake(&address, "an upstream needs an address");
@@ -299,7 +301,7 @@ fn instance(text: &str) -> Option<String> {
     (text.len() <= CHARS_MAX && text.chars().all(fits)).then(|| text.to_owned())
 }
 
-fn number(text: &str, min: usize, max: usize) -> Option<usize> {
+pub(super) fn number(text: &str, min: usize, max: usize) -> Option<usize> {
     text.parse().ok().filter(|number| (min..=max).contains(number))
 }
 
@@ -307,7 +309,7 @@ fn days(text: &str, min: u32, max: u32) -> Option<u32> {
     text.parse().ok().filter(|days| (min..=max).contains(days))
 }
 
-fn large(text: &str, max: u64) -> Option<u64> {
+pub(super) fn large(text: &str, max: u64) -> Option<u64> {
     text.parse().ok().filter(|number| (1..=max).contains(number))
 }
 
@@ -332,7 +334,7 @@ fn secret(path: &str) -> Option<Option<HeaderValue>> {
     (!value.is_empty()).then_some(Some(value))
 }
 
-fn seconds(text: &str, min: usize, max: usize) -> Option<Duration> {
+pub(super) fn seconds(text: &str, min: usize, max: usize) -> Option<Duration> {
     number(text, min, max).map(|seconds| Duration::from_secs(seconds as u64))
 }
 

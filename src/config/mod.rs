@@ -7,8 +7,10 @@
 //! the messages follow.
 
 mod check;
+mod hydrate;
 mod mail;
 mod provider;
+mod named;
 mod raw;
 mod table;
 mod upstream;
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use hydrate::{CREDENTIAL_SETTINGS, Credential, Fields, HYDRATE_SETTINGS, Hydrate};
 use ipnet::IpNet;
 pub use mail::{Mail, MailSecurity};
 pub use provider::{PROVIDER_SETTINGS, Provider};
@@ -51,6 +54,8 @@ pub struct Settings {
     pub reminder_days: u32,
     /// What this instance is for.
     pub environment: Environment,
+    /// How full objects are fetched from the platform.
+    pub hydrate: Arc<Hydrate>,
     /// What is logged.
     pub log: Log,
     /// How letters leave, if they do.
@@ -140,6 +145,23 @@ pub enum Environment {
     Staging,
     /// For people.
     Prod,
+}
+
+impl Environment {
+    /// The environment that `word` names, if it names one.
+    pub fn from_word(word: &str) -> Option<Environment> {
+        let all = [Environment::Dev, Environment::Staging, Environment::Prod];
+        all.into_iter().find(|environment| environment.word() == word)
+    }
+
+    /// The word of the settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Environment::Dev => "dev",
+            Environment::Staging => "staging",
+            Environment::Prod => "prod",
+        }
+    }
 }
 
 /// What is logged.

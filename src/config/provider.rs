@@ -8,12 +8,10 @@ use std::sync::Arc;
 
 use axum::http::Uri;
 
+use super::named::PROVIDERS;
 use super::raw::{Origin, Raw};
 use super::table::Setting;
 use super::upstream::{Reach, literal};
-
-/// The section that holds the providers, one table each.
-pub(super) const SECTION: &str = "sign_in.providers";
 
 /// The settings of one provider; their keys stand behind `sign_in.providers.NAME.`.
 pub static PROVIDER_SETTINGS: &[Setting] = &[
@@ -97,37 +95,22 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// The name and the setting of a key such as `sign_in.providers.orcid.issuer`.
-pub(super) fn parse_key(key: &str) -> Option<(&str, &'static Setting)> {
-    let (name, last) = key.strip_prefix(SECTION)?.strip_prefix('.')?.rsplit_once('.')?;
-    let plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-    if name.is_empty() || !name.bytes().all(plain) {
-        return None;
-    }
-    Some((name, PROVIDER_SETTINGS.iter().find(|setting| setting.key == last)?))
-}
-
-/// The key of a setting of the provider `name`.
-pub(super) fn key(name: &str, last: &str) -> String {
-    format!("{SECTION}.{name}.{last}")
-}
-
 /// The providers that have an issuer; what is wrong is told by key.
 pub(super) fn read(
     raw: &Raw,
     mistake: &mut dyn FnMut(&str, &str),
 ) -> BTreeMap<String, Arc<Provider>> {
     let mut providers: BTreeMap<String, Arc<Provider>> = BTreeMap::new();
-    for name in raw.providers() {
+    for name in raw.names(&PROVIDERS) {
         let Some(provider) = read_one(raw, &name, mistake) else { continue };
         if let Some(other) = providers.values().find(|other| other.issuer == provider.issuer) {
-            let clause = format!("is the issuer of {} already", key(&other.name, "issuer"));
-            mistake(&key(&name, "issuer"), &clause);
+            let clause =
+                format!("is the issuer of {} already", PROVIDERS.key(&other.name, "issuer"));
+            mistake(&PROVIDERS.key(&name, "issuer"), &clause);
         }
         if cfg!(not(feature = "oidc")) {
             let clause = "is of no use: this program was built without the feature `oidc`";
-            mistake(&key(&name, "issuer"), clause);
+            mistake(&PROVIDERS.key(&name, "issuer"), clause);
         }
         providers.insert(name, Arc::new(provider));
     }
@@ -135,12 +118,12 @@ pub(super) fn read(
 }
 
 fn read_one(raw: &Raw, name: &str, mistake: &mut dyn FnMut(&str, &str)) -> Option<Provider> {
-    let said = |last: &str| raw.effective_of(&key(name, last));
+    let said = |last: &str| raw.effective_of(&PROVIDERS.key(name, last));
     let value = |last: &str| said(last).value;
     let mut wrong = |last: &str| {
         let setting = PROVIDER_SETTINGS.iter().find(|setting| setting.key == last);
         let right = setting.map_or("", |setting| setting.right);
-        mistake(&key(name, last), &format!("needs {right}"));
+        mistake(&PROVIDERS.key(name, last), &format!("needs {right}"));
     };
     let (address, is_said) = (value("issuer"), said("issuer").origin != Origin::Default);
     let found = issuer(&address);
@@ -187,14 +170,14 @@ fn read_one(raw: &Raw, name: &str, mistake: &mut dyn FnMut(&str, &str)) -> Optio
         wrong("client_id");
     }
     if address.is_empty() {
-        mistake(&key(name, "issuer"), "a provider needs an issuer");
+        mistake(&PROVIDERS.key(name, "issuer"), "a provider needs an issuer");
     }
     let reach = if private == Ok(true) { Reach::Private } else { Reach::Public };
     if let Some(Issuer { literal: Some(literal) }) = &found
         && !reach.allows(*literal)
     {
         let clause = "lies in a private network, which allow_private = true would allow";
-        mistake(&key(name, "issuer"), clause);
+        mistake(&PROVIDERS.key(name, "issuer"), clause);
     }
     found?;
     Some(Provider {

@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::provider::{self, PROVIDER_SETTINGS};
-use super::table::{BETWEEN, LISTS, SETTINGS, setting};
-use super::upstream::{self, UPSTREAM_SETTINGS};
+use super::named::{NAMED, Named};
+use super::table::{BETWEEN, LISTS, fixed, setting};
 use crate::base::nearest::nearest;
 
 /// The file that is read if nobody names another and it is there.
 const FILE: &str = "hydrant.toml";
 /// What the variables of settings begin with.
 const VARIABLE_PREFIX: &str = "HYDRANT__";
+
+/// How the keys of settings end whose values nobody is shown.
+const SECRET: &str = ".bearer_token";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,8 @@ pub struct Effective {
 impl Effective {
     /// The value as it may be shown: without a password.
     pub fn shown(&self) -> String {
-        without_password(&self.value)
+        let is_secret = self.key.ends_with(SECRET) && !self.value.is_empty();
+        if is_secret { "…".to_owned() } else { without_password(&self.value) }
     }
 }
 
@@ -119,28 +122,21 @@ impl Raw {
         raw
     }
 
-    /// The value of every setting and where it came from, in the table's order; those of
-    /// providers and upstreams follow.
+    /// The value of every setting and where it came from, in the table's order; those that have
+    /// names follow.
     pub fn effective(&self) -> Vec<Effective> {
-        let fixed = SETTINGS.iter().map(|setting| setting.key.to_owned());
-        let of_providers = self.providers().into_iter().flat_map(|name| {
-            PROVIDER_SETTINGS.iter().map(move |setting| provider::key(&name, setting.key))
-        });
-        let of_upstreams = self.upstreams().into_iter().flat_map(|name| {
-            UPSTREAM_SETTINGS.iter().map(move |setting| upstream_key(&name, setting.key))
-        });
-        fixed.chain(of_providers).chain(of_upstreams).map(|key| self.effective_of(&key)).collect()
+        let mut keys: Vec<String> = fixed().map(|setting| setting.key.to_owned()).collect();
+        for named in NAMED {
+            for name in self.names(named) {
+                keys.extend(named.settings.iter().map(|setting| named.key(&name, setting.key)));
+            }
+        }
+        keys.iter().map(|key| self.effective_of(key)).collect()
     }
 
-    /// The names of the upstreams of which anything is said.
-    pub(super) fn upstreams(&self) -> BTreeSet<String> {
-        let names = self.said.keys().filter_map(|key| upstream::parse_key(key));
-        names.map(|(name, _)| name.to_owned()).collect()
-    }
-
-    /// The names of the OpenID providers of which anything is said.
-    pub(super) fn providers(&self) -> BTreeSet<String> {
-        let names = self.said.keys().filter_map(|key| provider::parse_key(key));
+    /// The names of the tables of that section of which anything is said.
+    pub(super) fn names(&self, named: &Named) -> BTreeSet<String> {
+        let names = self.said.keys().filter_map(|key| named.parse(key));
         names.map(|(name, _)| name.to_owned()).collect()
     }
 
@@ -230,21 +226,13 @@ impl Raw {
     }
 }
 
-/// The key of a setting of the upstream `name`.
-pub(super) fn upstream_key(name: &str, key: &str) -> String {
-    format!("{}.{name}.{key}", upstream::SECTION)
-}
-
 /// The keys that somebody may have meant who wrote `key`.
 fn known_like(key: &str) -> Vec<String> {
-    let mut known: Vec<String> = SETTINGS.iter().map(|setting| setting.key.to_owned()).collect();
-    let named = |section: &str| key.strip_prefix(section)?.strip_prefix('.')?.rsplit_once('.');
-    if let Some((name, _)) = named(provider::SECTION) {
-        known.extend(PROVIDER_SETTINGS.iter().map(|setting| provider::key(name, setting.key)));
-    }
-    let name = named(upstream::SECTION);
-    if let Some((name, _)) = name {
-        known.extend(UPSTREAM_SETTINGS.iter().map(|setting| upstream_key(name, setting.key)));
+    let mut known: Vec<String> = fixed().map(|setting| setting.key.to_owned()).collect();
+    for named in NAMED {
+        if let Some((name, _)) = named.split(key) {
+            known.extend(named.settings.iter().map(|setting| named.key(name, setting.key)));
+        }
     }
     known
 }

@@ -1,7 +1,8 @@
 //! The table of all settings: key, meaning, default and what is right; not how one is read.
-//! Those of providers and upstreams, which have names, stand in `provider` and `upstream`.
+//! Those of hydration stand in `hydrate`, those whose tables have names are found by `named`.
 
-use super::{provider, upstream};
+use super::hydrate::HYDRATE_SETTINGS;
+use super::named::NAMED;
 
 /// One setting.
 #[derive(Debug)]
@@ -253,12 +254,15 @@ pub static SETTINGS: &[Setting] = &[
     },
 ];
 
+/// Every setting whose key is a constant.
+pub(super) fn fixed() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().chain(HYDRATE_SETTINGS)
+}
+
 /// The setting with that key.
 pub(super) fn setting(key: &str) -> Option<&'static Setting> {
-    let fixed = SETTINGS.iter().find(|setting| setting.key == key);
-    let of_provider = || provider::parse_key(key).map(|(_, setting)| setting);
-    let of_upstream = || upstream::parse_key(key).map(|(_, setting)| setting);
-    fixed.or_else(of_provider).or_else(of_upstream)
+    let known = fixed().find(|setting| setting.key == key);
+    known.or_else(|| NAMED.iter().find_map(|named| named.parse(key)).map(|(_, setting)| setting))
 }
 
 /// A settings file that says what is so anyway, each line with its meaning above it.
@@ -269,17 +273,16 @@ pub fn example() -> String {
          # server.listen, and so on; flags win over both. `hydrant config check` tests it all,\n\
          # `hydrant config show` tells where each value came from.\n",
     );
-    let mut current = "";
-    let fixed = SETTINGS.iter().map(|setting| {
+    let mut current = String::new();
+    let fixed = fixed().map(|setting| {
         let (section, name) = setting.key.split_once('.').unwrap_or(("", setting.key));
-        (section, name, setting)
+        (section.to_owned(), name, setting)
     });
-    let of_providers = provider::PROVIDER_SETTINGS.iter();
-    let of_providers =
-        of_providers.map(|setting| ("sign_in.providers.orcid", setting.key, setting));
-    let of_upstreams = upstream::UPSTREAM_SETTINGS.iter();
-    let of_upstreams = of_upstreams.map(|setting| ("upstreams.archive", setting.key, setting));
-    for (section, name, setting) in fixed.chain(of_providers).chain(of_upstreams) {
+    let in_names = NAMED.iter().flat_map(|named| {
+        let section = format!("{}.{}", named.section, named.example);
+        named.settings.iter().map(move |setting| (section.clone(), setting.key, setting))
+    });
+    for (section, name, setting) in fixed.chain(in_names) {
         if section != current {
             text.push_str(&format!("\n[{section}]\n"));
             current = section;

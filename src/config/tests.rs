@@ -55,6 +55,12 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
     insta::assert_snapshot!(told, @r#"
     server.lisen (FILE line 5) is no setting; did you mean server.listen?
     zebra.stripes (FILE line 10) is no setting; `hydrant config show` lists what can be set
+    policy.profile = "twiter" (FILE line 8):
+      needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
+    policy.count = "twice" (FILE line 7):
+      needs deliveries or distinct, or nothing for what the profile says
+    environment = "production" (variable HYDRANT__ENVIRONMENT):
+      needs dev, staging or prod
     server.listen = "8080" (FILE line 2):
       needs an address and a port, like 127.0.0.1:8080 or [::1]:8080
     server.public_url = "example.org" (variable HYDRANT__SERVER__PUBLIC_URL):
@@ -65,12 +71,6 @@ fn all_mistakes_are_told_at_once_with_key_value_place_and_what_is_right() {
       needs a whole number from 1 to 3600
     data.folder = "" (flag --data):
       needs the path of a folder
-    policy.profile = "twiter" (FILE line 8):
-      needs one of twitter-2020-03, x-2025-10, or the path of a profile's file
-    policy.count = "twice" (FILE line 7):
-      needs deliveries or distinct, or nothing for what the profile says
-    environment = "production" (variable HYDRANT__ENVIRONMENT):
-      needs dev, staging or prod
     log.level = "loud" (FILE line 12):
       needs error, warn, info, debug or trace, perhaps by module: info,hydrant::ledger=debug
     "#);

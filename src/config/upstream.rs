@@ -8,9 +8,6 @@ use axum::http::{HeaderName, HeaderValue, Uri};
 
 use super::table::Setting;
 
-/// The section that holds the upstreams, one table each.
-pub(super) const SECTION: &str = "upstreams";
-
 /// The settings of one upstream; their keys stand behind `upstreams.NAME.`.
 pub static UPSTREAM_SETTINGS: &[Setting] = &[
     Setting {
@@ -116,17 +113,6 @@ impl Reach {
     pub fn allows(self, address: IpAddr) -> bool {
         self == Reach::Private || is_public(address)
     }
-}
-
-/// The names and settings of a key such as `upstreams.archive.url`.
-pub(super) fn parse_key(key: &str) -> Option<(&str, &'static Setting)> {
-    let (name, last) = key.strip_prefix(SECTION)?.strip_prefix('.')?.rsplit_once('.')?;
-    let plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-    if name.is_empty() || !name.bytes().all(plain) {
-        return None;
-    }
-    Some((name, UPSTREAM_SETTINGS.iter().find(|setting| setting.key == last)?))
 }
 
 /// `None`: not right; `Some(None)`: right, and there is none.

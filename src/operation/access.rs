@@ -139,6 +139,9 @@ impl Operation {
             Operation::PermissionRevoke { permission, .. } => {
                 Need::Decide(Subject::Permission(*permission))
             }
+            // Only a process on the machine fetches into its archive, and has the credentials.
+            Operation::Upstream(step) if !step.is_look() => Need::Machine,
+            Operation::Upstream(_) => Need::Look,
             // Whoever has a link is that person.
             Operation::PersonInvite { .. }
             | Operation::StaffAppoint { .. }

@@ -54,6 +54,7 @@ use crate::directory::{
     DirectoryError, document, entity as entities, exemption, identity, join, key, permission,
     person as people, registration,
 };
+use crate::hydrate;
 use crate::policy::Profile;
 use crate::store::Store;
 
@@ -221,6 +222,8 @@ pub enum Operation {
     DatasetList,
     /// One dataset with all its releases.
     DatasetShow { slug: String },
+    /// Note what is asked of the platform, or tell what was.
+    Upstream(hydrate::Step),
 }
 
 /// What operations work on.
@@ -286,7 +289,7 @@ impl Operation {
                 | Operation::DatasetCheck(_)
                 | Operation::DatasetRegister { .. }
                 | Operation::DatasetRegisterStream(_)
-        )
+        ) || matches!(self, Operation::Upstream(step) if !step.is_look())
     }
 }
 

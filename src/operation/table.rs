@@ -17,6 +17,7 @@ use crate::directory::{
     document, entity as entities, erasure, exemption, identity, invitation, join, key, membership,
     permission, person as people, registration, session, sign_in as links, staff, use_case,
 };
+use crate::hydrate;
 
 /// Carries out `operation` on behalf of `actor` and returns its answer. Waits for the disk.
 ///
@@ -263,6 +264,11 @@ pub fn execute_once(
         Operation::DatasetShow { slug } => {
             desk.look(|tx, _| dataset::whole(tx, &catalogue::find(tx, &slug)?))
         }
+        Operation::Upstream(step) if step.is_look() => desk
+            .look(|tx, now_ms| Ok(hydrate::carry_out(tx, now_ms, actor, &context.profile, &step)?)),
+        Operation::Upstream(step) => desk.change(move |tx, by| {
+            Ok(hydrate::carry_out(tx, by.now_ms, &by.actor, &by.profile, &step)?)
+        }),
     };
     Ok(outcome?)
 }

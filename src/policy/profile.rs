@@ -6,6 +6,7 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
+use super::access_level::{Lookups, UpstreamNumbers};
 use super::decision::Unit;
 use super::document::{DOCUMENTS, Document};
 use super::window::{MINUTE_MS, Window};
@@ -53,6 +54,8 @@ pub struct Profile {
     pub chunk_ids_small_max: u64,
     /// IDs of a chunk of a recipient without a ceiling.
     pub chunk_ids_large: u64,
+    /// What the platform lets its own callers have.
+    pub upstream: UpstreamNumbers,
     /// The documents that people accept first, as long as no operator has published newer ones.
     pub documents: Vec<Document>,
 }
@@ -165,6 +168,16 @@ impl Profile {
         put("chunk_ids_small_min", number(self.chunk_ids_small_min));
         put("chunk_ids_small_max", number(self.chunk_ids_small_max));
         put("chunk_ids_large", number(self.chunk_ids_large));
+        let upstream = &self.upstream;
+        put("upstream_essential_tweets_max", number(upstream.essential_tweets_max));
+        put("upstream_elevated_tweets_max", number(upstream.elevated_tweets_max));
+        put("upstream_academic_tweets_max", number(upstream.academic_tweets_max));
+        put("upstream_essential_environments_max", number(upstream.essential_environments_max));
+        put("upstream_elevated_environments_max", number(upstream.elevated_environments_max));
+        put("upstream_lookups", word(word_of(Lookups::WORDS, upstream.lookups)));
+        put("upstream_requests_max", number(upstream.requests_max));
+        let window_minutes = upstream.requests_window_ms / MINUTE_MS;
+        put("upstream_requests_window_minutes", Value::Integer(window_minutes));
         let documents = self.documents.iter().map(|document| {
             let said = [("version", &document.version), ("url", &document.url)];
             let said = said.map(|(key, text)| (key.to_owned(), word(text)));
@@ -271,6 +284,7 @@ impl Fields {
             chunk_ids_small_min: self.number("chunk_ids_small_min", 1..=4_096),
             chunk_ids_small_max: self.number("chunk_ids_small_max", 1..=4_096),
             chunk_ids_large: self.number("chunk_ids_large", 1..=1 << 24),
+            upstream: self.upstream(),
             documents: self.documents(),
         };
         let (least, most) = (profile.chunk_ids_small_min, profile.chunk_ids_small_max);
@@ -322,6 +336,30 @@ impl Fields {
                 ));
                 String::new()
             }
+        }
+    }
+
+    /// The numbers about the platform's own interface; those of the default profile, if the file
+    /// says nothing of any, as one has that was put in force before there were such numbers.
+    fn upstream(&mut self) -> UpstreamNumbers {
+        if !self.table.keys().any(|key| key.starts_with("upstream_")) {
+            let (name, _) = BUILT_IN[0];
+            return Profile::built_in(name).expect("the default is built in").upstream;
+        }
+        let tweets = 1..=1_000_000_000_000;
+        let environments = 1..=100;
+        UpstreamNumbers {
+            essential_tweets_max: self.number("upstream_essential_tweets_max", tweets.clone()),
+            elevated_tweets_max: self.number("upstream_elevated_tweets_max", tweets.clone()),
+            academic_tweets_max: self.number("upstream_academic_tweets_max", tweets),
+            essential_environments_max: self
+                .number("upstream_essential_environments_max", environments.clone()),
+            elevated_environments_max: self
+                .number("upstream_elevated_environments_max", environments),
+            lookups: self.one_of("upstream_lookups", Lookups::WORDS),
+            requests_max: self.number("upstream_requests_max", 1..=1_000_000_000),
+            requests_window_ms: self.number("upstream_requests_window_minutes", 1..=1_440) as i64
+                * MINUTE_MS,
         }
     }
 

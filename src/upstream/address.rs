@@ -1,16 +1,18 @@
 //! The addresses of an upstream: found once, and each looked at before anybody connects.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use reqwest::Url;
 
 use super::UpstreamError;
-use crate::config::Upstream;
+use crate::config::Reach;
 
 /// The addresses to which a connection may go; at least one.
 pub(super) async fn addresses(
-    upstream: &Upstream,
     url: &Url,
+    reach: Reach,
+    connect_max: Duration,
 ) -> Result<Vec<SocketAddr>, UpstreamError> {
     let host = url.host_str().expect("the settings take addresses with a host only");
     let port = url.port_or_known_default().expect("http and https have ports");
@@ -20,14 +22,14 @@ pub(super) async fn addresses(
         Ok(address) => vec![SocketAddr::new(address, port)],
         Err(_) => {
             let looked_up = tokio::net::lookup_host((host, port));
-            let looked_up = tokio::time::timeout(upstream.connect_max, looked_up).await;
+            let looked_up = tokio::time::timeout(connect_max, looked_up).await;
             let looked_up =
                 looked_up.map_err(|_| UpstreamError::Slow("does not find its host in time"))?;
             looked_up.map_err(UpstreamError::Unresolved)?.collect()
         }
     };
     // One that leads inwards is enough: a name that has both kinds is up to something.
-    if found.iter().any(|address| !upstream.reach.allows(address.ip())) {
+    if found.iter().any(|address| !reach.allows(address.ip())) {
         return Err(UpstreamError::Private);
     }
     if found.is_empty() {

@@ -2,17 +2,14 @@
 //! they come.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT_ENCODING, ETAG, HeaderMap, LAST_MODIFIED, TRANSFER_ENCODING};
-use reqwest::{Client, Response, Url, redirect, retry};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
-use rustls_platform_verifier::BuilderVerifierExt;
+use reqwest::{Response, Url};
 use sha2::{Digest, Sha256};
 
-use super::{UpstreamError, address, digest};
+use super::{UpstreamError, digest, door};
 use crate::base::steady::{self, Blocks, More, NoPiece};
 use crate::config::Upstream;
 
@@ -68,20 +65,7 @@ pub async fn open(upstream: &Arc<Upstream>) -> Result<Answer, UpstreamError> {
 }
 
 async fn ask(upstream: &Upstream, url: Url) -> Result<Response, UpstreamError> {
-    let addresses = address::addresses(upstream, &url).await?;
-    let host = url.host_str().unwrap_or_default();
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls()?)
-        .resolve_to_addrs(host, &addresses)
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .referer(false)
-        .http1_only()
-        .connect_timeout(upstream.connect_max)
-        .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| UpstreamError::Unreachable(error.without_url()))?;
+    let client = door::client(&url, upstream.reach, upstream.connect_max).await?;
     // Packed content is unpacked by what it is, and a digest is one of the bytes as they lie there.
     let mut request = client.get(url).header(ACCEPT_ENCODING, "identity");
     if let Some((name, value)) = &upstream.secret {
@@ -96,23 +80,6 @@ async fn ask(upstream: &Upstream, url: Url) -> Result<Response, UpstreamError> {
         Ok(Err(error)) => Err(UpstreamError::Unreachable(error.without_url())),
         Err(_) => Err(UpstreamError::Slow("does not begin its answer in time")),
     }
-}
-
-/// How certificates are checked: as this machine checks them. It is read once.
-///
-/// # Errors
-/// [`UpstreamError::Unverifiable`] if this machine has none to check others by.
-pub fn tls() -> Result<ClientConfig, UpstreamError> {
-    static READ: OnceLock<ClientConfig> = OnceLock::new();
-    if let Some(read) = READ.get() {
-        return Ok(read.clone());
-    }
-    let read = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(UpstreamError::Unverifiable)?
-        .with_no_client_auth();
-    Ok(READ.get_or_init(|| read).clone())
 }
 
 /// What names this version of the content: a digest, a strong tag, or a date.

@@ -9,7 +9,9 @@
 mod address;
 mod answer;
 mod digest;
+mod door;
 mod error;
 
-pub use answer::{Answer, open, tls};
+pub use answer::{Answer, open};
+pub use door::{client, tls};
 pub use error::UpstreamError;

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod forger;
 pub mod mail;
 pub mod provider;
+pub mod platform;
 pub mod upstream;
 
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -304,6 +304,7 @@ mod tests {
         "policy-preview",
         "policy-switch",
         "staff-appoint",
+        "upstream",
     ];
 
     #[test]

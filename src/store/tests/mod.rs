@@ -16,5 +16,6 @@ mod records;
 mod refused;
 mod several;
 mod terms;
+mod upstream;
 mod writing;
 mod sign_in;
