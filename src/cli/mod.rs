@@ -45,7 +45,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub(crate) use self::common::{Common, existing_folder, folder, notary, place, start_log};
+pub(crate) use self::common::{
+    Common, existing_folder, folder, notary, place, releases, start_log,
+};
 
 /// A metered gateway for datasets of tweets: strips them to IDs and keeps the limit.
 #[derive(Parser)]

@@ -102,7 +102,8 @@ fn carry_out(
     if is_gateways && let Err(error) = notary.open(&store) {
         freeze_after(&error, &store, common.clock().now_ms())?;
     }
-    let context = Context { store, clock: common.clock(), profile, notary };
+    let releases = super::releases(settings);
+    let context = Context { store, clock: common.clock(), profile, notary, releases };
     Ok(execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?)
 }
 

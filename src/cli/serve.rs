@@ -125,6 +125,7 @@ impl<'a> Gateway<'a> {
             clock: self.clock.clone(),
             profile: Arc::clone(&self.settings.profile),
             notary: self.notary,
+            releases: self.folder.releases(),
         };
         let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
         tokio::spawn(remind(context.clone(), self.settings.reminder_days));

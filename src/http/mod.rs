@@ -39,6 +39,7 @@ use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
 use crate::operation::Context;
+use crate::removal::Known;
 use crate::store::{DataFolder, StoreError};
 
 /// What a gateway serves from and under which bounds.
@@ -83,6 +84,7 @@ impl Server {
         let listen: SocketAddr =
             listener.local_addr().expect("a socket that listens has an address");
         let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
+        let known = Known::new(self.context.store.clone());
         let gateway = Gateway::new(Parts {
             store: self.context.store.clone(),
             clock: self.context.clock.clone(),
@@ -90,6 +92,7 @@ impl Server {
             context: self.context,
             ledger: self.ledger.clone(),
             deliverer,
+            known,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,

@@ -16,6 +16,7 @@ mod log;
 mod once;
 mod person;
 mod policy;
+mod removal;
 mod sign_in;
 mod table;
 mod terms;
@@ -28,8 +29,10 @@ pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
 pub use person::{proposals_before, sweep, welcome};
 pub use policy::shown as profile_shown;
+pub use removal::{Effect, Removal};
 pub use table::{execute, execute_once};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -196,6 +199,8 @@ pub enum Operation {
     AuditFiles { names: Vec<String> },
     /// The sizes of the checkpoints after that of a size.
     AuditCheckpointSizes { after: u64 },
+    /// Import lists of removals, revert them, and see who holds what went.
+    Removal(Removal),
     /// Whether a dataset could be entered, before its release is built.
     DatasetCheck(Plan),
     /// Enter a dataset with its first release.
@@ -225,6 +230,8 @@ pub struct Context {
     pub profile: Arc<Profile>,
     /// Who signs the audit log.
     pub notary: Notary,
+    /// The folder of the releases, which removals are looked for in.
+    pub releases: PathBuf,
 }
 
 /// Why an operation was not carried out.

@@ -1,10 +1,11 @@
 //! Opening a release's folder for reading, with all checks that cost no pass over the IDs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::authors::Authors;
 use super::column::{Column, ColumnError};
 use super::error::ReleaseError;
 use super::manifest::{ColumnEntry, FORMAT, Manifest};
@@ -15,6 +16,7 @@ use crate::base::ids::IdKind;
 #[derive(Debug)]
 pub struct Release {
     id: Arc<str>,
+    folder: PathBuf,
     manifest: Manifest,
     columns: Vec<Column>,
 }
@@ -36,7 +38,7 @@ impl Release {
             .iter()
             .map(|entry| open_column(folder, entry, &id))
             .collect::<Result<_, _>>()?;
-        Ok(Arc::new(Release { id, manifest, columns }))
+        Ok(Arc::new(Release { id, folder: folder.to_owned(), manifest, columns }))
     }
 
     /// The ID that follows from the content, 64 hexadecimal digits.
@@ -52,6 +54,14 @@ impl Release {
     /// All columns, in the order of their kinds.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// Who wrote its Tweets, where the sources told of any.
+    ///
+    /// # Errors
+    /// [`ReleaseError`] if the file is not as long as it has to be, or cannot be opened.
+    pub fn authors(&self) -> Result<Option<Authors>, ReleaseError> {
+        Authors::open(&self.folder, &self.manifest)
     }
 
     /// What the release says of itself.

@@ -73,6 +73,7 @@ pub use rows::profile::ProfileRow;
 pub use rows::reason::ReasonRow;
 pub use rows::registration::RegistrationRow;
 pub use rows::release::ReleaseRow;
+pub use rows::removal::{ImportState, RemovalEventRow, RemovalImportRow};
 pub use rows::request::RequestRow;
 pub use rows::seen::{SeenChargeRow, SeenLaterRow, SeenRow};
 pub use rows::session::SessionRow;
@@ -80,6 +81,7 @@ pub use rows::sign_in_link::SignInLinkRow;
 pub use rows::standing::{Door, EntityStandingRow, StandingRow};
 pub use rows::tile::AuditLogRow;
 pub use rows::use_case::UseCaseRow;
+pub use rows::view::{SentRow, ViewChangeRow};
 use tx::Connection;
 pub use tx::Tx;
 

@@ -1,0 +1,1 @@
+//! Tests of removals as a whole.
