@@ -28,6 +28,7 @@ mod progress;
 mod reach;
 mod registration;
 mod reminding;
+mod removal;
 mod serve;
 mod session;
 mod show;
@@ -67,6 +68,9 @@ enum Command {
     /// Build releases of IDs and enter them as datasets
     #[command(subcommand)]
     Dataset(dataset::Command),
+    /// Put lists of what must no longer be distributed in force
+    #[command(subcommand)]
+    Removal(removal::Command),
     /// Check and show the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -142,6 +146,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Strip(arguments) => strip::run(common, &arguments),
         Command::Demo(arguments) => demo::run(common, arguments),
         Command::Dataset(command) => dataset::run(common, command),
+        Command::Removal(command) => removal::run(common, command),
         Command::Config(command) => config::run(common, command),
         Command::Entity(command) => entity::run(common, command),
         Command::Person(command) => person::run(common, command),

@@ -1,10 +1,12 @@
-//! The gateway's look at exemptions that end soon: it enters what people are to be told, once;
+//! The gateway's look at exemptions that end soon, and at removals whose holders were not told
+//! because a process ended in between: it enters what people are to be told, once;
 //! sending it is not done here.
 
 use std::time::Duration;
 
 use crate::directory::notice;
 use crate::operation::Context;
+use crate::removal::holders;
 use crate::store::StoreError;
 
 /// How often it is looked: often enough for days.
@@ -18,7 +20,18 @@ pub(super) async fn remind(context: Context, days_before: u32) {
             Ok(reminders) => tracing::info!(reminders, "exemptions end soon"),
             Err(error) => tracing::warn!(%error, "could not look for exemptions that end soon"),
         }
+        tell_holders(&context).await;
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn tell_holders(context: &Context) {
+    let (store, now_ms) = (context.store.clone(), context.clock.now_ms());
+    match tokio::task::spawn_blocking(move || holders::tell(&store, now_ms)).await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(letters)) => tracing::info!(letters, "who holds what was removed is told"),
+        Ok(Err(error)) => tracing::warn!(%error, "could not tell who holds what was removed"),
+        Err(bug) => tracing::error!(%bug, "who holds what was removed is not told"),
     }
 }
 

@@ -276,6 +276,16 @@ impl Operation {
         matches!(self, Operation::PolicySwitch { .. })
     }
 
+    /// Whether it looks through whole releases.
+    pub fn takes_long(&self) -> bool {
+        matches!(
+            self,
+            Operation::Removal(_)
+                | Operation::DatasetRegister { .. }
+                | Operation::DatasetRefresh { .. }
+        )
+    }
+
     /// Whether it makes sense where there is no data folder yet.
     pub fn may_begin(&self) -> bool {
         matches!(

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::authors::Authors;
 use super::column::{Column, ColumnError};
 use super::error::ReleaseError;
-use super::manifest::{ColumnEntry, FORMAT, Manifest};
+use super::manifest::{ColumnEntry, FORMAT, MANIFEST_NAME, Manifest};
 use super::table::Table;
 use crate::base::ids::IdKind;
 
@@ -31,7 +31,7 @@ impl Release {
     /// [`ReleaseError::Damaged`] with the file and what is wrong, [`ReleaseError::Newer`], or
     /// [`ReleaseError::Io`].
     pub fn open(folder: &Path) -> Result<Arc<Release>, ReleaseError> {
-        let manifest = read_manifest(&folder.join("release.json"))?;
+        let manifest = read_manifest(&folder.join(MANIFEST_NAME))?;
         let id: Arc<str> = manifest.release.as_str().into();
         let columns = manifest
             .columns
@@ -70,7 +70,7 @@ impl Release {
     }
 }
 
-fn read_manifest(path: &Path) -> Result<Manifest, ReleaseError> {
+pub(super) fn read_manifest(path: &Path) -> Result<Manifest, ReleaseError> {
     /// What every format has, however new.
     #[derive(serde::Deserialize)]
     struct Head {
