@@ -138,7 +138,21 @@ fn sweep(releases: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::manifest::{FORMAT, Manifest};
     use super::*;
+
+    fn nothing() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            release: String::new(),
+            scope: "own".into(),
+            built_ms: 1,
+            columns: Vec::new(),
+            private: Vec::new(),
+            sources: Vec::new(),
+            report: serde_json::Value::Null,
+        }
+    }
 
     fn names(releases: &Path) -> Vec<String> {
         let entries = fs::read_dir(releases).unwrap();
@@ -153,7 +167,10 @@ mod tests {
         let releases = tempfile::tempdir().unwrap();
         for expected in [Published::New, Published::Reused] {
             let draft = Draft::begin(releases.path()).unwrap();
-            fs::write(draft.path().join("release.json"), "{}").unwrap();
+            let manifest = nothing();
+            let path = draft.path().join(MANIFEST_NAME);
+            write_manifest(&path, &Manifest { release: manifest.content_id(), ..manifest })
+                .unwrap();
             assert_eq!(draft.publish("abc").unwrap(), expected);
             assert_eq!(names(releases.path()), ["abc"]);
         }

@@ -93,6 +93,10 @@ impl View {
             (self.gaps.version(), self.gaps.name()),
             "a grant for one view was shown to another"
         );
+        if self.gaps.is_empty() {
+            return self.column().read_chunk(chunk, at_byte, buffer);
+        }
+        let end = self.column().byte_of(chunk.ordinals.end)?;
         let mut filled = 0;
         while filled < buffer.len() {
             let at = at_byte + filled as u64;
@@ -101,7 +105,7 @@ impl View {
             let length = usize::try_from(stretch.end - stretch.start).unwrap_or(usize::MAX);
             let part = &mut buffer[filled..filled + length.min(room)];
             // Behind the grant's last line may lie a gap, and behind that what was not granted.
-            if filled > 0 && at >= self.byte_of(chunk.ordinals.end)? {
+            if stretch.start >= end {
                 break;
             }
             let read = self.column().read_chunk(chunk, stretch.start, part)?;

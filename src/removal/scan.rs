@@ -225,7 +225,9 @@ impl Scan<'_> {
             (Side::Restored, Side::AsBefore) => {
                 gone[line] = false;
                 // Its author may have been removed at any time, whatever this change is about.
-                doubts.push(Doubt { line, kind: IdKind::User, element: author });
+                if author != Authors::UNKNOWN {
+                    doubts.push(Doubt { line, kind: IdKind::User, element: author });
+                }
             }
             (Side::AsBefore, Side::Restored) => {
                 gone[line] = false;

@@ -8,7 +8,7 @@ use super::*;
 
 fn wish(kind: IdKind) -> Wish {
     Wish {
-        without: super::Without { version: 0, removed: None },
+        without: Without { version: 0, removed: None },
         kind,
         scope: Scope::Own,
         distinct: Distinct::KeepAll,

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::entity::{Meters, meters_of};
 use super::form::{self, Field, SentByMember};
 use super::layout::{Tab, sentence};
+use super::removals;
 use super::table::Head::Words;
 use super::table::table;
 use super::visitor::Member;
@@ -19,6 +20,7 @@ use crate::directory::{DirectoryError, document};
 use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::removal::holders::{self, Held};
 use crate::store::{KeyRow, SessionRow};
 
 /// How long a key lives that is made here, by the words of the form, in milliseconds.
@@ -34,6 +36,7 @@ struct Shown {
     keys: Vec<KeyRow>,
     sessions: Vec<SessionRow>,
     missing: usize,
+    held: Vec<Held>,
     now_ms: i64,
 }
 
@@ -73,6 +76,7 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
                 }
             }
         }
+        (removals::draw(&shown.held))
         h2 { "Your entities" }
         @for entity in &shown.entities { (belonging(entity)) }
         @if shown.entities.is_empty() {
@@ -108,7 +112,8 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         let mut sessions = tx.sessions_of(requester.person)?;
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
         let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
-        Ok(Shown { entities, keys, sessions, missing, now_ms })
+        let held = holders::held(tx, Some(requester.person))?;
+        Ok(Shown { entities, keys, sessions, missing, held, now_ms })
     });
     look.await
 }

@@ -16,6 +16,7 @@ mod form;
 pub(super) mod home;
 pub(super) mod layout;
 pub(super) mod register;
+mod removals;
 pub(super) mod sign_in;
 pub(super) mod style;
 mod table;
