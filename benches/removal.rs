@@ -48,7 +48,7 @@ fn main() {
     let releases = folder.path().join("releases");
     std::fs::create_dir(&releases).unwrap();
     let store = match std::env::var("HYDRANT_TEST_POSTGRES") {
-        Ok(url) => Store::connect(&url.parse::<Address>().unwrap()).unwrap(),
+        Ok(url) => Store::connect(&Address::parse(&url).unwrap()).unwrap(),
         Err(_) => Store::open(&folder.path().join("bench.sqlite")).unwrap(),
     };
     let release = enter(&store, folder.path(), &releases, ids);

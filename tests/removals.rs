@@ -233,7 +233,10 @@ fn an_import_is_done_once_and_reverted_as_a_whole() {
 #[test]
 fn the_newest_event_counts_whichever_list_comes_first() {
     let notice = |word: &str, ordinal: u64, at: u64| {
-        format!("{{\"{word}\":{{\"status\":{{\"id_str\":\"{}\"}},\"timestamp_ms\":\"{at}\"}}}}\n", id(ordinal))
+        format!(
+            "{{\"{word}\":{{\"status\":{{\"id_str\":\"{}\"}},\"timestamp_ms\":\"{at}\"}}}}\n",
+            id(ordinal)
+        )
     };
     let early = notice("drop", 5, 1_000) + &notice("undrop", 6, 1_000);
     let late = notice("undrop", 5, 2_000) + &notice("drop", 6, 2_000);

@@ -3,9 +3,12 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use serde_json::Value;
 
+use super::admin::rows;
 use super::entity::{Meters, meters_of};
 use super::form::{self, Field, SentByMember};
+use super::join;
 use super::layout::{Tab, sentence};
 use super::removals;
 use super::table::Head::Words;
@@ -20,6 +23,7 @@ use crate::directory::{DirectoryError, document};
 use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::operation::proposals_before;
 use crate::removal::holders::{self, Held};
 use crate::store::{KeyRow, SessionRow};
 
@@ -37,6 +41,8 @@ struct Shown {
     sessions: Vec<SessionRow>,
     missing: usize,
     held: Vec<Held>,
+    /// The proposals that somebody joins a further entity.
+    joins: Value,
     now_ms: i64,
 }
 
@@ -82,6 +88,10 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
         @if shown.entities.is_empty() {
             p class="faint" { "You belong to no entity, so nothing can be delivered to you." }
         }
+        @if !rows(&shown.joins).is_empty() {
+            h2 id="joins" { "What waits for your consent" }
+            @for row in rows(&shown.joins) { (join::for_members(member, row)) }
+        }
         h2 id="keys" { "Keys for programs" }
         (keys(member, &shown))
         h2 id="sessions" { "Where you are signed in" }
@@ -113,7 +123,8 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
         let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
         let held = holders::held(tx, Some(requester.person))?;
-        Ok(Shown { entities, keys, sessions, missing, held, now_ms })
+        let joins = proposals_before(tx, &profile, &clock, requester.person)?;
+        Ok(Shown { entities, keys, sessions, missing, held, joins, now_ms })
     });
     look.await
 }

@@ -46,8 +46,7 @@ fn an_import_counts_from_its_commit_to_its_reversal() {
             tx.removal_event_insert(id, row)?;
         }
         let about = |tx: &Tx<'_>, except| {
-            let mut found =
-                tx.removal_events_about(IdKind::Tweet, &[20, 21, ID_MAX], except)?;
+            let mut found = tx.removal_events_about(IdKind::Tweet, &[20, 21, ID_MAX], except)?;
             found.sort_unstable();
             Ok::<_, StoreError>(found)
         };
