@@ -166,8 +166,8 @@ impl Column {
         values.ok_or_else(|| self.damaged(self.table.block_of(ordinals.start)))
     }
 
-    /// Reads bytes of the lines of a chunk, left out or not, from byte `at_byte` of the text on, and
-    /// returns how many; 0 at the end of the chunk.
+    /// Reads bytes of the lines of a chunk, left out or not, from byte `at_byte` of the text on,
+    /// and returns how many; 0 at the end of the chunk.
     ///
     /// # Errors
     /// As [`Column::byte_of`].

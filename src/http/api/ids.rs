@@ -362,13 +362,22 @@ impl Selected {
         let look = gateway.store.look(move |tx| tx.delivery_latest(person, dataset, kind, before));
         let earlier: Result<_, StoreError> = look.await;
         let earlier = earlier?;
-        let release: &str = self.selection.view.release();
+        if earlier.as_ref().is_some_and(|earlier| earlier.view == self.selection.tag.opaque()) {
+            return Ok(());
+        }
+        // What the same bytes were in an earlier view of this release is told by the newest
+        // delivery of it, whichever IDs that was to hold.
+        let release = Arc::clone(self.selection.view.release());
+        let look =
+            gateway.store.look(move |tx| tx.delivery_latest_of(person, dataset, kind, &release));
+        let of_release: Result<_, StoreError> = look.await;
+        if let Some(then) = of_release?
+            && then.view_version != self.selection.view.gaps().version()
+        {
+            let resumed = self.resumed(gateway, then.view_version, from).await?;
+            return Err(self.view_changed(REMOVALS_CHANGED, resumed, Some(&then)));
+        }
         let detail = match &earlier {
-            Some(earlier) if earlier.view == self.selection.tag.opaque() => return Ok(()),
-            Some(earlier) if earlier.release.as_deref() == Some(release) => {
-                let resumed = self.resumed(gateway, earlier.view_version, from).await?;
-                return Err(self.view_changed(REMOVALS_CHANGED, resumed, Some(earlier)));
-            }
             Some(_) => {
                 "your latest download of what lies before these bytes was of another view, so they \
                  would not continue it"
@@ -436,8 +445,8 @@ impl Selected {
 }
 
 /// What is said to somebody whose download broke off because of removals.
-const REMOVALS_CHANGED: &str = "IDs were removed from this dataset since your latest download of what lies before these bytes, \
-     or came back to it, so these bytes would not continue it";
+const REMOVALS_CHANGED: &str = "IDs were removed from this dataset, or came back to it, since your \
+     latest download of what lies before these bytes, so these bytes would not continue it";
 
 fn changing() -> Problem {
     Problem::unavailable(&"removals come into force faster than this can be put together")

@@ -162,6 +162,12 @@ const SELECT_LATEST: &str = select!(
      ORDER BY id DESC LIMIT 1"
 );
 
+const SELECT_LATEST_OF: &str = select!(
+    "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3 AND release_id = ?4
+       AND granted_ids > released_ids
+     ORDER BY id DESC LIMIT 1"
+);
+
 impl Tx<'_> {
     /// Enters a delivery that begins with its first chunk.
     ///
@@ -326,6 +332,21 @@ impl Tx<'_> {
         ordinal: u64,
     ) -> Result<Option<DeliveryRow>, StoreError> {
         self.row(SELECT_LATEST, values![person, dataset, kind.word(), ordinal], delivery)
+    }
+
+    /// The newest delivery of IDs of `kind` of that release to `person`, of which something is
+    /// charged.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn delivery_latest_of(
+        &self,
+        person: PersonId,
+        dataset: i64,
+        kind: IdKind,
+        release: &str,
+    ) -> Result<Option<DeliveryRow>, StoreError> {
+        self.row(SELECT_LATEST_OF, values![person, dataset, kind.word(), release], delivery)
     }
 }
 
