@@ -507,8 +507,8 @@ mod tests {
         for bytes in [&[0x80_u8][..], &[1], &[1, 1, 1], &[0xFF; 11]] {
             assert_eq!(Gaps::decode(1, bytes), None, "{bytes:?}");
         }
-        let mut overflow = encode_ranges(&[u64::MAX - 1..u64::MAX]);
-        overflow.extend(encode_ranges(&[1..2]));
+        let mut overflow = encode_ranges(std::slice::from_ref(&(u64::MAX - 1..u64::MAX)));
+        overflow.extend(encode_ranges(std::slice::from_ref(&(1..2))));
         assert_eq!(decode_ranges(&overflow), None);
     }
 }

@@ -305,6 +305,27 @@ impl Ledger {
         Ok(granted)
     }
 
+    /// Whether the view is still in force that a chunk of a release was granted of: worth asking
+    /// where a chunk was granted long before its first byte is sent.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn is_in_force(
+        &self,
+        chunk: &Chunk,
+    ) -> impl Future<Output = Result<bool, StoreError>> + use<> {
+        let (store, kind, version) = (self.0.store.clone(), chunk.kind, chunk.gaps.version());
+        let release = match &chunk.content {
+            Content::Release(release) if kind != IdKind::Dm => Some(Arc::clone(release)),
+            _ => None,
+        };
+        async move {
+            let Some(release) = release else { return Ok(true) };
+            let now = store.look(move |tx| tx.view_version(&release, kind)).await?;
+            Ok::<bool, StoreError>(now == version)
+        }
+    }
+
     /// Says that the chunk's bytes have left: its window starts now. Returns at once.
     pub fn settle<T>(&self, granted: Granted<T>) {
         self.push(Step::Settle(granted.give_back(self)));

@@ -225,10 +225,10 @@ fn tell_change(
     let mut all: BTreeMap<Option<i64>, [Vec<Range<u64>>; 2]> = BTreeMap::new();
     for row in &sent {
         let received = past.received(row);
-        let asked = [row.first..row.end];
+        let asked = row.first..row.end;
         let removed = within(&received, &change.removed);
         // What was not there then comes back to whoever asked for it.
-        let restored = within(&asked, &change.restored);
+        let restored = within(std::slice::from_ref(&asked), &change.restored);
         if removed.is_empty() && restored.is_empty() {
             continue;
         }

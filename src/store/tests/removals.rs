@@ -122,8 +122,8 @@ fn a_view_reads_back_with_how_it_came_to_be() {
                 release: release.clone(),
                 kind: IdKind::Tweet,
                 at_ms: version * 100,
-                removed: vec![first..first + 2],
-                restored: vec![0..1],
+                removed: vec![first..first + 2, 90..91],
+                restored: vec![0..1, 5..7],
             };
             tx.view_change_insert(&row, &gaps(0, first - 10 + 1))?;
             assert_eq!(tx.view_changes_after(version - 1, version)?, [row]);
