@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hydrant::base::clock::Clock;
+use hydrant::base::gaps::Gaps;
 use hydrant::base::ids::IdKind;
 use hydrant::base::party::{EntityId, PersonId};
 use hydrant::ledger::{Ledger, Order, Ordered, Outcome, Values};
@@ -97,6 +98,7 @@ impl Bench {
                 release: "0".repeat(64).into(),
                 ordinals: 0..ids.len() as u64,
                 view: "0".into(),
+                gaps: Gaps::none(),
             },
             values: Some(Arc::new(List(ids))),
         };

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use database::Database;
 use hydrant::base::clock::Clock;
+use hydrant::base::gaps::Gaps;
 use hydrant::base::ids::IdKind;
 use hydrant::base::party::{EntityId, PersonId};
 use hydrant::ledger::{Ledger, Order, Ordered, Outcome};
@@ -135,6 +136,7 @@ async fn charge(ledger: Ledger, person: PersonId, charges: u64) {
             release: "0".repeat(64).into(),
             ordinals: 0..10,
             view: "0".into(),
+            gaps: Gaps::none(),
         },
         values: None,
     };

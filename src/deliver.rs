@@ -38,7 +38,7 @@ use crate::base::ids::IdKind;
 use crate::base::party::{Credential, PersonId};
 use crate::ledger::{Denied, Ledger, Order, Ordered, Parcel, Values};
 use crate::policy::ChunkSize;
-use crate::release::{Column, Release};
+use crate::release::View;
 use crate::transit::{Parcels, Report, StripError};
 
 /// Bytes that are read and handed to the connection at once, for a recipient with a ceiling:
@@ -57,16 +57,14 @@ const FRAMES_PER_DELIVERY: usize = 2;
 /// Why a delivery ended whose client left, in the delivery's row.
 const CONNECTION_ENDED: &str = "the connection ended";
 
-/// A stretch of one column of a release: which IDs are charged and which bytes are sent.
+/// A stretch of a view of a release: which IDs are charged and which bytes are sent.
 #[derive(Clone, Debug)]
 pub struct Stretch {
-    /// The release.
-    pub release: Arc<Release>,
-    /// Which of its columns.
-    pub kind: IdKind,
+    /// The view that it is cut from.
+    pub view: View,
     /// The IDs, by ordinal.
     pub ordinals: Range<u64>,
-    /// The bytes of the column's text; they lie within the lines of `ordinals`.
+    /// The bytes of the view; they lie within the lines of `ordinals`.
     pub bytes: Range<u64>,
 }
 
@@ -123,15 +121,9 @@ pub enum Unbegun {
     Source(#[from] StripError),
 }
 
-impl Stretch {
-    fn column(&self) -> &Column {
-        self.release.column(self.kind).expect("a stretch is cut from a column that is there")
-    }
-}
-
 impl Values for Stretch {
     fn read(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
-        self.column().values_for_ledger(ordinals)
+        self.view.values_for_ledger(ordinals)
     }
 }
 
@@ -209,8 +201,9 @@ impl Deliverer {
         wire: Arc<dyn Wire>,
     ) -> Result<Begun, Unbegun> {
         let ids = parcels.ids().expect("the IDs of a body are counted");
-        self.begin_parcels(asker, parcels, wire, |next| Ordered::Body { ordinals: 0..ids, next })
-            .await
+        let removals = parcels.removals();
+        let ordered = |next| Ordered::Body { ordinals: 0..ids, removals, next };
+        self.begin_parcels(asker, parcels, wire, ordered).await
     }
 
     /// Opens the first parcel of a stream.
@@ -225,10 +218,11 @@ impl Deliverer {
         wire: Arc<dyn Wire>,
     ) -> Result<Begun, Unbegun> {
         let Streamed { dataset, view } = streamed;
-        let first = parcels.first();
+        let (first, removals) = (parcels.first(), parcels.removals());
         self.begin_parcels(asker, parcels, wire, |next| Ordered::Stream {
             dataset,
             view: view.clone(),
+            removals,
             first,
             next,
         })

@@ -24,7 +24,8 @@
 //! requester. hold: the part of an allowance that is kept for a delivery under way. window: the
 //! trailing 30 days. profile: the set of numbers in force. exemption: a reviewed academic
 //! registration. dataset: a named collection; release: one version of it, which never changes.
-//! An ID has an *ordinal*, its place in a release, counted from 0.
+//! An ID has an *ordinal*, its place in a release, counted from 0. removal: an ID or user that must
+//! no longer be distributed. view: a release without what is removed.
 //!
 //! # Code map, from the ground up
 //!
@@ -37,7 +38,8 @@
 //! | [`audit`] | the journal's leaves, the tree over them, its signed heads, receipts, a verifier |
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |
 //! | [`directory`] | entities, people, keys, documents, exemptions |
-//! | [`release`] | a version of a dataset on disk: build, open, read, verify |
+//! | [`release`] | a version of a dataset on disk: build, open, views, verify |
+//! | [`removal`] | what must no longer be distributed: lists, what they change, who holds it |
 //! | [`transit`] | IDs that stand in no release: of a request's body, of an upstream |
 //! | [`demo`] | made-up tweets |
 //! | [`config`] | settings: one table, all mistakes at once |
@@ -70,6 +72,7 @@ pub mod audit;
 pub mod ledger;
 pub mod directory;
 pub mod release;
+pub mod removal;
 pub mod transit;
 pub mod demo;
 pub mod config;

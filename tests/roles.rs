@@ -89,6 +89,10 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/datasets/{slug}", "/datasets/walks", "", Look),
     ("PATCH", "/datasets/{slug}", "/datasets/walks", "{\"embargo\":\"2099-01-01\"}", Change),
     ("DELETE", "/datasets/{slug}", "/datasets/walks", "", Change),
+    ("POST", "/removals", "/removals", REMOVAL, Change),
+    ("GET", "/removals", "/removals", "", Look),
+    ("GET", "/removals/holders", "/removals/holders", "", Look),
+    ("POST", "/removals/{import}/revert", "/removals/1/revert", REASON, Change),
     ("GET", "/deliveries", "/deliveries?rows_max=5", "", Look),
     ("GET", "/deliveries/{delivery}/receipt", "/deliveries/DELIVERY/receipt", "", Look),
     ("GET", "/instances", "/instances", "", Look),
@@ -109,6 +113,7 @@ const LEAVE: &str = "/people/ann@second.example/memberships/second";
 const UNI_MEMBER: &str = "/people/member@uni.example/memberships/uni";
 const MANAGER: &str = "{\"role\":\"manager\"}";
 const REASON: &str = "{\"reason\":\"a letter of the library\"}";
+const REMOVAL: &str = "{\"lines\":\"20\\n21\\n\",\"kind\":\"tweet\",\"reason\":\"gone\"}";
 const PLACE: &str = "{\"slug\":\"uni\",\"role\":\"member\"}";
 const PAPER: &str = "{\"documents\":[\"all\"],\"evidence\":\"signed paper\"}";
 const NEW_ENTITY: &str = "{\"slug\":\"new\",\"name\":\"New\",\"sector\":\"commercial\"}";

@@ -178,6 +178,26 @@ pub enum Leaf {
     },
     /// Nobody sees a dataset any more.
     DatasetRetired { dataset: i64, actor: ActorName },
+    /// A list of removals came into force with that version: `list` is the digest of all that it
+    /// says, `removed_ids` and `restored_ids` are how many lines of releases went and came back.
+    /// From here on no chunk of an earlier view is granted.
+    RemovalsImported {
+        import: i64,
+        version: i64,
+        list: String,
+        events: u64,
+        removed_ids: u64,
+        restored_ids: u64,
+        actor: ActorName,
+    },
+    /// A list of removals counts no longer, from that version on.
+    RemovalsReverted {
+        import: i64,
+        version: i64,
+        removed_ids: u64,
+        restored_ids: u64,
+        actor: ActorName,
+    },
     /// A chunk was charged and may be sent: `ids` IDs from ordinal `first` on of a release, or of
     /// a body or stream, whose bytes have that digest. A body belongs to no dataset.
     Opened {
@@ -192,6 +212,8 @@ pub enum Leaf {
         content: Content,
         first: u64,
         ids: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        view: Option<View>,
         charges: Vec<Charge>,
         profile: String,
     },
@@ -313,6 +335,16 @@ pub enum Content {
     Release(String),
     /// The SHA-256 of the bytes that were sent for them, in hexadecimal.
     Sha256(String),
+}
+
+/// Which view of a release a chunk is of: its IDs are those from its first ordinal up to `end`,
+/// without what the removals of that version leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// The version.
+    pub version: i64,
+    /// The first ordinal after the chunk.
+    pub end: u64,
 }
 
 /// What one recipient was charged for a chunk.

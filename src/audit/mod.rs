@@ -56,7 +56,7 @@ pub use entry::Entry;
 pub use export::{ExportError, Exported, LogSource, SourceError, export};
 pub use files::{LogFiles, LogFolder};
 pub use key::{KeyError, NotAVerifierKey, SigningKey, VerifierKey};
-pub use leaf::{AttemptName, Charge, Content, Leaf};
+pub use leaf::{AttemptName, Charge, Content, Leaf, View};
 pub use log::{Receipt, faults, receipt};
 pub use log_copy::{LogCopy, LogCopyError};
 pub use name::{ActorName, NotAName, RecipientName};

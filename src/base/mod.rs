@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commitment;
 pub mod date;
 pub mod delivery;
+pub mod gaps;
 pub mod ids;
 pub mod month;
 pub mod nearest;

@@ -76,6 +76,12 @@ fn with_releases(settings: &Settings, folder: DataFolder) -> Result<DataFolder, 
     }
 }
 
+/// Where releases lie, whether anything is there or not.
+pub(crate) fn releases(settings: &Settings) -> PathBuf {
+    let own = || DataFolder::named(&settings.data_folder).releases();
+    settings.releases.clone().unwrap_or_else(own)
+}
+
 /// Where the database is.
 pub(crate) fn place(settings: &Settings, folder: &DataFolder) -> Place {
     settings.store.clone().unwrap_or_else(|| Place::File(folder.database()))

@@ -56,6 +56,7 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
         clock,
         profile: settings.profile.clone(),
         notary: gateway.notary().clone(),
+        releases: gateway.releases(),
     };
     let actor = actor_of(nix::unistd::Uid::effective().as_raw());
     let desk = demo_data::Desk { context, actor };

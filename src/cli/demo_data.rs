@@ -15,6 +15,7 @@ use super::dataset::for_directory;
 use super::progress::Bar;
 use super::show;
 use crate::base::date::{DAY_MS, rfc3339};
+use crate::base::gaps::Gaps;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, KeyId, PersonId};
 use crate::demo::Maker;
@@ -255,6 +256,7 @@ impl Desk {
                 release: Arc::from(show::field(release, "id")),
                 ordinals: 0..ordered_ids,
                 view: "demo".into(),
+                gaps: Gaps::none(),
             },
             values: Some(Arc::new(Unheard(unheard))),
         };

@@ -33,6 +33,7 @@ mod policy;
 mod progress;
 mod reach;
 mod registration;
+mod removal;
 mod serve;
 mod session;
 mod show;
@@ -50,7 +51,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub(crate) use self::common::{Common, existing_folder, folder, notary, place, start_log};
+pub(crate) use self::common::{
+    Common, existing_folder, folder, notary, place, releases, start_log,
+};
 
 /// A metered gateway for datasets of tweets: strips them to IDs and keeps the limit.
 #[derive(Parser)]
@@ -70,6 +73,9 @@ enum Command {
     /// Build releases of IDs and enter them as datasets
     #[command(subcommand)]
     Dataset(dataset::Command),
+    /// Put lists of what must no longer be distributed in force
+    #[command(subcommand)]
+    Removal(removal::Command),
     /// Check and show the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -149,6 +155,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Strip(arguments) => strip::run(common, &arguments),
         Command::Demo(arguments) => demo::run(common, arguments),
         Command::Dataset(command) => dataset::run(common, command),
+        Command::Removal(command) => removal::run(common, command),
         Command::Config(command) => config::run(common, command),
         Command::Entity(command) => entity::run(common, command),
         Command::Person(command) => person::run(common, command),

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -36,6 +37,25 @@ impl Bar {
     }
 
     /// Removes the bar from the terminal.
+    pub(crate) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Turns while somebody else works; nothing where stderr is no terminal.
+pub(crate) struct Spinner(ProgressBar);
+
+impl Spinner {
+    /// Begins to turn beside these words.
+    pub(crate) fn start(words: &'static str) -> Spinner {
+        let hidden = !std::io::stderr().is_terminal();
+        let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        bar.set_message(words);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Spinner(bar)
+    }
+
+    /// Removes it from the terminal.
     pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
     }

@@ -26,6 +26,8 @@ const ATTEMPTS_MAX: u32 = 50;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a gateway may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
+/// How long it may take to look through all releases.
+const SCAN_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// Carries out `operation` and returns its answer.
 pub(crate) fn operate(common: &Common, operation: Operation) -> anyhow::Result<Value> {
@@ -102,7 +104,8 @@ fn carry_out(
     if is_gateways && let Err(error) = notary.open(&store) {
         freeze_after(&error, &store, common.clock().now_ms())?;
     }
-    let context = Context { store, clock: common.clock(), profile, notary };
+    let releases = super::releases(settings);
+    let context = Context { store, clock: common.clock(), profile, notary, releases };
     Ok(execute(operation, &context, &actor_of(nix::unistd::Uid::effective().as_raw()))?)
 }
 
@@ -110,7 +113,8 @@ fn carry_out(
 fn ask(mut stream: UnixStream, operation: &Operation) -> anyhow::Result<Value> {
     let lost = "the gateway that runs on the data folder did not answer; whether it did what was \
                 asked, a list of it tells";
-    stream.set_read_timeout(Some(ANSWER_MAX))?;
+    let answer_max = if operation.takes_long() { SCAN_MAX } else { ANSWER_MAX };
+    stream.set_read_timeout(Some(answer_max))?;
     stream.set_write_timeout(Some(ANSWER_MAX))?;
     let mut line = serde_json::to_string(operation)?;
     line.push('\n');

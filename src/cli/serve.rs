@@ -124,6 +124,7 @@ impl<'a> Gateway<'a> {
             clock: self.clock.clone(),
             profile: Arc::clone(&self.settings.profile),
             notary: self.notary,
+            releases: self.folder.releases(),
         };
         let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
         let Privacy { delivery_days, invitation_days } = self.settings.privacy;

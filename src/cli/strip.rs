@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::builder::PossibleValuesParser;
@@ -17,8 +18,10 @@ use super::{Common, Done};
 use crate::base::ids::IdKind;
 use crate::pipeline::encode::{OUTPUTS, output};
 use crate::pipeline::{
-    Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Scope, Source, Strip, Tally, format,
+    Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Removed, Scope, Source, Strip, Tally,
+    Unwatched, format,
 };
+use crate::removal::{self, Listed};
 
 /// Strip datasets of full tweets to their IDs
 ///
@@ -46,6 +49,9 @@ pub(super) struct Arguments {
     /// Write at once instead of at the end: a delete then counts only for what comes after it
     #[arg(long)]
     stream: bool,
+    /// Leave out what this list removes, as `hydrant removal import` reads it
+    #[arg(long, value_name = "FILE")]
+    removals: Option<PathBuf>,
     /// Take everything for this format instead of telling it from content
     #[arg(long, value_name = "NAME", value_parser = format_words())]
     format: Option<String>,
@@ -94,6 +100,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
     let sources = sources(&arguments.files);
     check_paths(arguments, &sources)?;
     let kind = IdKind::from_word(&arguments.ids).expect("the parser knows the kinds");
+    let removals = removals(arguments, kind)?;
     let target = Target::create(arguments.output.as_deref())?;
     let rejects = arguments.rejects.as_deref().map(create).transpose()?;
     let form = output(&arguments.form).expect("the parser knows the forms");
@@ -102,7 +109,8 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
         writer.flush_each_batch();
     }
     let bar = Bar::over(&sources);
-    let stripped = strip(arguments, kind).run(&sources, &mut writer, &bar);
+    let strip = Strip { removed: removals.removed, ..strip(arguments, kind) };
+    let stripped = strip.run(&sources, &mut writer, &bar);
     bar.clear();
     let written = match stripped.map(|tally| writer.finish().map(|written| (tally, written))) {
         Ok(Ok((tally, written))) => Tally { written: Some(written), ..tally },
@@ -115,7 +123,8 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
     };
     target.keep()?;
     tell(common, arguments, &written)?;
-    Ok(if written.is_clean() { Done::Clean } else { Done::WithDamage })
+    let is_clean = written.is_clean() && !removals.is_damaged;
+    Ok(if is_clean { Done::Clean } else { Done::WithDamage })
 }
 
 /// The file that is written; none if it is stdout.
@@ -168,6 +177,26 @@ fn strip(arguments: &Arguments, kind: IdKind) -> Strip {
         damage: if arguments.strict { Damage::Refuse } else { Damage::Report },
         ..Strip::of(KindSet::only(kind))
     }
+}
+
+/// What a list removes, and whether a line of it is damaged.
+struct Removals {
+    removed: Option<Arc<dyn Removed>>,
+    is_damaged: bool,
+}
+
+fn removals(arguments: &Arguments, kind: IdKind) -> anyhow::Result<Removals> {
+    let Some(path) = &arguments.removals else {
+        return Ok(Removals { removed: None, is_damaged: false });
+    };
+    // A list that does not tell its kind is of the IDs that are wanted.
+    let list = removal::read(std::slice::from_ref(path), Some(kind), &Unwatched)?;
+    for place in &list.report.places {
+        let removal::Damage { file, line, byte, says } = place;
+        eprintln!("damaged: {file}, line {line}, byte {byte}: {says}");
+    }
+    let removed: Arc<dyn Removed> = Arc::new(Listed::of(&list));
+    Ok(Removals { removed: Some(removed), is_damaged: list.report.damaged > 0 })
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {

@@ -27,7 +27,9 @@ pub(super) fn for_people(tally: &Tally) -> String {
     for (kind, ids) in &tally.ids {
         let head = format!("{} IDs", kind.title());
         let mut says = format!("{} handed out", grouped(ids.handed_out));
-        for (count, word) in [(ids.removed, "deleted"), (ids.duplicates, "duplicate")] {
+        for (count, word) in
+            [(ids.removed, "deleted"), (ids.suppressed, "removed"), (ids.duplicates, "duplicate")]
+        {
             if count > 0 {
                 says += &format!(", {} {word} left out", grouped(count));
             }

@@ -1,5 +1,5 @@
-//! What a gateway does now and then while it runs: it looks for exemptions that end soon, and
-//! forgets what is personal and old enough. What either is stands in `directory`.
+//! What a gateway does now and then while it runs: it looks for exemptions that end soon, for
+//! holders of removed lines who were not told yet, and forgets what is personal and old enough. What either is stands in `directory`.
 
 use std::time::Duration;
 
@@ -10,19 +10,23 @@ use tokio::time::MissedTickBehavior;
 use crate::directory::retention::Retention;
 use crate::directory::{DirectoryError, notice};
 use crate::operation::{Context, OperationError, sweep};
+use crate::removal::holders;
 use crate::store::Tx;
 
 /// How often the clock is looked at: it may be one that leaps.
 const GLANCE: Duration = Duration::from_secs(5);
 
 /// What is done, and how much time the clock lets pass before it is done again, in milliseconds.
-const TASKS: &[(Task, i64)] = &[(Task::Remind, 10_000), (Task::Sweep, 3_600_000)];
+const TASKS: &[(Task, i64)] =
+    &[(Task::Remind, 10_000), (Task::TellHolders, 10_000), (Task::Sweep, 3_600_000)];
 
 /// Something that is done now and then.
 #[derive(Clone, Copy, Debug)]
 enum Task {
     /// Enter what people are to be told of exemptions that end soon; sending it is done elsewhere.
     Remind,
+    /// Enter who is to be told of removals: an import does, unless its process ended in between.
+    TellHolders,
     /// Forget what is personal and old enough.
     Sweep,
 }
@@ -89,6 +93,13 @@ impl Task {
     fn run(self, context: &Context, habits: Habits) -> Result<(), OperationError> {
         match self {
             Task::Remind => remind(context, habits.reminder_days)?,
+            Task::TellHolders => {
+                let letters = holders::tell(&context.store, context.clock.now_ms())
+                    .map_err(DirectoryError::from)?;
+                if letters > 0 {
+                    tracing::info!(letters, "who holds what was removed is told");
+                }
+            }
             Task::Sweep => {
                 let forgotten = sweep(context, habits.retention)?;
                 if !forgotten.is_nothing() {

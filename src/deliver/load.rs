@@ -40,7 +40,7 @@ impl Load {
         }
         let stretch = stretch.clone();
         let bytes_end = stretch.bytes.end;
-        let located = tokio::task::spawn_blocking(move || stretch.column().byte_of(ordinals_end));
+        let located = tokio::task::spawn_blocking(move || stretch.view.byte_of(ordinals_end));
         let located = located.await.map_err(|error| io::Error::other(error.to_string())).flatten();
         Ok(located?.min(bytes_end) - begin)
     }
@@ -60,7 +60,7 @@ impl Load {
         let (stretch, granted) = (stretch.clone(), granted());
         let at_byte = stretch.bytes.start + from;
         *reading = Some(tokio::task::spawn_blocking(move || {
-            frame.bytes = stretch.column().read(&granted, at_byte, &mut frame.buffer[..wanted])?;
+            frame.bytes = stretch.view.read(&granted, at_byte, &mut frame.buffer[..wanted])?;
             assert_eq!(frame.bytes, wanted, "what is asked for lies within the grant");
             Ok(frame)
         }));

@@ -10,7 +10,8 @@ use super::closing::Closing;
 use super::{Account, Broken, CONNECTION_ENDED, Course, Deliverer, Load, Loaded, Next, Pace};
 use super::{SMALL_FRAME_BYTES, Wire};
 use crate::base::delivery::DeliveryId;
-use crate::ledger::Outcome;
+use crate::ledger::{Denied, Outcome};
+use crate::store::StoreError;
 
 /// How many bytes before its end an open chunk asks for its successor, for a recipient without a
 /// ceiling. With a ceiling it is asked for when the last bytes have been handed over.
@@ -144,6 +145,13 @@ impl Passage {
                 }
             }
         }
+        if let Some(asked) = self.ask_of_view() {
+            match asked.await {
+                Ok(true) => {}
+                Ok(false) => return Err(Broken::Denied(Denied::Changed)),
+                Err(error) => return Err(Broken::Denied(Denied::Unavailable(error))),
+            }
+        }
         match self.step.take() {
             Step::Opened(course, Some(Loaded { granted, sealed })) => {
                 if course.delivery.has_ceiling() && matches!(self.pace, Pace::Large) {
@@ -172,6 +180,19 @@ impl Passage {
             Step::Sending(_) | Step::Opening(..) | Step::Between => {
                 unreachable!("the next chunk was asked for and its answer awaited")
             }
+        }
+    }
+
+    /// Asks whether a chunk that was opened ahead is still of the view in force: large ones are
+    /// granted long before their first byte is sent. One that is not stays untaken, and its charge
+    /// is given back.
+    fn ask_of_view(&self) -> Option<impl Future<Output = Result<bool, StoreError>> + use<>> {
+        let is_ahead = matches!(self.pace, Pace::Large) && self.readable_until > 0;
+        match &self.step {
+            Step::Opened(_, Some(loaded)) if is_ahead => {
+                Some(self.deliverer.ledger.is_in_force(loaded.granted.chunk()))
+            }
+            _ => None,
         }
     }
 

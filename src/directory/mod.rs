@@ -38,6 +38,7 @@ pub mod words;
 
 pub use requester::{AuthError, EntityRef, Requester, authenticate, authenticate_session};
 pub use secret::Secret;
+pub(crate) use text::line;
 pub use token::{BadToken, Token, TokenHash};
 
 use crate::base::nearest::nearest;

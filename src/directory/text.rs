@@ -4,7 +4,7 @@ use super::DirectoryError;
 
 /// `text` without the space round it, if it is one line of at most `chars_max` characters that
 /// shows everything it holds. `what` names it in the message, such as `the name`.
-pub(super) fn line(what: &str, text: &str, chars_max: usize) -> Result<String, DirectoryError> {
+pub(crate) fn line(what: &str, text: &str, chars_max: usize) -> Result<String, DirectoryError> {
     let text = text.trim();
     let length = text.chars().count();
     if length == 0 {

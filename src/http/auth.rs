@@ -19,6 +19,7 @@ use crate::store::{StoreError, Tx};
 pub(crate) struct Caller(pub(crate) Requester);
 
 /// A key or a session that looks like one of ours; whose it is has not been asked.
+#[derive(Clone)]
 pub(crate) enum Presented {
     /// The key of the `Authorization` field.
     Key(TokenHash),

@@ -166,6 +166,7 @@ mod tests {
                 key_file: DataFolder::audit_key_in(folder.path()),
                 copies: Vec::new(),
             }),
+            releases: folder.releases(),
         };
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let served = tokio::spawn(control.serve(context, async { drop(stopped.await) }));

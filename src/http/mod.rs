@@ -40,6 +40,7 @@ use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
 use crate::operation::Context;
+use crate::removal::Known;
 use crate::store::{DataFolder, StoreError};
 
 /// What a gateway serves from and under which bounds.
@@ -98,6 +99,7 @@ impl Server {
             providers: providers.collect(),
         };
         let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
+        let known = Known::new(self.context.store.clone());
         let gateway = Gateway::new(Parts {
             store: self.context.store.clone(),
             clock: self.context.clock.clone(),
@@ -105,6 +107,7 @@ impl Server {
             context: self.context.clone(),
             ledger: self.ledger.clone(),
             deliverer,
+            known,
             hosts: Hosts::new(listen, self.public_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,

@@ -25,6 +25,11 @@ pub(super) fn problem(
 ) -> Problem {
     let refusal = match denied {
         Denied::Refused(refusal) => refusal,
+        Denied::Changed => {
+            let detail = "removals came into force while this was put together";
+            return Problem::new(&problem::VIEW_CHANGED, detail)
+                .with_advice("Send the request again.");
+        }
         Denied::Unavailable(cause) => return cause.into(),
         Denied::Unread(cause) => return Problem::internal(&cause),
     };

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tracing::Instrument;
 
-use super::api::{acceptances, admin, datasets, deliveries, documents, health, ids, strip, usage};
+use super::api::{
+    acceptances, admin, datasets, deliveries, documents, health, ids, removals, strip, usage,
+};
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::web::admin::{merge, permission};
@@ -70,6 +72,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{id}", get(deliveries::show))
         .route("/v1/deliveries/{id}/receipt", get(deliveries::receipt))
+        .route("/v1/removals", get(removals::list))
         .merge(admin::routes())
         .route("/problems", get(problem::list))
         .route("/problems/{name}", get(problem::show))

@@ -13,6 +13,8 @@ use super::hosts::Hosts;
 use super::pace::Pace;
 use super::problem::{self, Problem};
 use crate::base::clock::Clock;
+use crate::base::gaps::Gaps;
+use crate::base::ids::IdKind;
 use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
@@ -20,7 +22,9 @@ use crate::ledger::Ledger;
 use crate::operation::Context;
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
-use crate::store::Store;
+use crate::removal::Known;
+use crate::store::{Store, StoreError};
+use crate::transit::Without;
 
 /// The gateway as its handlers see it; clones share it.
 #[derive(Clone)]
@@ -34,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) context: Context,
     pub(crate) ledger: Ledger,
     pub(crate) deliverer: Deliverer,
+    /// Which IDs are removed.
+    pub(crate) known: Known,
     pub(crate) hosts: Hosts,
     pub(crate) shelf: Shelf,
     /// How often the audit log is signed.
@@ -109,16 +115,57 @@ impl Deref for Gateway {
     }
 }
 
+impl Gateway {
+    /// What is left out of a column by the view of that version, or of a newer one that is in force
+    /// by now.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub(crate) async fn gaps(
+        &self,
+        release: &str,
+        kind: IdKind,
+        version: i64,
+    ) -> Result<Arc<Gaps>, StoreError> {
+        if version == 0 {
+            return Ok(Gaps::none());
+        }
+        if let Some(gaps) = self.shelf.gaps(release, kind, version) {
+            return Ok(gaps);
+        }
+        let name = release.to_owned();
+        let found = self.store.look(move |tx| tx.view(&name, kind)).await?;
+        let gaps = found.map_or_else(Gaps::none, Arc::new);
+        self.shelf.keep(release, kind, &gaps);
+        Ok(gaps)
+    }
+}
+
+impl Gateway {
+    /// Which IDs a strip for a request has to leave out.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub(crate) async fn without(&self, kind: IdKind) -> Result<Without, StoreError> {
+        let version = self.store.look(|tx| tx.removal_version()).await?;
+        let removed = (version > 0 && kind != IdKind::Dm)
+            .then(|| -> Arc<dyn crate::transit::Removed> { Arc::new(self.known.clone()) });
+        Ok(Without { version, removed })
+    }
+}
+
 /// The releases that have been opened. A release never changes, so one is opened once.
 pub(crate) struct Shelf {
     folder: PathBuf,
     opened: Mutex<HashMap<String, Arc<Release>>>,
+    /// What is left out of each column, as it was when somebody last asked for it.
+    views: Mutex<HashMap<(String, IdKind), Arc<Gaps>>>,
 }
 
 impl Shelf {
     /// A shelf over the folder that holds a folder for each release.
     pub(crate) fn new(folder: PathBuf) -> Shelf {
-        Shelf { folder, opened: Mutex::default() }
+        Shelf { folder, opened: Mutex::default(), views: Mutex::default() }
     }
 
     /// The release of that ID. Reads the disk the first time.
@@ -129,6 +176,18 @@ impl Shelf {
         // Two requests may open the same one at once: one of the two is kept.
         let release = Release::open(&self.folder.join(id))?;
         Ok(Arc::clone(self.opened().entry(id.to_owned()).or_insert(release)))
+    }
+
+    /// What is left out of a column, if that view was the last to be asked for.
+    fn gaps(&self, release: &str, kind: IdKind, version: i64) -> Option<Arc<Gaps>> {
+        let views = self.views.lock().expect("nobody panics while holding the list of views");
+        let gaps = views.get(&(release.to_owned(), kind))?;
+        (gaps.version() == version).then(|| Arc::clone(gaps))
+    }
+
+    fn keep(&self, release: &str, kind: IdKind, gaps: &Arc<Gaps>) {
+        let mut views = self.views.lock().expect("nobody panics while holding the list of views");
+        views.insert((release.to_owned(), kind), Arc::clone(gaps));
     }
 
     fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Release>>> {

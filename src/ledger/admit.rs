@@ -32,6 +32,8 @@ pub(super) struct Opened {
 pub(super) enum Withheld {
     /// The rules say no.
     Refused(Refusal),
+    /// Other lines are left out by now than those that were asked without.
+    Changed,
     /// They would say no as it is, but more is to leave the window than there was time for: it is
     /// worth asking again at once.
     Leaving,
@@ -61,6 +63,9 @@ pub(super) fn admit(
 ) -> Result<Result<(Delivery, Opened), Withheld>, StoreError> {
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     let asked = Asked::of(order);
+    if !order.ordered.is_current(tx, order.kind)? {
+        return Ok(Err(Withheld::Changed));
+    }
     let (person_name, mut chargings) = match lock_all(&desk, &asked, None)? {
         Ok(locked) => locked,
         Err(withheld) => return refuse(&desk, &asked, withheld),
@@ -72,7 +77,7 @@ pub(super) fn admit(
     for charging in &mut chargings {
         desk.weigh(charging, chunk.ids(), preview.next.as_ref())?;
     }
-    let asked_ids = asked.ordinals.end - asked.ordinals.start;
+    let asked_ids = asked.ids;
     let all_fresh_ids = |charging: &Charging| match &charging.weighed {
         Weighed::Each(_) => asked_ids,
         Weighed::Once(_) => preview.fresh_ids(charging.charged.recipient).unwrap_or(asked_ids),
@@ -103,6 +108,7 @@ pub(super) fn admit(
         },
         kind,
         view: ordered.view(),
+        view_version: ordered.gaps().version(),
         first: asked.ordinals.start,
         end: ordered.end(),
         granted_ids: chunk.ids(),
@@ -145,7 +151,10 @@ pub(super) fn open(
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     let Further { attempt, person, credential, kind, ref ordered, .. } = *further;
     let (dataset, ordinals) = (ordered.dataset(), ordered.ordinals());
-    let asked = Asked { person, credential, kind, dataset, ordinals };
+    let asked = Asked { person, credential, kind, dataset, ordinals, ids: ordered.ids() };
+    if !ordered.is_current(tx, kind)? {
+        return Ok(Err(Withheld::Changed));
+    }
     let (person_name, mut chargings) = match lock_all(&desk, &asked, Some(attempt.delivery))? {
         Ok(locked) => locked,
         Err(withheld) => return refuse(&desk, &asked, withheld),
@@ -192,6 +201,8 @@ pub(super) struct Asked {
     /// Of which dataset; a body belongs to none.
     pub(super) dataset: Option<i64>,
     pub(super) ordinals: Range<u64>,
+    /// How many IDs those are without what is left out.
+    pub(super) ids: u64,
 }
 
 impl Asked {
@@ -202,6 +213,7 @@ impl Asked {
             kind: order.kind,
             dataset: order.ordered.dataset(),
             ordinals: order.ordered.ordinals(),
+            ids: order.ordered.ids(),
         }
     }
 }
@@ -301,7 +313,7 @@ fn refuse<T>(
             kind: asked.kind,
             dataset: asked.dataset,
             first: asked.ordinals.start,
-            ids: asked.ordinals.end - asked.ordinals.start,
+            ids: asked.ids,
             why: why.to_owned(),
         };
         audit::append(desk.tx, desk.now_ms, &leaf)?;

@@ -337,6 +337,12 @@ pub(super) struct Opening<'a> {
     pub(super) chunk: &'a Chunk,
 }
 
+/// Which view of its release a chunk is of, if something is left out of that.
+fn view_of(chunk: &Chunk) -> Option<audit::View> {
+    let gaps = &chunk.gaps;
+    (!gaps.is_empty()).then(|| audit::View { version: gaps.version(), end: chunk.ordinals.end })
+}
+
 /// Which size of chunk suits all of them.
 pub(super) fn chunk_size(chargings: &[Charging]) -> ChunkSize {
     if chargings.iter().any(|charging| charging.meter.level.ceiling_ids.is_some()) {
@@ -376,6 +382,7 @@ impl Desk<'_> {
             },
             first: opening.chunk.ordinals.start,
             ids,
+            view: view_of(opening.chunk),
             charges,
             profile: self.profile().name.clone(),
         };

@@ -10,9 +10,11 @@ use super::grant::{Chunk, Content};
 use super::queue::Step;
 use super::values::Values;
 use crate::base::delivery::DeliveryId;
+use crate::base::gaps::Gaps;
 use crate::base::ids::IdKind;
 use crate::base::party::{Credential, PersonId};
 use crate::policy::{ChunkSize, Profile};
+use crate::store::{StoreError, Tx};
 
 /// What a requester asks for. Whom it is charged to is not said here: the ledger looks up the
 /// person's entities itself, in each transaction anew.
@@ -40,15 +42,19 @@ pub enum Ordered {
         dataset: i64,
         /// Of which of its releases.
         release: Arc<str>,
-        /// Which of the release's IDs; at least one.
+        /// Which of the release's IDs; at least one that is not left out.
         ordinals: Range<u64>,
-        /// Which view of the release they are counted in, so that a resumed range can be compared.
+        /// Which representation they are a part of, so that a resumed range can be compared.
         view: String,
+        /// What is left out of the release. No chunk is granted once that is not in force.
+        gaps: Arc<Gaps>,
     },
     /// IDs of a request's body, all counted: they are admitted together and held for.
     Body {
         /// Which of the body's IDs are left; at least those of the parcel.
         ordinals: Range<u64>,
+        /// The version of the removals without which they were spooled.
+        removals: i64,
         /// The first of them.
         next: Parcel,
     },
@@ -59,6 +65,8 @@ pub enum Ordered {
         dataset: i64,
         /// Which view of the source they are counted in, so that a resumed one can be compared.
         view: String,
+        /// The version of the removals that its IDs are without.
+        removals: i64,
         /// The ordinal of the parcel's first ID.
         first: u64,
         /// The parcel.
@@ -112,6 +120,38 @@ impl Ordered {
         }
     }
 
+    /// What is left out of it.
+    pub(super) fn gaps(&self) -> Arc<Gaps> {
+        match self {
+            Ordered::Release { gaps, .. } => Arc::clone(gaps),
+            Ordered::Body { .. } | Ordered::Stream { .. } => Gaps::none(),
+        }
+    }
+
+    /// How many IDs are asked for now, as far as they are known.
+    pub(super) fn ids(&self) -> u64 {
+        self.gaps().ids_kept(&self.ordinals())
+    }
+
+    /// The first part of what is asked for now, of about that many IDs and at least one.
+    pub(super) fn cut(&self, ids: u64) -> Range<u64> {
+        self.gaps().cut(&self.ordinals(), ids)
+    }
+
+    /// Whether nothing more was removed, and nothing restored, since what is asked for was put
+    /// together. One look, in the transaction that would grant it.
+    pub(super) fn is_current(&self, tx: &Tx<'_>, kind: IdKind) -> Result<bool, StoreError> {
+        Ok(match self {
+            _ if kind == IdKind::Dm => true,
+            Ordered::Release { release, gaps, .. } => {
+                tx.view_version(release, kind)? == gaps.version()
+            }
+            Ordered::Body { removals, .. } | Ordered::Stream { removals, .. } => {
+                tx.removal_version()? == *removals
+            }
+        })
+    }
+
     /// How many IDs the chunk with that number has, if it is a small one.
     pub(super) fn small_chunk_ids(&self, profile: &Profile, number: u32) -> u64 {
         match self {
@@ -133,20 +173,19 @@ impl Ordered {
         number: u32,
     ) -> Chunk {
         let asked = self.ordinals();
-        let (ids, content) = match self {
+        let (ordinals, content) = match self {
             Ordered::Release { release, .. } => {
-                let ids = profile.chunk_ids(size, number).min(asked.end - asked.start);
-                (ids, Content::Release(Arc::clone(release)))
+                let ordinals = self.cut(profile.chunk_ids(size, number));
+                (ordinals, Content::Release(Arc::clone(release)))
             }
             Ordered::Body { next, .. } | Ordered::Stream { next, .. } => {
                 let ids_max = profile.chunk_ids(ChunkSize::Small, number);
                 assert!((1..=ids_max).contains(&next.ids), "a parcel has the size of a chunk");
-                (next.ids, Content::Sha256(next.sha256))
+                (asked.start..asked.start + next.ids, Content::Sha256(next.sha256))
             }
         };
-        let end = asked.start + ids;
-        assert!(end <= asked.end, "no more is charged than was asked for");
-        Chunk { kind, content, ordinals: asked.start..end }
+        assert!(ordinals.end <= asked.end, "no more is charged than was asked for");
+        Chunk { kind, content, ordinals, gaps: self.gaps() }
     }
 
     /// What is left behind a chunk.

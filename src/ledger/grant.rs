@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Ledger;
 use super::queue::Step;
 use crate::base::delivery::DeliveryId;
+use crate::base::gaps::Gaps;
 use crate::base::ids::IdKind;
 
 /// A range of IDs, and what stands for them.
@@ -17,6 +18,8 @@ pub struct Chunk {
     pub content: Content,
     /// Which of the IDs of the release, body or stream, counted from 0.
     pub ordinals: Range<u64>,
+    /// Which of them are left out: they are neither charged nor sent.
+    pub gaps: Arc<Gaps>,
 }
 
 /// What says for ever which IDs a chunk has.
@@ -31,7 +34,7 @@ pub enum Content {
 impl Chunk {
     /// How many IDs that are.
     pub fn ids(&self) -> u64 {
-        self.ordinals.end - self.ordinals.start
+        self.gaps.ids_kept(&self.ordinals)
     }
 }
 

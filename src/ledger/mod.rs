@@ -123,6 +123,9 @@ pub enum Denied {
     /// Nobody can tell, so nothing goes out.
     #[error("the ledger is not available")]
     Unavailable(#[from] StoreError),
+    /// Removals came into force, or were reverted, since what was asked for was put together.
+    #[error("other IDs are left out of it by now; what follows would not be the same view")]
+    Changed,
     /// The IDs count once, and nobody can tell which they are.
     #[error("the IDs that are asked for could not be read")]
     Unread(#[source] Arc<io::Error>),
@@ -211,6 +214,7 @@ impl Ledger {
             match admitted.await? {
                 Ok(admitted) => break admitted,
                 Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Changed) => return Err(Denied::Changed),
                 Err(Withheld::Leaving) => {}
             }
         };
@@ -233,7 +237,7 @@ impl Ledger {
         self.begin().await?;
         self.drain();
         let ledger = self.clone();
-        let asked = Asked { person, credential, kind, dataset, ordinals: 0..1 };
+        let asked = Asked { person, credential, kind, dataset, ordinals: 0..1, ids: 1 };
         let asked = Arc::new(asked);
         loop {
             let (ledger, asked) = (ledger.clone(), Arc::clone(&asked));
@@ -244,6 +248,7 @@ impl Ledger {
             match answer.await? {
                 Ok(()) => return Ok(()),
                 Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Changed) => return Err(Denied::Changed),
                 Err(Withheld::Leaving) => {}
             }
         }
@@ -289,6 +294,7 @@ impl Ledger {
             match opened.await? {
                 Ok(opened) => break opened,
                 Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Changed) => return Err(Denied::Changed),
                 Err(Withheld::Leaving) => {}
             }
         };
@@ -297,6 +303,27 @@ impl Ledger {
         delivery.further.recipients = opened.recipients;
         delivery.has_ceiling = opened.has_ceiling;
         Ok(granted)
+    }
+
+    /// Whether the view is still in force that a chunk of a release was granted of: worth asking
+    /// where a chunk was granted long before its first byte is sent.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn is_in_force(
+        &self,
+        chunk: &Chunk,
+    ) -> impl Future<Output = Result<bool, StoreError>> + use<> {
+        let (store, kind, version) = (self.0.store.clone(), chunk.kind, chunk.gaps.version());
+        let release = match &chunk.content {
+            Content::Release(release) if kind != IdKind::Dm => Some(Arc::clone(release)),
+            _ => None,
+        };
+        async move {
+            let Some(release) = release else { return Ok(true) };
+            let now = store.look(move |tx| tx.view_version(&release, kind)).await?;
+            Ok::<bool, StoreError>(now == version)
+        }
     }
 
     /// Says that the chunk's bytes have left: its window starts now. Returns at once.

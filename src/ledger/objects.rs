@@ -54,6 +54,7 @@ impl Ledger {
             match admitted.await? {
                 Ok(unclaimed) => return Ok(unclaimed.claim()),
                 Err(Withheld::Refused(refusal)) => return Err(Denied::Refused(refusal)),
+                Err(Withheld::Changed) => return Err(Denied::Changed),
                 Err(Withheld::Leaving) => {}
             }
         }

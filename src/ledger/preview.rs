@@ -15,6 +15,7 @@ use super::charge::{Desk, Entitled};
 use super::delivery::Order;
 use super::values::{Elements, Values};
 use super::{Denied, Ledger, Shared, clock};
+use crate::base::gaps::Gaps;
 use crate::policy::Recipient;
 use crate::store::Tx;
 
@@ -70,8 +71,9 @@ impl Ledger {
             return Ok(Preview::default());
         };
         let ids = further.ordered.small_chunk_ids(profile, further.attempt.number);
-        let next = first(&further.ordered.ordinals(), ids);
-        let reading = tokio::task::spawn_blocking(move || elements(&*values, next));
+        let next = further.ordered.cut(ids);
+        let wanted = further.ordered.gaps().ids_kept(&next);
+        let reading = tokio::task::spawn_blocking(move || elements(&*values, next, wanted));
         let next = reading.await.map_err(|panic| unread(std::io::Error::other(panic)))??;
         Ok(Preview { next: Some(next), fresh_ids: Vec::new() })
     }
@@ -82,10 +84,13 @@ fn first(ordinals: &Range<u64>, ids: u64) -> Range<u64> {
     ordinals.start..ordinals.end.min(ordinals.start + ids)
 }
 
-fn elements(values: &dyn Values, ordinals: Range<u64>) -> Result<Elements, Denied> {
-    let wanted = ordinals.end - ordinals.start;
+fn elements(values: &dyn Values, ordinals: Range<u64>, wanted: u64) -> Result<Elements, Denied> {
     let read = values.read(ordinals).map_err(unread)?;
-    assert_eq!(read.len() as u64, wanted, "an order has as many IDs as it has ordinals");
+    assert_eq!(
+        read.len() as u64,
+        wanted,
+        "an order has as many IDs as ordinals that are not left out"
+    );
     Ok(Elements::of(read))
 }
 
@@ -138,13 +143,16 @@ fn look(
     let desk = Desk { tx, shared, now_ms };
     let ids = order.ordered.small_chunk_ids(&shared.profile, 0);
     let ordinals = order.ordered.ordinals();
-    let next = elements(values, first(&ordinals, ids))?;
+    let gaps = order.ordered.gaps();
+    let next = order.ordered.cut(ids);
+    let wanted = gaps.ids_kept(&next);
+    let next = elements(values, next, wanted)?;
     let permit = desk.permit(order.person, order.credential, order.kind)?;
     // Who may not receive learns so from the transaction.
     let entitled = permit.map_or_else(|_| Vec::new(), |permit| permit.entitled);
     let mut counters = Vec::new();
     let mut preview = Preview { next: Some(next), fresh_ids: Vec::new() };
-    let requested_ids = ordinals.end - ordinals.start;
+    let requested_ids = order.ordered.ids();
     for Entitled { charged, ceiling_ids } in entitled {
         let recipient = charged.recipient;
         let Some(ceiling_ids) = ceiling_ids else { continue };
@@ -165,7 +173,7 @@ fn look(
         let fresh = HashSet::new();
         counters.push(Counter { recipient, meter_id, ceiling_ids, newest_left, fresh, beyond: 0 });
     }
-    count_all(tx, values, ordinals, &mut counters)?;
+    count_all(tx, values, &gaps, ordinals, &mut counters)?;
     preview.fresh_ids.extend(counters.iter().map(|one| (one.recipient, one.fresh_ids())));
     Ok(preview)
 }
@@ -173,13 +181,15 @@ fn look(
 fn count_all(
     tx: &Tx<'_>,
     values: &dyn Values,
+    gaps: &Gaps,
     mut rest: Range<u64>,
     counters: &mut [Counter],
 ) -> Result<(), Denied> {
     while !rest.is_empty() && !counters.iter().all(Counter::is_enough) {
         let piece = first(&rest, PIECE_IDS);
         rest.start = piece.end;
-        let elements = elements(values, piece)?;
+        let wanted = gaps.ids_kept(&piece);
+        let elements = elements(values, piece, wanted)?;
         for counter in counters.iter_mut().filter(|counter| !counter.is_enough()) {
             counter.count(tx, &elements)?;
         }

@@ -7,7 +7,8 @@ use std::ops::Range;
 /// The IDs of an order, by ordinal, for the ledger alone: it has to know an ID to tell whether the
 /// recipient has it. Nothing that is read here is ever sent; what is sent needs a grant.
 pub trait Values: fmt::Debug + Send + Sync {
-    /// The IDs with those ordinals, in their order. Called on threads that may wait.
+    /// The IDs with those ordinals, in their order, without what is left out. Called on threads
+    /// that may wait.
     ///
     /// # Errors
     /// What the system said: then nothing is granted.

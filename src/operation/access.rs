@@ -91,6 +91,7 @@ impl Operation {
             | Operation::UseCaseList { slug: Some(slug) }
             | Operation::InvitationList { slug }
             | Operation::Usage { slug } => Need::LookAt(of(slug)),
+            Operation::Removal(asked) => asked.need(),
             Operation::PersonExport { mail } | Operation::PersonIdentities { mail } => {
                 Need::LookAtPerson(mail.clone())
             }

@@ -17,6 +17,7 @@ mod log;
 mod once;
 mod person;
 mod policy;
+mod removal;
 mod sign_in;
 mod sweep;
 mod table;
@@ -31,9 +32,11 @@ pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
 pub use person::proposals_before;
 pub use policy::shown as profile_shown;
+pub use removal::{Effect, Removal};
 pub use sweep::sweep;
 pub use table::{execute, execute_once};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -206,6 +209,8 @@ pub enum Operation {
     AuditFiles { names: Vec<String> },
     /// The sizes of the checkpoints after that of a size.
     AuditCheckpointSizes { after: u64 },
+    /// Import lists of removals, revert them, and see who holds what went.
+    Removal(Removal),
     /// Whether a dataset could be entered, before its release is built.
     DatasetCheck(Plan),
     /// Enter a dataset with its first release.
@@ -237,6 +242,8 @@ pub struct Context {
     pub profile: Arc<Profile>,
     /// Who signs the audit log.
     pub notary: Notary,
+    /// The folder of the releases, which removals are looked for in.
+    pub releases: PathBuf,
 }
 
 /// Why an operation was not carried out.
@@ -279,6 +286,16 @@ impl Operation {
     /// Whether no gateway may run while it is carried out.
     pub fn needs_no_gateway(&self) -> bool {
         matches!(self, Operation::PolicySwitch { .. })
+    }
+
+    /// Whether it looks through whole releases.
+    pub fn takes_long(&self) -> bool {
+        matches!(
+            self,
+            Operation::Removal(_)
+                | Operation::DatasetRegister { .. }
+                | Operation::DatasetRefresh { .. }
+        )
     }
 
     /// Whether it makes sense where there is no data folder yet.

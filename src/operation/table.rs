@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::desk::{By, Desk, Numbers};
 use super::{
     Context, Once, Operation, OperationError, answer, dataset, delivery, entity,
-    invitation as invitations, ledger, log, person, policy, sign_in, terms,
+    invitation as invitations, ledger, log, person, policy, removal, sign_in, terms,
 };
 use crate::base::party::Actor;
 use crate::directory::dataset as catalogue;
@@ -242,18 +242,25 @@ pub fn execute_once(
         Operation::DatasetCheck(plan) => {
             desk.look(|tx, _| catalogue::check(tx, &plan).map(|()| Value::Null))
         }
-        Operation::DatasetRegister { plan, release } => desk.change(move |tx, by| {
-            let row = catalogue::register(tx, by.now_ms, &by.actor, &plan, &release)?;
-            dataset::brief(tx, &row)
-        }),
+        Operation::Removal(asked) => return removal::carry_out(&desk, context, asked),
+        Operation::DatasetRegister { plan, release } => {
+            let id = release.id.clone();
+            return removal::with_views(&desk, context, &id, move |tx, by| {
+                let row = catalogue::register(tx, by.now_ms, &by.actor, &plan, &release)?;
+                dataset::brief(tx, &row)
+            });
+        }
         Operation::DatasetRegisterStream(plan) => desk.change(move |tx, by| {
             let row = catalogue::register_stream(tx, by.now_ms, &by.actor, &plan)?;
             dataset::brief(tx, &row)
         }),
-        Operation::DatasetRefresh { slug, release } => desk.change(move |tx, by| {
-            let row = catalogue::refresh(tx, by.now_ms, &by.actor, &slug, &release)?;
-            dataset::brief(tx, &row)
-        }),
+        Operation::DatasetRefresh { slug, release } => {
+            let id = release.id.clone();
+            return removal::with_views(&desk, context, &id, move |tx, by| {
+                let row = catalogue::refresh(tx, by.now_ms, &by.actor, &slug, &release)?;
+                dataset::brief(tx, &row)
+            });
+        }
         Operation::DatasetEdit(request) => desk.change(move |tx, by| {
             dataset::brief(tx, &catalogue::edit(tx, by.now_ms, &by.actor, &request)?)
         }),

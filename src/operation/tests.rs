@@ -35,6 +35,7 @@ impl Office {
                 key_file: "/nonexistent/audit.key".into(),
                 copies: Vec::new(),
             }),
+            releases: "/nonexistent/releases".into(),
         });
         for slug in ["uni", "lab", "desk"] {
             let add = entities::Add::new(slug, &format!("The {slug}"), Sector::Academic);

@@ -10,24 +10,30 @@ mod extract;
 mod filter;
 mod found;
 mod id_spool;
+mod lines;
 mod reader;
 mod reason;
+mod removed;
 mod run;
 mod source;
 mod tally;
 mod wants;
 
 pub use decode::{CODECS, Codec};
+pub(crate) use extract::list_id;
 pub use extract::{FORMATS, Format, format};
 pub use found::{Found, Outlet, Place, Rejected, Unwatched, Watch};
 pub use id_spool::IdSpool;
+pub use lines::{Line, TakeLine, lines};
 pub use reason::{Gravity, Reason};
+pub use removed::Removed;
 pub use source::{Gone, Pipe, Piped, Source, pipe};
 pub use tally::{IdTally, ReasonPlace, ReasonTally, SourceTally, Tally, Written};
 pub use wants::{Columns, Damage, Distinct, KindSet, Order, Scope};
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::base::ids::IdKind;
 
@@ -72,6 +78,8 @@ pub struct Strip {
     pub distinct: Distinct,
     /// What a damaged record does.
     pub damage: Damage,
+    /// Who knows which IDs must not be handed out; nobody: all may be.
+    pub removed: Option<Arc<dyn Removed>>,
     /// Which columns go with each ID.
     pub columns: Columns,
     /// Where spools go that outgrow memory, as files without names.
@@ -93,6 +101,7 @@ impl Strip {
             order: Order::Spooled,
             distinct: Distinct::KeepAll,
             damage: Damage::Report,
+            removed: None,
             columns: Columns::IdsOnly,
             spool_folder: std::env::temp_dir(),
             memory_bytes_max: MEMORY_BYTES_MAX,

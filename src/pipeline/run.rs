@@ -10,6 +10,7 @@ use super::filter::{Sieve, Sieved};
 use super::found::{Outlet, Rejected, Watch};
 use super::reader::{self, Blocks, Said};
 use super::reason::{Gravity, Reason};
+use super::removed::Strike;
 use super::source::Source;
 use super::tally::{IdTally, ReasonPlace, Reasons, SourceTally, Tally};
 use super::wants::Damage;
@@ -41,6 +42,8 @@ struct Run<'a> {
     users: Sieve<UserId>,
     dms: Sieve<DmId>,
     found: [u64; IdKind::ALL.len()],
+    suppressed: [u64; IdKind::ALL.len()],
+    strike: Strike,
     reasons: Reasons,
     tally: Tally,
 }
@@ -49,15 +52,21 @@ impl<'a> Run<'a> {
     fn new(strip: &'a Strip, outlet: &'a mut dyn Outlet, watch: &'a dyn Watch) -> Run<'a> {
         let memory = strip.memory_bytes_max / strip.ids.len();
         let folder = &strip.spool_folder;
+        let mut harvest = Harvest::new(strip.ids, strip.scope, strip.columns);
+        if strip.removed.is_some() {
+            harvest.look_for_authors();
+        }
         Run {
             strip,
             outlet,
             watch,
-            harvest: Harvest::new(strip.ids, strip.scope, strip.columns),
+            harvest,
             tweets: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
             users: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
             dms: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
             found: [0; IdKind::ALL.len()],
+            suppressed: [0; IdKind::ALL.len()],
+            strike: Strike::default(),
             reasons: Reasons::default(),
             tally: Tally::default(),
         }
@@ -137,7 +146,8 @@ impl<'a> Run<'a> {
                     }
                 }
                 Err(error) => {
-                    let reason = reading.container_damage(error)?;
+                    let read = reading.bytes_read.load(Ordering::Relaxed);
+                    let reason = container_damage(&reading.name, read, error)?;
                     self.drain(reading, More::Ended)?;
                     let byte = reading.bytes_decoded;
                     self.reason(reading, reason, byte)?;
@@ -217,14 +227,28 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Takes out of the harvest what must not be handed out.
+    fn strike_out(&mut self) -> io::Result<()> {
+        let Some(removed) = self.strip.removed.as_deref() else { return Ok(()) };
+        let Harvest { tweets, users, dms, deleted, .. } = &mut self.harvest;
+        let [struck_tweets, struck_users, struck_dms] = &mut self.suppressed;
+        *struck_tweets += self.strike.out(removed, tweets, deleted)?;
+        *struck_users += self.strike.out(removed, users, deleted)?;
+        *struck_dms += self.strike.out(removed, dms, deleted)?;
+        Ok(())
+    }
+
     /// Hands the harvest's IDs and deletes to the sieves.
     fn sift(&mut self) -> Result<(), PipelineError> {
-        let Harvest { tweets, users, dms, deleted, .. } = &self.harvest;
-        for (kind, count) in
-            [(IdKind::Tweet, tweets.len()), (IdKind::User, users.len()), (IdKind::Dm, dms.len())]
-        {
+        for (kind, count) in [
+            (IdKind::Tweet, self.harvest.tweets.len()),
+            (IdKind::User, self.harvest.users.len()),
+            (IdKind::Dm, self.harvest.dms.len()),
+        ] {
             self.found[kind as usize] += count as u64;
         }
+        self.strike_out().map_err(write_error)?;
+        let Harvest { tweets, users, dms, deleted, .. } = &self.harvest;
         let of = |kind| {
             let deleted = deleted.iter().filter(move |deleted| deleted.kind == kind);
             deleted.map(|deleted| (deleted.after, deleted.id))
@@ -262,7 +286,8 @@ impl<'a> Run<'a> {
             self.reasons.add(Reason::LateDelete, late);
             if self.strip.ids.contains(kind) {
                 let found = self.found[kind as usize];
-                let row = IdTally { found, removed, duplicates, handed_out };
+                let suppressed = self.suppressed[kind as usize];
+                let row = IdTally { found, removed, suppressed, duplicates, handed_out };
                 self.tally.ids.push((kind, row));
             }
         }
@@ -318,33 +343,37 @@ impl Reading {
             || pending <= EAGER_BYTES && line_ended()
     }
 
-    /// Whether an error of reading is damage to a container, after which the report goes on.
-    fn container_damage(&self, error: io::Error) -> Result<Reason, PipelineError> {
-        let name = self.name.clone();
-        match error.get_ref() {
-            Some(inner) if inner.is::<Broken>() => {
-                let byte = self.bytes_read.load(Ordering::Relaxed);
-                Err(PipelineError::Read { name, byte, source: Broken::inside(error) })
-            }
-            Some(inner) if inner.is::<Bomb>() => {
-                Err(PipelineError::Bound { name, bound: inner.to_string() })
-            }
-            Some(inner) if inner.is::<Archived>() => {
-                let Archived(archive) = inner.downcast_ref().expect("it was looked at above");
-                let piped = name == "-";
-                Err(PipelineError::Archive {
-                    source_name: if piped { "standard input".to_owned() } else { name.clone() },
-                    archive: archive.name,
-                    unpack: archive.unpack,
-                    path: if piped { "FILE".to_owned() } else { name },
-                })
-            }
-            _ => Ok(Reason::Container),
-        }
-    }
-
     fn kind_undeclared(&self) -> PipelineError {
         PipelineError::KindUndeclared { name: self.name.clone() }
+    }
+}
+
+/// Whether an error of reading the source of that name is damage to a container, after which the
+/// report goes on.
+pub(super) fn container_damage(
+    name: &str,
+    bytes_read: u64,
+    error: io::Error,
+) -> Result<Reason, PipelineError> {
+    let name = name.to_owned();
+    match error.get_ref() {
+        Some(inner) if inner.is::<Broken>() => {
+            Err(PipelineError::Read { name, byte: bytes_read, source: Broken::inside(error) })
+        }
+        Some(inner) if inner.is::<Bomb>() => {
+            Err(PipelineError::Bound { name, bound: inner.to_string() })
+        }
+        Some(inner) if inner.is::<Archived>() => {
+            let Archived(archive) = inner.downcast_ref().expect("it was looked at above");
+            let piped = name == "-";
+            Err(PipelineError::Archive {
+                source_name: if piped { "standard input".to_owned() } else { name.clone() },
+                archive: archive.name,
+                unpack: archive.unpack,
+                path: if piped { "FILE".to_owned() } else { name },
+            })
+        }
+        _ => Ok(Reason::Container),
     }
 }
 

@@ -39,10 +39,18 @@ pub struct IdTally {
     pub found: u64,
     /// Of these, left out because a delete notice names them.
     pub removed: u64,
+    /// Of these, left out because they are removed for good or for now.
+    #[serde(skip_serializing_if = "is_none")]
+    pub suppressed: u64,
     /// Of these, left out because they were there before.
     pub duplicates: u64,
-    /// IDs handed out: found, less the two above.
+    /// IDs handed out: found, less the three above.
     pub handed_out: u64,
+}
+
+/// Most strips know of no removals.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How often a reason occurred, and where first.

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use super::draft::{Draft, Published};
 use super::error::ReleaseError;
-use super::manifest::{FORMAT, Manifest, Private, SourceEntry};
+use super::manifest::{FORMAT, MANIFEST_NAME, Manifest, Private, SourceEntry};
 use super::open::Release;
 use super::verify::digest_of;
 use super::writer::{ColumnWriter, PrivateWriter};
@@ -206,13 +206,13 @@ impl Writers {
             report,
         };
         manifest.release = manifest.content_id();
-        let path = folder.join("release.json");
+        let path = folder.join(MANIFEST_NAME);
         write_manifest(&path, &manifest).map_err(ReleaseError::io(&path))?;
         Ok(manifest)
     }
 }
 
-fn write_manifest(path: &Path, manifest: &Manifest) -> io::Result<()> {
+pub(super) fn write_manifest(path: &Path, manifest: &Manifest) -> io::Result<()> {
     let mut text = serde_json::to_vec_pretty(manifest)?;
     text.push(b'\n');
     let mut file = File::create_new(path)?;

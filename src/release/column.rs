@@ -12,7 +12,7 @@ use memchr::memchr_iter;
 
 use super::table::{BLOCK_IDS, Table};
 use crate::base::ids::{IdKind, parse_digits};
-use crate::ledger::{Chunk, Content, Granted};
+use crate::ledger::{Chunk, Content};
 
 /// How many bytes a search through a block reads at once.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -51,6 +51,11 @@ impl Column {
     /// The release that this column belongs to.
     pub fn release(&self) -> &Arc<str> {
         &self.release
+    }
+
+    /// Where its text lies.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How many IDs there are.
@@ -115,22 +120,31 @@ impl Column {
         Ok(first + lines)
     }
 
-    /// Reads bytes of what was granted, from byte `at_byte` of the text on, and returns how many.
-    /// It stops at the end of the grant; 0 means that nothing is left of it.
+    /// How many blocks it has, for a scan.
+    pub fn blocks(&self) -> usize {
+        self.table.blocks.len()
+    }
+
+    /// Reads a whole block into `text`, for a scan that compares its IDs with others; what is read
+    /// here is never sent. Returns the ordinals of its IDs and where it begins.
     ///
     /// # Errors
-    /// As [`Column::byte_of`].
+    /// What the system said.
     ///
     /// # Panics
-    /// If the grant is for another column, or does not reach `at_byte`: only our bug asks for
-    /// what was not charged.
-    pub fn read(
-        &self,
-        granted: &Granted<Chunk>,
-        at_byte: u64,
-        buffer: &mut [u8],
-    ) -> io::Result<usize> {
-        self.read_chunk(granted.chunk(), at_byte, buffer)
+    /// For a block beyond the last.
+    pub fn read_block(&self, index: usize, text: &mut Vec<u8>) -> io::Result<(Range<u64>, u64)> {
+        let begin = self.table.blocks[index].offset;
+        let bytes = usize::try_from(self.table.end_of(index) - begin).map_err(io::Error::other)?;
+        text.resize(bytes, 0);
+        self.file.read_exact_at(text, begin)?;
+        let first = self.table.first_of(index);
+        Ok((first..first + self.table.ids_of(index), begin))
+    }
+
+    /// The error for a block whose text is not what was built.
+    pub fn damaged_block(&self, index: usize) -> io::Error {
+        self.damaged(index)
     }
 
     /// The IDs with those ordinals, as numbers, for the ledger: it charges an ID that counts once
@@ -141,7 +155,7 @@ impl Column {
     ///
     /// # Panics
     /// For ordinals beyond the end.
-    pub fn values_for_ledger(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
+    pub(super) fn values_for_ledger(&self, ordinals: Range<u64>) -> io::Result<Vec<u64>> {
         let (start, end) = (self.byte_of(ordinals.start)?, self.byte_of(ordinals.end)?);
         let mut text = vec![0; usize::try_from(end - start).map_err(io::Error::other)?];
         self.file.read_exact_at(&mut text, start)?;
@@ -152,7 +166,20 @@ impl Column {
         values.ok_or_else(|| self.damaged(self.table.block_of(ordinals.start)))
     }
 
-    fn read_chunk(&self, chunk: &Chunk, at_byte: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Reads bytes of the lines of a chunk, left out or not, from byte `at_byte` of the text on,
+    /// and returns how many; 0 at the end of the chunk.
+    ///
+    /// # Errors
+    /// As [`Column::byte_of`].
+    ///
+    /// # Panics
+    /// If the chunk is of another column, or does not reach `at_byte`.
+    pub(super) fn read_chunk(
+        &self,
+        chunk: &Chunk,
+        at_byte: u64,
+        buffer: &mut [u8],
+    ) -> io::Result<usize> {
         assert_eq!(
             (chunk.kind, &chunk.content),
             (self.kind, &Content::Release(Arc::clone(&self.release))),
@@ -261,6 +288,7 @@ mod tests {
 
     use super::super::writer::ColumnWriter;
     use super::*;
+    use crate::base::gaps::Gaps;
     use crate::base::ids::{Id, UserId};
 
     /// A column of these IDs, and where each line begins, computed the simple way.
@@ -341,7 +369,8 @@ mod tests {
     }
 
     fn chunk(ordinals: Range<u64>) -> Chunk {
-        Chunk { kind: IdKind::User, content: Content::Release("r".into()), ordinals }
+        let content = Content::Release("r".into());
+        Chunk { kind: IdKind::User, content, ordinals, gaps: Gaps::none() }
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::build::write_manifest;
 use super::error::ReleaseError;
+use super::manifest::{MANIFEST_NAME, Private, PrivateEntry};
+use super::open::read_manifest;
 
 const PREFIX: &str = ".building-";
 
@@ -49,10 +52,44 @@ impl Draft {
         sync_folder(&self.path)?;
         match fs::rename(&self.path, &target) {
             Ok(()) => sync_folder(&self.releases).map(|()| Published::New),
-            Err(error) if is_occupied(&error) => Ok(Published::Reused),
+            Err(error) if is_occupied(&error) => {
+                adopt(&self.path, &target)?;
+                Ok(Published::Reused)
+            }
             Err(source) => Err(ReleaseError::Io { path: target, source }),
         }
     }
+}
+
+/// Gives a release that is there already the private columns that a new build of the same content
+/// has and it lacks, as one built from a bare list lacks the authors. What is served stays.
+fn adopt(draft: &Path, target: &Path) -> Result<(), ReleaseError> {
+    let manifest = |folder: &Path| read_manifest(&folder.join(MANIFEST_NAME));
+    let (new, mut old) = (manifest(draft)?, manifest(target)?);
+    let is_lacking = |entry: &PrivateEntry| {
+        !old.private.iter().any(|had| (had.kind, had.holds) == (entry.kind, entry.holds))
+    };
+    // Places point into sources, so they go with these; authors are what they are.
+    let adopted: Vec<PrivateEntry> = new
+        .private
+        .into_iter()
+        .filter(|entry| entry.holds == Private::Authors && is_lacking(entry))
+        .collect();
+    if adopted.is_empty() {
+        return Ok(());
+    }
+    for entry in &adopted {
+        // A file that is there already was left by an adoption that did not come to its end.
+        let path = target.join(&entry.file);
+        fs::rename(draft.join(&entry.file), &path).map_err(ReleaseError::io(&path))?;
+    }
+    sync_folder(target)?;
+    old.private.splice(0..0, adopted);
+    let next = draft.join("release.json.next");
+    write_manifest(&next, &old).map_err(ReleaseError::io(&next))?;
+    let path = target.join(MANIFEST_NAME);
+    fs::rename(&next, &path).map_err(ReleaseError::io(&path))?;
+    sync_folder(target)
 }
 
 /// What became of a draft.
@@ -101,7 +138,21 @@ fn sweep(releases: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::manifest::{FORMAT, Manifest};
     use super::*;
+
+    fn nothing() -> Manifest {
+        Manifest {
+            format: FORMAT,
+            release: String::new(),
+            scope: "own".into(),
+            built_ms: 1,
+            columns: Vec::new(),
+            private: Vec::new(),
+            sources: Vec::new(),
+            report: serde_json::Value::Null,
+        }
+    }
 
     fn names(releases: &Path) -> Vec<String> {
         let entries = fs::read_dir(releases).unwrap();
@@ -116,7 +167,10 @@ mod tests {
         let releases = tempfile::tempdir().unwrap();
         for expected in [Published::New, Published::Reused] {
             let draft = Draft::begin(releases.path()).unwrap();
-            fs::write(draft.path().join("release.json"), "{}").unwrap();
+            let manifest = nothing();
+            let path = draft.path().join(MANIFEST_NAME);
+            write_manifest(&path, &Manifest { release: manifest.content_id(), ..manifest })
+                .unwrap();
             assert_eq!(draft.publish("abc").unwrap(), expected);
             assert_eq!(names(releases.path()), ["abc"]);
         }

@@ -64,7 +64,7 @@ pub enum ReleaseError {
 
 impl ReleaseError {
     /// Names the path of what the system refused.
-    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> ReleaseError {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> ReleaseError {
         move |source| ReleaseError::Io { path: path.to_owned(), source }
     }
 

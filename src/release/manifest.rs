@@ -9,6 +9,9 @@ use crate::base::ids::IdKind;
 /// The version of the file format that this program writes and reads.
 pub const FORMAT: u32 = 1;
 
+/// The name of the file.
+pub(super) const MANIFEST_NAME: &str = "release.json";
+
 /// What stands in `release.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

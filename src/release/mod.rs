@@ -1,7 +1,8 @@
 //! A release: one immutable version of a dataset on disk, as `schema/release.md` describes it.
 //! Found here: building, opening, reading and checking one. Not found here: who may read it, and
-//! how much; a [`Column`] gives its bytes only for what the ledger has granted.
+//! how much; a [`View`] gives its bytes only for what the ledger has granted.
 
+mod authors;
 mod build;
 mod column;
 mod draft;
@@ -12,8 +13,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod view;
 mod writer;
 
+pub use authors::Authors;
 pub use build::{Built, Spec, build};
 pub use column::Column;
 pub use error::ReleaseError;
@@ -21,3 +24,4 @@ pub use manifest::{ColumnEntry, FORMAT, Manifest, Private, PrivateEntry, SourceE
 pub use open::Release;
 pub use table::{BLOCK_BYTES_MAX, BLOCK_IDS};
 pub use verify::verify;
+pub use view::View;

@@ -1,13 +1,14 @@
 //! Opening a release's folder for reading, with all checks that cost no pass over the IDs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::authors::Authors;
 use super::column::{Column, ColumnError};
 use super::error::ReleaseError;
-use super::manifest::{ColumnEntry, FORMAT, Manifest};
+use super::manifest::{ColumnEntry, FORMAT, MANIFEST_NAME, Manifest};
 use super::table::Table;
 use crate::base::ids::IdKind;
 
@@ -15,6 +16,7 @@ use crate::base::ids::IdKind;
 #[derive(Debug)]
 pub struct Release {
     id: Arc<str>,
+    folder: PathBuf,
     manifest: Manifest,
     columns: Vec<Column>,
 }
@@ -29,14 +31,14 @@ impl Release {
     /// [`ReleaseError::Damaged`] with the file and what is wrong, [`ReleaseError::Newer`], or
     /// [`ReleaseError::Io`].
     pub fn open(folder: &Path) -> Result<Arc<Release>, ReleaseError> {
-        let manifest = read_manifest(&folder.join("release.json"))?;
+        let manifest = read_manifest(&folder.join(MANIFEST_NAME))?;
         let id: Arc<str> = manifest.release.as_str().into();
         let columns = manifest
             .columns
             .iter()
             .map(|entry| open_column(folder, entry, &id))
             .collect::<Result<_, _>>()?;
-        Ok(Arc::new(Release { id, manifest, columns }))
+        Ok(Arc::new(Release { id, folder: folder.to_owned(), manifest, columns }))
     }
 
     /// The ID that follows from the content, 64 hexadecimal digits.
@@ -54,13 +56,21 @@ impl Release {
         &self.columns
     }
 
+    /// Who wrote its Tweets, where the sources told of any.
+    ///
+    /// # Errors
+    /// [`ReleaseError`] if the file is not as long as it has to be, or cannot be opened.
+    pub fn authors(&self) -> Result<Option<Authors>, ReleaseError> {
+        Authors::open(&self.folder, &self.manifest)
+    }
+
     /// What the release says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 }
 
-fn read_manifest(path: &Path) -> Result<Manifest, ReleaseError> {
+pub(super) fn read_manifest(path: &Path) -> Result<Manifest, ReleaseError> {
     /// What every format has, however new.
     #[derive(serde::Deserialize)]
     struct Head {

@@ -70,6 +70,26 @@ fn the_same_content_is_the_same_release_wherever_it_came_from() {
 }
 
 #[test]
+fn a_release_of_a_bare_list_learns_its_authors_from_a_later_build() {
+    let room = Room::new();
+    let tweet =
+        |id| format!("{{\"id\":{id},\"id_str\":\"{id}\",\"text\":\"a\",\"user\":{{\"id\":7}}}}\n");
+    let full = room.source("full", (tweet(20) + &tweet(21)).as_bytes());
+    let bare = room.build(&[room.source("bare", b"20\n21\n")], 1).unwrap();
+    assert!(bare.release.authors().unwrap().is_none());
+    for _ in 0..2 {
+        let again = room.build(std::slice::from_ref(&full), 2).unwrap();
+        assert!(again.reused);
+        assert_eq!(again.release.id(), bare.release.id());
+        let mut authors = Vec::new();
+        again.release.authors().unwrap().unwrap().read(&(0..2), &mut authors).unwrap();
+        assert_eq!(authors, [7, 7]);
+        verify(&room.releases().join(&**bare.release.id())).unwrap();
+    }
+    assert_eq!(room.entries(), 1);
+}
+
+#[test]
 fn a_release_says_what_it_was_built_from() {
     let room = Room::new();
     let source = room.source("tweets.txt", b"20\n21\n");

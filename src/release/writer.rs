@@ -16,7 +16,7 @@ use crate::pipeline::{Place, encode};
 const PRIVATE_BUFFER_BYTES: usize = 256 * 1024;
 
 /// What stands for an author that is not known: it is no User ID.
-const UNKNOWN_AUTHOR: u64 = u64::MAX;
+pub(super) const UNKNOWN_AUTHOR: u64 = u64::MAX;
 const _: () = assert!(UNKNOWN_AUTHOR > ID_MAX);
 
 /// Writes `KIND-ids.txt` and `KIND-ids.idx`. One block is held in memory.

@@ -76,6 +76,7 @@ pub use rows::profile::ProfileRow;
 pub use rows::reason::ReasonRow;
 pub use rows::registration::RegistrationRow;
 pub use rows::release::ReleaseRow;
+pub use rows::removal::{ImportState, RemovalEventRow, RemovalImportRow};
 pub use rows::request::RequestRow;
 pub use rows::seen::{SeenChargeRow, SeenLaterRow, SeenRow};
 pub use rows::session::SessionRow;
@@ -84,6 +85,7 @@ pub use rows::spending::{CredentialRow, SpendingRow};
 pub use rows::standing::{Door, EntityStandingRow, StandingRow};
 pub use rows::tile::AuditLogRow;
 pub use rows::use_case::UseCaseRow;
+pub use rows::view::{SentRow, ViewChangeRow};
 use tx::Connection;
 pub use tx::Tx;
 

@@ -21,6 +21,7 @@ pub type Stripping = JoinHandle<Result<Body, StripError>>;
 pub struct Body {
     spool: Arc<IdSpool>,
     report: Report,
+    removals: i64,
 }
 
 /// Begins to strip a body whose bytes are sent into the pipe. `place` is held until the thread has
@@ -39,8 +40,9 @@ pub fn strip_body(wish: Wish, place: impl Send + 'static) -> (Pipe, Stripping) {
 
 fn strip(wish: &Wish, source: Source) -> Result<Body, StripError> {
     let mut spool = IdSpool::new(wish.kind, MEMORY_BYTES_MAX / 2, &wish.spool_folder);
+    let removals = wish.without.version;
     let tally = wish.strip(Order::Spooled).run(&[source], &mut spool, &Unwatched)?;
-    Ok(Body { spool: Arc::new(spool), report: Report::from(&tally) })
+    Ok(Body { spool: Arc::new(spool), report: Report::from(&tally), removals })
 }
 
 impl Values for Body {
@@ -58,6 +60,11 @@ impl Body {
     /// How many bytes they take as text, one a line.
     pub fn text_bytes(&self) -> u64 {
         self.spool.text_bytes()
+    }
+
+    /// The version of the removals that its IDs are without.
+    pub(super) fn removals(&self) -> i64 {
+        self.removals
     }
 
     /// What was read and what fell out.

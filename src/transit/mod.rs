@@ -21,10 +21,11 @@ pub use sealed::Sealed;
 pub use stream::{Feed, stream};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::base::ids::IdKind;
 use crate::pipeline::{Bounds, KindSet, Order, Strip};
-pub use crate::pipeline::{Damage, Distinct, Gone, Pipe, Scope};
+pub use crate::pipeline::{Damage, Distinct, Gone, Pipe, Removed, Scope};
 
 /// The memory of one strip for its spools, in bytes: many may run at once.
 const MEMORY_BYTES_MAX: usize = 8 << 20;
@@ -40,8 +41,20 @@ pub struct Wish {
     pub distinct: Distinct,
     /// What a damaged record does.
     pub damage: Damage,
+    /// Which IDs must not be handed out.
+    pub without: Without,
     /// Where spools go that outgrow memory, as files without names.
     pub spool_folder: PathBuf,
+}
+
+/// Which IDs must not be handed out.
+#[derive(Clone, Debug)]
+pub struct Without {
+    /// The version of the removals that they are at least of; what comes later is noticed when
+    /// the IDs are charged.
+    pub version: i64,
+    /// Who knows them; nobody: there are none.
+    pub removed: Option<Arc<dyn Removed>>,
 }
 
 impl Wish {
@@ -51,6 +64,7 @@ impl Wish {
             order,
             distinct: self.distinct,
             damage: self.damage,
+            removed: self.without.removed.clone(),
             spool_folder: self.spool_folder.clone(),
             memory_bytes_max: MEMORY_BYTES_MAX,
             bounds: Bounds::NARROW,

@@ -14,6 +14,8 @@ pub struct Parcels {
     supply: Supply,
     /// The ordinal of the first ID of the first parcel.
     first: u64,
+    /// The version of the removals that the IDs are without.
+    removals: i64,
     report: Option<Report>,
     /// What was taken and put back, the next one last.
     put_back: Vec<Sealed>,
@@ -31,13 +33,19 @@ enum Supply {
 impl Parcels {
     /// The IDs of a body.
     pub fn of_body(body: Body) -> Parcels {
-        let report = Some(body.report().clone());
-        Parcels { supply: Supply::Body { body, next: 0 }, first: 0, report, put_back: Vec::new() }
+        let (report, removals) = (Some(body.report().clone()), body.removals());
+        let supply = Supply::Body { body, next: 0 };
+        Parcels { supply, first: 0, removals, report, put_back: Vec::new() }
     }
 
-    pub(super) fn of_stream(outflow: Outflow, first: u64) -> Parcels {
+    pub(super) fn of_stream(outflow: Outflow, first: u64, removals: i64) -> Parcels {
         let supply = Supply::Stream { outflow, held: None };
-        Parcels { supply, first, report: None, put_back: Vec::new() }
+        Parcels { supply, first, removals, report: None, put_back: Vec::new() }
+    }
+
+    /// The version of the removals that the IDs are without.
+    pub fn removals(&self) -> i64 {
+        self.removals
     }
 
     /// How many IDs there are, if they are counted.

@@ -55,6 +55,7 @@ pub fn stream(
     let (say, said) = mpsc::channel(PARCELS_WAITING_MAX);
     let (taker, still_there) = oneshot::channel();
     let ids_max = Arc::new(AtomicU64::new(ids_max));
+    let removals = wish.without.version;
     let mut outlet = Sealing {
         kind: wish.kind,
         skipped_ids,
@@ -72,7 +73,7 @@ pub fn stream(
         drop(place);
     });
     let outflow = Outflow { said, ids_max, _taker: still_there };
-    (Feed { pipe, taker }, super::Parcels::of_stream(outflow, skipped_ids))
+    (Feed { pipe, taker }, super::Parcels::of_stream(outflow, skipped_ids, removals))
 }
 
 impl Feed {

@@ -8,6 +8,7 @@ use super::*;
 
 fn wish(kind: IdKind) -> Wish {
     Wish {
+        without: Without { version: 0, removed: None },
         kind,
         scope: Scope::Own,
         distinct: Distinct::KeepAll,

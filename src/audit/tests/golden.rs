@@ -64,6 +64,7 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
             content: Content::Release("c".repeat(64)),
             first: 4_096,
             ids: 1_000,
+            view: None,
             charges: vec![Charge {
                 recipient: RecipientName::Entity(entity),
                 basis: "exemption:7".into(),
@@ -88,6 +89,7 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
             content: Content::Sha256("d".repeat(64)),
             first: 0,
             ids: 3,
+            view: None,
             charges: Vec::new(),
             profile: "twitter-2020-03".into(),
         },

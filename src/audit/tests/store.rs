@@ -326,6 +326,7 @@ pub(super) fn opened(delivery: DeliveryId, attempt: u32, person: Commitment) -> 
         content: Content::Release("a".repeat(64)),
         first: 0,
         ids: 100,
+        view: None,
         charges: Vec::new(),
         profile: "twitter-2020-03".into(),
     }

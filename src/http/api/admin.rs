@@ -96,6 +96,10 @@ const ROUTES: &[Route] = &[
     Route(GET, "/datasets/{slug}", "dataset-show", &[]),
     Route(PATCH, "/datasets/{slug}", "dataset-edit", &[]),
     Route(DELETE, "/datasets/{slug}", "dataset-retire", &[]),
+    Route(GET, "/removals", "removal", &[("removal", "list")]),
+    Route(POST, "/removals", "removal", &[("removal", "import")]),
+    Route(POST, "/removals/{import}/revert", "removal", &[("removal", "revert")]),
+    Route(GET, "/removals/holders", "removal", &[("removal", "holders")]),
     Route(GET, "/deliveries", "deliveries", &[]),
     Route(GET, "/deliveries/{delivery}/receipt", "audit-receipt", &[]),
     Route(GET, "/instances", "instance-list", &[]),
@@ -115,6 +119,7 @@ const NUMBERS: &[&str] = &[
     "invitation",
     "join",
     "permission",
+    "import",
     "rows_max",
     "after",
 ];

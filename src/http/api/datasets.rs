@@ -75,7 +75,8 @@ pub(in crate::http) async fn releases(
 ) -> Result<Json<Value>, Problem> {
     let look = look_at(&gateway, caller, slug, |tx, dataset| {
         let releases = tx.releases(dataset.id)?;
-        let releases: Vec<Value> = releases.iter().map(|row| release(dataset, row)).collect();
+        let releases = releases.iter().map(|row| release(tx, dataset, row));
+        let releases: Vec<Value> = releases.collect::<Result<_, _>>()?;
         Ok(json!({ "releases": releases }))
     });
     look.await
@@ -111,7 +112,7 @@ fn described(tx: &Tx<'_>, dataset: &DatasetRow) -> Result<Value, StoreError> {
         "mode": dataset.supply.mode(),
         "streams": streams(dataset),
         "created_at": rfc3339(dataset.created_ms),
-        "release": current.map(|row| release(dataset, &row)),
+        "release": current.map(|row| release(tx, dataset, &row)).transpose()?,
     }))
 }
 
@@ -125,21 +126,24 @@ fn streams(dataset: &DatasetRow) -> Option<Value> {
     Some(Value::Object(dataset.ids.iter().map(address).collect()))
 }
 
-/// A release with, for each kind of ID that it has, how many and where.
-fn release(dataset: &DatasetRow, row: &ReleaseRow) -> Value {
-    let columns: serde_json::Map<String, Value> = IdKind::ALL
-        .into_iter()
-        .filter_map(|kind| Some((kind, row.ids(kind)?)))
-        .map(|(kind, ids)| {
-            let (slug, release) = (&dataset.slug, &row.id);
-            let address = format!("/v1/datasets/{slug}/{kind}-ids?release={release}");
-            (format!("{kind}-ids"), json!({ "ids": ids, "address": address }))
-        })
-        .collect();
-    json!({
+/// A release with, for each kind of ID that it has, how many are handed out, and where.
+fn release(tx: &Tx<'_>, dataset: &DatasetRow, row: &ReleaseRow) -> Result<Value, StoreError> {
+    let mut columns = serde_json::Map::new();
+    for kind in IdKind::ALL {
+        let Some(ids) = row.ids(kind) else { continue };
+        let (slug, release) = (&dataset.slug, &row.id);
+        let address = format!("/v1/datasets/{slug}/{kind}-ids?release={release}");
+        let removed = tx.view_removed_ids(release, kind)?;
+        let mut column = json!({ "ids": ids - removed, "address": address });
+        if removed > 0 {
+            column["removed"] = removed.into();
+        }
+        columns.insert(format!("{kind}-ids"), column);
+    }
+    Ok(json!({
         "release": row.id,
         "current": Some(&*row.id) == dataset.supply.current_release(),
         "created_at": rfc3339(row.created_ms),
         "columns": columns,
-    })
+    }))
 }

@@ -4,7 +4,6 @@
 //! then conditions and ranges decide which of its bytes are wanted; only then is the ledger asked.
 //! HEAD, 304 and every refusal stop before that and cost nothing.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -15,25 +14,24 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use base64::Engine;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
+use super::selection::{Resumed, Selection};
 use super::stream::Streaming;
 use super::{Query, Segment, documents};
 use crate::base::ids::IdKind;
-use crate::deliver::Stretch;
 use crate::directory::words::Scope;
 use crate::directory::{self, Requester};
 use crate::http::auth::{Presented, entity_ids, note_use};
 use crate::http::body::PassageBody;
 use crate::http::problem::{self, Problem};
-use crate::http::range::{self, Conditions, EntityTag, Validated, Wanted};
+use crate::http::range::{self, Conditions, Validated, Wanted};
 use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
-use crate::ledger::{Order, Ordered};
+use crate::ledger::{Denied, Order, Ordered};
 use crate::policy::Profile;
-use crate::release::{Column, Release};
-use crate::store::{DatasetRow, StoreError, Tx};
+use crate::release::View;
+use crate::store::{DatasetRow, DeliveryRow, StoreError, Tx};
 
 const CONTENT_RANGE_UNIT: &str = "bytes";
 /// What IDs are, one a line.
@@ -52,10 +50,21 @@ pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
               Extension(wire): Extension<Arc<TcpWire>>,
               version: Version,
               headers: HeaderMap| async move {
-            match ask(&gateway, kind, presented, slug, query).await? {
-                Asked::Release(asked) => asked.deliver(&gateway, wire, &headers).await,
-                Asked::Stream(asked) => asked.deliver(&gateway, wire, version, &headers).await,
+            for _ in 0..ATTEMPTS_MAX {
+                match ask(&gateway, kind, presented.clone(), slug.clone(), query.clone()).await? {
+                    Asked::Release(asked) => {
+                        match asked.deliver(&gateway, Arc::clone(&wire), &headers).await {
+                            Ok(response) => return Ok(response),
+                            Err(Undelivered::Problem(problem)) => return Err(problem),
+                            Err(Undelivered::Changed) => {}
+                        }
+                    }
+                    Asked::Stream(asked) => {
+                        return asked.deliver(&gateway, wire, version, &headers).await;
+                    }
+                }
             }
+            Err(changing())
         },
     )
     .head(
@@ -72,16 +81,33 @@ pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
     )
 }
 
+/// How often a request is looked at anew because removals come into force under its hands.
+const ATTEMPTS_MAX: usize = 3;
+
+/// Why nothing is delivered.
+enum Undelivered {
+    /// The requester is told.
+    Problem(Problem),
+    /// Another view is in force than the one that was looked at.
+    Changed,
+}
+
+impl From<Problem> for Undelivered {
+    fn from(problem: Problem) -> Undelivered {
+        Undelivered::Problem(problem)
+    }
+}
+
 /// What the query selects of a column.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Part {
     /// Which release; the current one if none is named.
     release: Option<String>,
     /// The ordinal of the first ID, counted from 0.
-    offset: Option<u64>,
-    /// How many IDs at most.
-    limit: Option<u64>,
+    pub(super) offset: Option<u64>,
+    /// How many IDs at most: of so many ordinals those that are not left out.
+    pub(super) limit: Option<u64>,
 }
 
 /// What a requester may be told before anything is charged.
@@ -102,22 +128,12 @@ struct Selected {
     names_release: bool,
 }
 
-/// A representation: a stretch of a column, with its tag.
-struct Selection {
-    release: Arc<Release>,
-    kind: IdKind,
-    ordinals: Range<u64>,
-    /// The bytes of the column's text.
-    bytes: Range<u64>,
-    tag: EntityTag,
-}
-
 /// Everything that the store knows of a request.
 struct Seen {
     requester: Requester,
     dataset: DatasetRow,
-    /// The release, where the dataset has some.
-    release: Option<String>,
+    /// The release, where the dataset has some, and the version of its view.
+    release: Option<(String, i64)>,
 }
 
 async fn ask(
@@ -135,7 +151,7 @@ async fn ask(
     let seen = gateway.store.look(look).await?;
     note_use(gateway, &seen.requester, now_ms);
     let Seen { requester, dataset, release } = seen;
-    let Some(release) = release else {
+    let Some((release, version)) = release else {
         let offset = query.offset.unwrap_or(0);
         if query.limit.is_some() {
             let detail = "this dataset is stripped in flight: it takes offset, but no limit";
@@ -143,10 +159,13 @@ async fn ask(
         }
         return Ok(Asked::Stream(Streaming { requester, dataset, kind, offset }));
     };
+    let gaps = gateway.gaps(&release, kind, version).await?;
     let gateway = gateway.clone();
     let selection = tokio::task::spawn_blocking(move || {
         let release = gateway.shelf.release(&release);
-        Selection::cut(release.map_err(|error| Problem::internal(&error))?, kind, &query)
+        let release = release.map_err(|error| Problem::internal(&error))?;
+        let view = View::of(release, kind, gaps);
+        Selection::cut(view.expect("the store knows which columns a release has"), &query)
     });
     let selection = selection.await.map_err(|panic| Problem::internal(&panic))??;
     Ok(Asked::Release(Selected { requester, dataset, kind, selection, names_release }))
@@ -182,6 +201,10 @@ fn see(
         return Err(Problem::new(&problem::NOT_FOUND, detail));
     }
     may_download(tx, profile, &requester, now_ms)?;
+    let viewed = |release: String| Ok((tx.view_version(&release, kind)?, release));
+    let viewed: Option<(i64, String)> =
+        release.map(viewed).transpose().map_err(|e: StoreError| e)?;
+    let release = viewed.map(|(version, release)| (release, version));
     Ok(Seen { requester, dataset, release })
 }
 
@@ -204,61 +227,6 @@ pub(super) fn may_download(
     }
     let missing = directory::document::missing(tx, &profile.documents, now_ms, requester.person)?;
     if missing.is_empty() { Ok(()) } else { Err(documents::not_accepted(&missing)) }
-}
-
-impl Selection {
-    /// Cuts what is selected out of a release. Reads the disk.
-    fn cut(release: Arc<Release>, kind: IdKind, query: &Part) -> Result<Selection, Problem> {
-        let column = column(&release, kind);
-        let ids = column.ids();
-        let offset = query.offset.unwrap_or(0);
-        if offset > ids || query.limit == Some(0) {
-            let detail =
-                format!("offset must be at most {ids}, the number of IDs, and limit at least 1");
-            return Err(Problem::new(&problem::BAD_REQUEST, detail));
-        }
-        let end = query.limit.map_or(ids, |limit| offset.saturating_add(limit).min(ids));
-        let place = |ordinal| column.byte_of(ordinal).map_err(|error| Problem::internal(&error));
-        let bytes = place(offset)?..place(end)?;
-        let tag = tag(release.id(), kind, &(offset..end));
-        Ok(Selection { kind, ordinals: offset..end, bytes, tag, release })
-    }
-
-    fn column(&self) -> &Column {
-        column(&self.release, self.kind)
-    }
-
-    fn length(&self) -> u64 {
-        self.bytes.end - self.bytes.start
-    }
-
-    fn is_whole(&self) -> bool {
-        self.ordinals == (0..self.column().ids())
-    }
-
-    /// The stretch that carries the bytes `from..until` of the representation: rounded outwards
-    /// to whole IDs, each of which is charged. Reads the disk.
-    fn stretch(&self, from: u64, until: u64) -> std::io::Result<Stretch> {
-        let bytes = self.bytes.start + from..self.bytes.start + until;
-        let ordinals = if bytes == self.bytes {
-            self.ordinals.clone()
-        } else {
-            let column = self.column();
-            column.ordinal_at(bytes.start)?..column.ordinal_at(bytes.end - 1)? + 1
-        };
-        Ok(Stretch { release: Arc::clone(&self.release), kind: self.kind, ordinals, bytes })
-    }
-}
-
-fn column(release: &Release, kind: IdKind) -> &Column {
-    release.column(kind).expect("the store knows which columns a release has")
-}
-
-/// The tag of a selection: of what is named, not of what is in it, so that it tells nothing.
-fn tag(release: &str, kind: IdKind, ordinals: &Range<u64>) -> EntityTag {
-    let named = format!("{release}/{kind}/{}/{}", ordinals.start, ordinals.end);
-    let digest = Sha256::digest(named);
-    EntityTag::new(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl Selected {
@@ -284,7 +252,7 @@ impl Selected {
         gateway: &Gateway,
         wire: Arc<TcpWire>,
         headers: &HeaderMap,
-    ) -> Result<Response, Problem> {
+    ) -> Result<Response, Undelivered> {
         let length = self.selection.length();
         let (status, part) = match self.wanted(headers) {
             Wanted::Whole => (StatusCode::OK, 0..length),
@@ -297,11 +265,12 @@ impl Selected {
                 self.describe_in(response.headers_mut());
                 return Ok(response);
             }
-            Wanted::PreconditionFailed => return Err(precondition_failed()),
+            Wanted::PreconditionFailed => return Err(precondition_failed().into()),
             Wanted::NotSatisfiable => {
                 let detail = "ask for one range of bytes, such as bytes=0-999";
                 return Err(Problem::new(&problem::RANGE_NOT_SATISFIABLE, detail)
-                    .with_header(header::CONTENT_RANGE, &format!("bytes */{length}")));
+                    .with_header(header::CONTENT_RANGE, &format!("bytes */{length}"))
+                    .into());
             }
         };
         let mut response = status.into_response();
@@ -312,7 +281,7 @@ impl Selected {
             response.headers_mut().insert(header::CONTENT_RANGE, printable(&range));
         }
         if part.is_empty() {
-            // A release without IDs: nothing goes out, so nothing is charged.
+            // Nothing is there, or nothing is left: nothing goes out, so nothing is charged.
             return Ok(response);
         }
         let Selected { requester, dataset, kind, selection, .. } = self;
@@ -329,23 +298,20 @@ impl Selected {
             kind,
             ordered: Ordered::Release {
                 dataset: dataset.id,
-                release: Arc::clone(stretch.release.id()),
+                release: Arc::clone(stretch.view.release()),
                 ordinals: stretch.ordinals.clone(),
                 view,
+                gaps: Arc::clone(stretch.view.gaps()),
             },
             values: Some(Arc::new(stretch.clone())),
         };
         let begun = gateway.deliverer.begin(order, stretch, wire).await;
         let passage = match begun {
             Ok(passage) => passage,
+            Err(Denied::Changed) => return Err(Undelivered::Changed),
             Err(denied) => {
-                return Err(refusal::problem(
-                    gateway,
-                    denied,
-                    &requester,
-                    Some(&dataset.slug),
-                    kind,
-                ));
+                let slug = Some(dataset.slug.as_str());
+                return Err(refusal::problem(gateway, denied, &requester, slug, kind).into());
             }
         };
         let id = printable(&passage.delivery_id().to_string());
@@ -383,54 +349,108 @@ impl Selected {
         from: u64,
         validated: Validated,
     ) -> Result<(), Problem> {
-        if validated == Validated::Yes || from == 0 || self.names_release {
+        // A release of which nothing was ever left out has one view only.
+        let is_only_view = self.names_release && self.selection.view.gaps().version() == 0;
+        if validated == Validated::Yes || from == 0 || is_only_view {
             return Ok(());
         }
         let place = self.selection.bytes.start + from;
-        let column = self.selection.column();
-        let ordinal_at = |byte| column.ordinal_at(byte).map_err(|error| Problem::internal(&error));
+        let ordinal_at =
+            |byte| self.selection.view.ordinal_at(byte).map_err(|error| Problem::internal(&error));
         let (person, dataset, kind) = (self.requester.person, self.dataset.id, self.kind);
         let before = ordinal_at(place - 1)?;
         let look = gateway.store.look(move |tx| tx.delivery_latest(person, dataset, kind, before));
         let earlier: Result<_, StoreError> = look.await;
         let earlier = earlier?;
-        let offset = ordinal_at(place)?;
+        if earlier.as_ref().is_some_and(|earlier| earlier.view == self.selection.tag.opaque()) {
+            return Ok(());
+        }
+        // What the same bytes were in an earlier view of this release is told by the newest
+        // delivery of it, whichever IDs that was to hold.
+        let release = Arc::clone(self.selection.view.release());
+        let look =
+            gateway.store.look(move |tx| tx.delivery_latest_of(person, dataset, kind, &release));
+        let of_release: Result<_, StoreError> = look.await;
+        if let Some(then) = of_release?
+            && then.view_version != self.selection.view.gaps().version()
+        {
+            let resumed = self.resumed(gateway, then.view_version, from).await?;
+            return Err(self.view_changed(REMOVALS_CHANGED, resumed, Some(&then)));
+        }
         let detail = match &earlier {
-            Some(earlier) if earlier.view == self.selection.tag.opaque() => return Ok(()),
             Some(_) => {
                 "your latest download of what lies before these bytes was of another view, so they \
                  would not continue it"
             }
             None => "there is no earlier download of yours that these bytes could continue",
         };
-        let release: &str = self.selection.release.id();
-        let on = format!(
-            "/v1/datasets/{}/{kind}-ids?release={release}&offset={offset}",
-            self.dataset.slug
-        );
-        Err(Problem::new(&problem::VIEW_CHANGED, detail)
-            .with("release", release)
-            .with("offset", offset)
-            .with("earlier_release", earlier.map(|earlier| earlier.release))
-            .with("continue", on))
+        let resumed = Some(Resumed { offset: ordinal_at(place)?, keep_bytes: None });
+        Err(self.view_changed(detail, resumed, earlier.as_ref()))
+    }
+
+    /// Where a download of an earlier view of this release goes on that has so many bytes; `None`
+    /// if nobody knows any more what that view was.
+    async fn resumed(
+        &self,
+        gateway: &Gateway,
+        version: i64,
+        has_bytes: u64,
+    ) -> Result<Option<Resumed>, Problem> {
+        let (release, kind) = (Arc::clone(self.selection.view.release()), self.kind);
+        let then = gateway.store.look(move |tx| tx.view_then(&release, kind, version));
+        let then: Result<_, StoreError> = then.await;
+        let Some(then) = then? else { return Ok(None) };
+        let selection = self.selection.clone();
+        let found = tokio::task::spawn_blocking(move || selection.resumed(then, has_bytes)).await;
+        let found = found.map_err(|panic| Problem::internal(&panic))?;
+        found.map_err(|error| Problem::internal(&error))
+    }
+
+    fn view_changed(
+        &self,
+        detail: &str,
+        resumed: Option<Resumed>,
+        earlier: Option<&DeliveryRow>,
+    ) -> Problem {
+        let release: &str = self.selection.view.release();
+        let base =
+            format!("/v1/datasets/{}/{}-ids?release={release}", self.dataset.slug, self.kind);
+        let problem = Problem::new(&problem::VIEW_CHANGED, detail).with("release", release);
+        let problem = match resumed {
+            Some(Resumed { offset, keep_bytes }) => problem
+                .with("offset", offset)
+                .with("keep_bytes", keep_bytes)
+                .with("continue", format!("{base}&offset={offset}")),
+            None => problem.with("continue", base),
+        };
+        problem.with("earlier_release", earlier.map(|earlier| earlier.release.clone()))
     }
 
     /// The fields that GET, HEAD and 304 share.
     fn describe_in(&self, headers: &mut HeaderMap) {
-        let Selection { release, tag, .. } = &self.selection;
+        let Selection { view, tag, .. } = &self.selection;
         headers.insert(header::ETAG, printable(&tag.quoted()));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static(CONTENT_RANGE_UNIT));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
         // A slug is made of letters, digits and hyphens: it needs no quoting.
         let file = format!("attachment; filename=\"{}-{}-ids.txt\"", self.dataset.slug, self.kind);
         headers.insert(header::CONTENT_DISPOSITION, printable(&file));
-        headers.insert(HYDRANT_RELEASE, printable(release.id()));
-        if self.selection.is_whole() {
-            let digest = self.selection.column().sha256();
+        headers.insert(HYDRANT_RELEASE, printable(view.release()));
+        if self.selection.is_whole_column() {
+            let digest = view.column().sha256();
             let digest = base64::engine::general_purpose::STANDARD.encode(digest);
             headers.insert(REPR_DIGEST, printable(&format!("sha-256=:{digest}:")));
         }
     }
+}
+
+/// What is said to somebody whose download broke off because of removals.
+const REMOVALS_CHANGED: &str = "IDs were removed from this dataset, or came back to it, since your \
+     latest download of what lies before these bytes, so these bytes would not continue it";
+
+fn changing() -> Problem {
+    Problem::unavailable(&"removals come into force faster than this can be put together")
+        .with_header(header::RETRY_AFTER, "1")
 }
 
 fn precondition_failed() -> Problem {
@@ -439,26 +459,4 @@ fn precondition_failed() -> Problem {
 
 pub(super) fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("a field of our own is made of printable ASCII")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tag_names_the_view_and_the_selection() {
-        let all: Vec<_> = [
-            tag("r1", IdKind::Tweet, &(0..10)),
-            tag("r2", IdKind::Tweet, &(0..10)),
-            tag("r1", IdKind::User, &(0..10)),
-            tag("r1", IdKind::Tweet, &(1..10)),
-            tag("r1", IdKind::Tweet, &(0..9)),
-        ]
-        .iter()
-        .map(EntityTag::quoted)
-        .collect();
-        for (n, one) in all.iter().enumerate() {
-            assert!(!all[n + 1..].contains(one), "{one}");
-        }
-    }
 }

@@ -7,6 +7,8 @@ pub(super) mod deliveries;
 pub(super) mod documents;
 pub(super) mod health;
 pub(super) mod ids;
+pub(super) mod removals;
+mod selection;
 mod stream;
 pub(super) mod strip;
 pub(super) mod usage;

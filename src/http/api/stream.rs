@@ -25,6 +25,7 @@ use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
 use crate::store::{DatasetRow, Supply};
+use crate::transit::Without;
 use crate::transit::{self, Damage, Distinct, Feed, Scope, StripError, Wish};
 use crate::upstream::{self, Answer, UpstreamError};
 
@@ -69,10 +70,11 @@ impl Streaming {
         let place = gateway.strips.place()?;
         let answer = upstream::open(&upstream).await;
         let answer = answer.map_err(|error| failed(&upstream.name, &error))?;
-        let view = self.view(answer.validator());
+        let without = gateway.without(kind).await?;
+        let view = self.view(answer.validator(), without.version);
         self.check_view(gateway, &view).await?;
         let ids_max = gateway.deliverer.first_parcel_ids_max();
-        let wish = self.wish(gateway);
+        let wish = self.wish(gateway, without);
         let (feed, parcels) = transit::stream(&upstream.name, wish, self.offset, ids_max, place);
         tokio::spawn(pour(answer, feed));
         let asker = Asker { person, credential: Some(by), kind };
@@ -107,8 +109,9 @@ impl Streaming {
         })
     }
 
-    fn wish(&self, gateway: &Gateway) -> Wish {
+    fn wish(&self, gateway: &Gateway, without: Without) -> Wish {
         Wish {
+            without,
             kind: self.kind,
             scope: Scope::from_word(&self.dataset.scope).unwrap_or_default(),
             distinct: Distinct::KeepAll,
@@ -117,10 +120,14 @@ impl Streaming {
         }
     }
 
-    /// The name of what the ordinals count in; empty if nobody could tell it from another.
-    fn view(&self, validator: Option<&str>) -> String {
+    /// The name of what the ordinals count in; empty if nobody could tell it from another. They
+    /// count what is not removed.
+    fn view(&self, validator: Option<&str>, removals: i64) -> String {
         let Some(validator) = validator else { return String::new() };
-        let named = format!("{validator}/{}/{}", self.dataset.scope, self.kind);
+        let mut named = format!("{validator}/{}/{}", self.dataset.scope, self.kind);
+        if removals > 0 && self.kind != IdKind::Dm {
+            named += &format!("/{removals}");
+        }
         hex::encode(&Sha256::digest(named)[..16])
     }
 
@@ -135,7 +142,10 @@ impl Streaming {
                 "the source does not tell its version, so nobody knows whether it is the same"
             }
             Some(earlier) if earlier.view == view => return Ok(()),
-            Some(_) => "the source has changed since your latest download of what lies before",
+            Some(_) => {
+                "the source, or what is left out of it, has changed since your latest download of \
+                 what lies before"
+            }
             None => "there is no earlier download of yours that reaches so far",
         };
         let from_start = format!("/v1/datasets/{}/{kind}-ids", self.dataset.slug);

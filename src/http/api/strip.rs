@@ -32,6 +32,8 @@ use crate::http::problem::{self, Problem};
 use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
+use crate::store::StoreError;
+use crate::transit::Without;
 use crate::transit::{self, Damage, Distinct, Parcels, Pipe, Report, Scope, StripError, Wish};
 
 const RECORDS: HeaderName = HeaderName::from_static("hydrant-records");
@@ -78,7 +80,7 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let presented = Presented::from_request_parts(parts, gateway).await?;
     let Query(wanted) = Query::<Wanted>::from_request_parts(parts, gateway).await?;
-    let wish = wanted.wish(gateway)?;
+    let mut wish = wanted.wish(gateway)?;
     let kind = wish.kind;
     let now_ms = gateway.clock.now_ms();
     let profile = gateway.profile.clone();
@@ -96,6 +98,7 @@ async fn answer(
     let Requester { person, by, .. } = requester;
     let denied = |denied| refusal::problem(gateway, denied, &requester, None, kind);
     gateway.ledger.inquire(person, Some(by), kind, None).await.map_err(denied)?;
+    wish.without = gateway.without(kind).await?;
     let (pipe, stripping) = transit::strip_body(wish, gateway.strips.place()?);
     receive(gateway, body, pipe).await?;
     let stripped = stripping.await.map_err(|panic| Problem::internal(&panic))?;
@@ -121,6 +124,7 @@ impl Wanted {
             None => Scope::Own,
         };
         Ok(Wish {
+            without: Without { version: 0, removed: None },
             kind,
             scope,
             distinct: if self.distinct { Distinct::KeepFirst } else { Distinct::KeepAll },
@@ -237,6 +241,10 @@ fn unstripped(error: StripError) -> Problem {
             Problem::new(&problem::UNREADABLE, format!("the body: {error}"))
         }
         StripError::Spool(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Problem::unavailable(&error)
+        }
+        // Nobody could tell which IDs are removed.
+        StripError::Spool(error) if error.get_ref().is_some_and(|e| e.is::<StoreError>()) => {
             Problem::unavailable(&error)
         }
         StripError::Spool(error) => Problem::internal(&error),

@@ -11,6 +11,7 @@ use super::form::{self, Field, SentByMember};
 use super::identity::{Identities, identities_of};
 use super::join;
 use super::layout::{Tab, sentence};
+use super::removals;
 use super::table::Head::Words;
 use super::table::table;
 use super::visitor::Member;
@@ -24,6 +25,7 @@ use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
 use crate::operation::proposals_before;
+use crate::removal::holders::{self, Held};
 use crate::store::{KeyRow, SessionRow, StoreError, Tx};
 
 /// How long a key lives that is made here, by the words of the form, in milliseconds.
@@ -40,6 +42,7 @@ struct Shown {
     sessions: Vec<SessionRow>,
     identities: Identities,
     missing: usize,
+    held: Vec<Held>,
     /// The proposals that somebody joins a further entity.
     joins: Value,
     now_ms: i64,
@@ -82,6 +85,7 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
                 }
             }
         }
+        (removals::draw(&shown.held))
         h2 { "Your entities" }
         @for entity in &shown.entities { (belonging(entity)) }
         @if shown.entities.is_empty() {
@@ -123,9 +127,10 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         let mut sessions = tx.sessions_of(requester.person)?;
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
         let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
+        let held = holders::held(tx, Some(requester.person))?;
         let identities = identities_of(tx, now_ms, requester.person, proof)?;
         let joins = proposals_before(tx, &profile, &clock, requester.person)?;
-        Ok(Shown { entities, keys, sessions, identities, missing, joins, now_ms })
+        Ok(Shown { entities, keys, sessions, identities, missing, held, joins, now_ms })
     });
     look.await
 }

@@ -21,6 +21,7 @@ pub(super) mod layout;
 #[cfg(feature = "oidc")]
 pub(super) mod provider;
 pub(super) mod register;
+mod removals;
 pub(super) mod sign_in;
 pub(super) mod style;
 mod table;

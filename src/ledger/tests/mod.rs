@@ -21,6 +21,7 @@ use super::{
 };
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
+use crate::base::gaps::Gaps;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, Credential, EntityId, KeyId, PersonId, SessionId};
 use crate::policy::{Profile, Refusal};
@@ -398,6 +399,7 @@ impl<E: On> RigOn<E> {
 fn refusal(denied: Denied) -> Refusal {
     match denied {
         Denied::Refused(refusal) => refusal,
+        Denied::Changed => panic!("the view changed"),
         Denied::Unavailable(error) => panic!("the store failed: {error}"),
         Denied::Unread(error) => panic!("the IDs could not be read: {error}"),
     }
@@ -411,7 +413,7 @@ fn order(person: PersonId, ids: u64) -> Order {
 /// An order of these Tweet IDs of some release of a dataset.
 fn order_of(person: PersonId, dataset: i64, ordinals: Range<u64>) -> Order {
     let (release, view) = ("0".repeat(64).into(), format!("view of {dataset}"));
-    let ordered = Ordered::Release { dataset, release, ordinals, view };
+    let ordered = Ordered::Release { dataset, release, ordinals, view, gaps: Gaps::none() };
     let values: Option<Arc<dyn Values>> = Some(Arc::new(From(1)));
     Order { person, credential: None, kind: IdKind::Tweet, ordered, values }
 }

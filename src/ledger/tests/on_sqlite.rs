@@ -31,3 +31,5 @@ mod permission;
 mod protocol;
 #[path = "random.rs"]
 mod random;
+#[path = "views.rs"]
+mod views;

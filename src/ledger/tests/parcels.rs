@@ -11,7 +11,7 @@ fn parcel(ids: u64) -> Parcel {
 }
 
 fn body(person: PersonId, ids: u64, first: u64) -> Order {
-    let ordered = Ordered::Body { ordinals: 0..ids, next: parcel(first) };
+    let ordered = Ordered::Body { ordinals: 0..ids, removals: 0, next: parcel(first) };
     Order {
         person,
         credential: None,
@@ -23,7 +23,7 @@ fn body(person: PersonId, ids: u64, first: u64) -> Order {
 
 fn stream(person: PersonId, offset: u64, first: u64) -> Order {
     let (view, next) = ("a view".into(), parcel(first));
-    let ordered = Ordered::Stream { dataset: 7, view, first: offset, next };
+    let ordered = Ordered::Stream { dataset: 7, view, removals: 0, first: offset, next };
     Order {
         person,
         credential: None,

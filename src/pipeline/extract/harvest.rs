@@ -37,6 +37,7 @@ pub(crate) struct Harvest {
     kinds: KindSet,
     scope: Scope,
     columns: Columns,
+    wants_authors: bool,
     place: Place,
     /// IDs of this record, so that a wider scope names each one once; empty in the own scope.
     named: HashSet<(IdKind, u64)>,
@@ -58,6 +59,7 @@ impl Harvest {
             kinds,
             scope,
             columns,
+            wants_authors: columns == Columns::WithPlaces,
             place: Place::default(),
             named: HashSet::new(),
             marks: [0; 4],
@@ -121,6 +123,11 @@ impl Harvest {
         self.other_kind = true;
     }
 
+    /// Also looks for the authors of tweets, whichever columns are wanted.
+    pub(crate) fn look_for_authors(&mut self) {
+        self.wants_authors = true;
+    }
+
     /// Sets the source that places name.
     pub(crate) fn set_source(&mut self, source: u32) {
         self.place.source = source;
@@ -141,7 +148,7 @@ impl Harvest {
     /// Whether the author of a tweet is worth looking for.
     #[inline]
     pub(crate) fn wants_authors(&self) -> bool {
-        self.columns == Columns::WithPlaces
+        self.wants_authors
     }
 
     /// Brings in an ID of `kind`; its own ID and whether it was rescued are in `pair`.

@@ -113,6 +113,19 @@ pub(super) fn bare(line: &[u8]) -> &[u8] {
     text
 }
 
+/// The ID in a line of a list: digits, or the address of a Tweet.
+///
+/// # Errors
+/// The reason why it is neither.
+pub(crate) fn entry_id(line: &[u8]) -> Result<u64, Reason> {
+    let text = bare(line);
+    id::of_text(text).or_else(|reason| match (id::of_url(text), reason) {
+        (Some(id), _) => Ok(id),
+        (None, Reason::NotAnId) => Err(Reason::NotAnEntry),
+        (None, reason) => Err(reason),
+    })
+}
+
 /// Whether a first line that is no ID may stand above a list.
 fn is_header(text: &[u8]) -> bool {
     text.first().is_some_and(|byte| !byte.is_ascii_digit() && *byte != b'-')

@@ -28,7 +28,8 @@ mod v2_page;
 mod v2_stream;
 
 use crate::base::ids::IdKind;
-pub(crate) use harvest::Harvest;
+pub(crate) use harvest::{Deleted, Harvest};
+pub(crate) use id_list::entry_id as list_id;
 use record::Record;
 
 /// A format of tweets in use.

@@ -26,6 +26,9 @@ pub struct NewDelivery<'a> {
     pub kind: IdKind,
     /// Which view of the release or source the ordinals count in; empty for a body.
     pub view: &'a str,
+    /// With which version of the removals that view came into force; 0: nothing is left out, or it
+    /// is of no release.
+    pub view_version: i64,
     /// The first ordinal that was asked for.
     pub first: u64,
     /// The first ordinal after those that were asked for; `None`: nobody knows yet.
@@ -83,6 +86,9 @@ pub struct DeliveryRow {
     pub kind: IdKind,
     /// Which view of the release or source the ordinals count in; empty for a body.
     pub view: String,
+    /// With which version of the removals that view came into force; 0: nothing is left out, or it
+    /// is of no release.
+    pub view_version: i64,
     /// The first ordinal that was asked for.
     pub first: u64,
     /// The first ordinal after those that were asked for; `None`: nobody knew.
@@ -110,8 +116,9 @@ pub struct DeliveryRow {
 const INSERT: &str = "
     INSERT INTO deliveries
         (id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, end_ordinal,
-         granted_ids, released_ids, recipients, profile, state, started_ms, incarnation_id)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13, ?14)";
+         granted_ids, released_ids, recipients, profile, state, started_ms, incarnation_id,
+         view_version)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13, ?14, ?15)";
 const GRANT: &str = "UPDATE deliveries SET granted_ids = granted_ids + ?2 WHERE id = ?1";
 const SET_RECIPIENTS: &str = "UPDATE deliveries SET recipients = ?2 WHERE id = ?1";
 const SET_REPORT: &str = "UPDATE deliveries SET report = ?2 WHERE id = ?1";
@@ -135,7 +142,7 @@ macro_rules! select {
         concat!(
             "SELECT id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, ",
             "end_ordinal, granted_ids, released_ids, recipients, profile, state, reason, ",
-            "started_ms, ended_ms, report FROM deliveries ",
+            "started_ms, ended_ms, report, view_version FROM deliveries ",
             $rest
         )
     };
@@ -151,6 +158,12 @@ const SELECT_LATEST: &str = select!(
     "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3
        AND first_ordinal <= ?4
        AND ?4 < coalesce(end_ordinal, first_ordinal + granted_ids - released_ids)
+       AND granted_ids > released_ids
+     ORDER BY id DESC LIMIT 1"
+);
+
+const SELECT_LATEST_OF: &str = select!(
+    "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3 AND release_id = ?4
        AND granted_ids > released_ids
      ORDER BY id DESC LIMIT 1"
 );
@@ -177,7 +190,8 @@ impl Tx<'_> {
                 &recipients_text(new.recipients),
                 new.profile,
                 new.started_ms,
-                new.incarnation
+                new.incarnation,
+                new.view_version
             ],
         )
     }
@@ -319,6 +333,21 @@ impl Tx<'_> {
     ) -> Result<Option<DeliveryRow>, StoreError> {
         self.row(SELECT_LATEST, values![person, dataset, kind.word(), ordinal], delivery)
     }
+
+    /// The newest delivery of IDs of `kind` of that release to `person`, of which something is
+    /// charged.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn delivery_latest_of(
+        &self,
+        person: PersonId,
+        dataset: i64,
+        kind: IdKind,
+        release: &str,
+    ) -> Result<Option<DeliveryRow>, StoreError> {
+        self.row(SELECT_LATEST_OF, values![person, dataset, kind.word(), release], delivery)
+    }
 }
 
 fn recipients_text(recipients: &[Charged]) -> String {
@@ -356,5 +385,6 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
         started_ms: row.get(15)?,
         ended_ms: row.get(16)?,
         report: row.get(17)?,
+        view_version: row.get(18)?,
     })
 }

@@ -42,6 +42,7 @@ const TEXTS: &[Text] = texts! {
     "permissions": "issuer", "reference", "reason", "revoked_reason";
     "profiles": "reason";
     "registrations": "organisation", "purpose", "reason";
+    "removal_imports": "name", "reason", "report", "reverted_reason";
     "requests": "answer";
     "use_cases": "purpose", "reason";
 };

@@ -14,6 +14,7 @@ mod parties;
 mod proxy;
 mod records;
 mod refused;
+mod removals;
 mod several;
 mod terms;
 mod upstream;

@@ -368,6 +368,7 @@ fn a_delivery_forgets_who_asked_when_it_is_over_and_its_time_has_come() {
                 release: None,
                 kind: IdKind::Tweet,
                 view: "0",
+                view_version: 0,
                 first: 0,
                 end: None,
                 granted_ids: 5,

@@ -40,6 +40,7 @@ fn enter(
         release: Some(&"a".repeat(64)),
         kind: IdKind::Tweet,
         view: "0",
+        view_version: 0,
         first: 10,
         end: Some(end),
         granted_ids: 5,

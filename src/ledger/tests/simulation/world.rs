@@ -278,6 +278,7 @@ impl World {
                 assert!(self.members.of(person).is_empty(), "who belongs somewhere is charged");
             }
             Denied::Refused(other) => panic!("nobody is suspended: {other}"),
+            Denied::Changed => panic!("nothing is ever removed here"),
             Denied::Unread(error) => panic!("every ID can be read: {error}"),
             Denied::Unavailable(_) => {
                 self.seen.unavailable += 1;
