@@ -1,5 +1,6 @@
-//! What a gateway does now and then while it runs: it looks for exemptions that end soon, for
-//! holders of removed lines who were not told yet, and forgets what is personal and old enough. What either is stands in `directory`.
+//! What a gateway does now and then while it runs: it looks for exemptions that end soon and for
+//! holders of removed lines who were not told yet, and forgets what is personal and old enough.
+//! What each is stands in `directory` and `removal`.
 
 use std::time::Duration;
 
