@@ -22,6 +22,11 @@ pub fn rfc3339(time_ms: i64) -> String {
     timestamp(time_ms).to_string()
 }
 
+/// The day in UTC, such as `2027-06-30`.
+pub fn day(time_ms: i64) -> String {
+    timestamp(time_ms).strftime("%Y-%m-%d").to_string()
+}
+
 /// The time to the minute for a table that people read, such as `2027-06-30 12:00 UTC`.
 pub fn minute(time_ms: i64) -> String {
     timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()

@@ -16,6 +16,8 @@ mod log;
 mod once;
 mod person;
 mod policy;
+mod share;
+mod share_account;
 mod sign_in;
 mod table;
 mod terms;
@@ -28,6 +30,7 @@ pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
 pub use person::{proposals_before, sweep, welcome};
 pub use policy::shown as profile_shown;
+pub use share_account::{ACCOUNT_NAME, account_csv, account_text};
 pub use table::{execute, execute_once};
 
 use std::sync::Arc;
@@ -40,14 +43,14 @@ use desk::{By, Numbers};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
-use crate::base::party::{KeyId, SessionId};
+use crate::base::party::{KeyId, SessionId, ShareId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
 use crate::directory::use_case::Verdict;
 use crate::directory::words::{Rank, Role, Side};
 use crate::directory::{
     DirectoryError, document, entity as entities, exemption, invitation, join, key, permission,
-    person as people, registration,
+    person as people, registration, share as shares,
 };
 use crate::policy::Profile;
 use crate::store::Store;
@@ -163,6 +166,18 @@ pub enum Operation {
     PermissionList,
     /// End a permission early.
     PermissionRevoke { permission: i64, reason: String },
+    /// Make a peer-review link; the one answer that holds its token.
+    ShareAdd(shares::Make),
+    /// All peer-review links, or those of one person.
+    ShareList { mail: Option<String> },
+    /// One link with what it was used for.
+    ShareShow { share: ShareId },
+    /// Let a link live longer.
+    ShareExtend { share: ShareId, until_ms: i64 },
+    /// Make a link a page with names, which hands out nothing any more.
+    SharePublish { share: ShareId },
+    /// End a link.
+    ShareRevoke { share: ShareId },
     /// The profile in force, with every number.
     PolicyShow,
     /// What a profile, which is given as TOML, would change, and who would be over.

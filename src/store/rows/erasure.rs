@@ -43,6 +43,7 @@ const TEXTS: &[Text] = texts! {
     "profiles": "reason";
     "registrations": "organisation", "purpose", "reason";
     "requests": "answer";
+    "shares": "label", "note";
     "use_cases": "purpose", "reason";
 };
 
@@ -107,6 +108,7 @@ impl Tx<'_> {
         self.write(DELETE_ACCEPTANCES, values![person])?;
         self.write(DELETE_NOTICES, values![person])?;
         self.write(CLEAR_SIGNATURES, values![person, word])?;
+        self.shares_clear_texts(person, word)?;
         self.write(CLEAR_LABELS, values![person, word])
     }
 
