@@ -1,7 +1,8 @@
 //! The HTTP edge: the only room that knows status codes.
 //!
 //! `listener` accepts connections and holds their deadlines, `router` lists every route, `problem`
-//! every refusal; `api` answers programs and `web` people. What an answer may
+//! every refusal; `api` answers programs, `web` people, and `review` whoever opens a peer-review
+//! link. What an answer may
 //! contain is decided behind `deliver`.
 
 mod api;
@@ -16,6 +17,7 @@ mod pace;
 mod problem;
 mod range;
 mod refusal;
+mod review;
 mod router;
 mod session;
 mod socket;
@@ -52,6 +54,8 @@ pub struct Server {
     pub ledger: Ledger,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
+    /// How links for reviewers are reached, if not as the gateway is.
+    pub share_url: Option<String>,
     /// How long somebody stays signed in.
     pub session: Session,
     /// Whom people may ask who cannot get in; empty: nobody in particular.
@@ -90,7 +94,8 @@ impl Server {
             context: self.context,
             ledger: self.ledger.clone(),
             deliverer,
-            hosts: Hosts::new(listen, self.public_url.as_deref()),
+            hosts: Hosts::new(listen, self.public_url.as_deref())
+                .with_links_at(self.share_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,
             lifetime: Lifetime {
@@ -99,6 +104,7 @@ impl Server {
             },
             notes: Notes { contact: self.contact, sends_mail: self.sends_mail },
             pace: Pace::default(),
+            guesses: Pace::default(),
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),
                 bounds: self.strip,

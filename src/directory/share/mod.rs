@@ -100,7 +100,8 @@ pub fn make(
     let exempt = exempt(tx, now_ms, profile, &person, request)?;
     let selected = selected(tx, now_ms, exempt.entity, request)?;
     let (downloads_max, ids_max) = limits(profile, request, &exempt.entitlement, &selected)?;
-    let usual_ms = now_ms + i64::from(profile.share_days_usual) * DAY_MS;
+    // To the end of a day: the hour at which it was made would tell where its maker lives.
+    let usual_ms = (now_ms / DAY_MS + i64::from(profile.share_days_usual)) * DAY_MS;
     let expires_ms = request.until_ms.unwrap_or(usual_ms);
     check_end(now_ms, profile, expires_ms)?;
     let note = request.note.as_deref().map(str::trim).filter(|note| !note.is_empty());

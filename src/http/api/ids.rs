@@ -35,9 +35,9 @@ use crate::policy::Profile;
 use crate::release::{Column, Release};
 use crate::store::{DatasetRow, StoreError, Tx};
 
-const CONTENT_RANGE_UNIT: &str = "bytes";
+pub(in crate::http) const CONTENT_RANGE_UNIT: &str = "bytes";
 /// What IDs are, one a line.
-pub(super) const CONTENT_TYPE: &str = "text/plain; charset=us-ascii";
+pub(in crate::http) const CONTENT_TYPE: &str = "text/plain; charset=us-ascii";
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 pub(super) const HYDRANT_DELIVERY: HeaderName = HeaderName::from_static("hydrant-delivery");
 const HYDRANT_RELEASE: HeaderName = HeaderName::from_static("hydrant-release");
@@ -77,11 +77,11 @@ pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Part {
     /// Which release; the current one if none is named.
-    release: Option<String>,
+    pub(in crate::http) release: Option<String>,
     /// The ordinal of the first ID, counted from 0.
-    offset: Option<u64>,
+    pub(in crate::http) offset: Option<u64>,
     /// How many IDs at most.
-    limit: Option<u64>,
+    pub(in crate::http) limit: Option<u64>,
 }
 
 /// What a requester may be told before anything is charged.
@@ -103,13 +103,13 @@ struct Selected {
 }
 
 /// A representation: a stretch of a column, with its tag.
-struct Selection {
+pub(in crate::http) struct Selection {
     release: Arc<Release>,
     kind: IdKind,
     ordinals: Range<u64>,
     /// The bytes of the column's text.
     bytes: Range<u64>,
-    tag: EntityTag,
+    pub(in crate::http) tag: EntityTag,
 }
 
 /// Everything that the store knows of a request.
@@ -208,7 +208,11 @@ pub(super) fn may_download(
 
 impl Selection {
     /// Cuts what is selected out of a release. Reads the disk.
-    fn cut(release: Arc<Release>, kind: IdKind, query: &Part) -> Result<Selection, Problem> {
+    pub(in crate::http) fn cut(
+        release: Arc<Release>,
+        kind: IdKind,
+        query: &Part,
+    ) -> Result<Selection, Problem> {
         let column = column(&release, kind);
         let ids = column.ids();
         let offset = query.offset.unwrap_or(0);
@@ -228,7 +232,8 @@ impl Selection {
         column(&self.release, self.kind)
     }
 
-    fn length(&self) -> u64 {
+    /// How many bytes it has.
+    pub(in crate::http) fn length(&self) -> u64 {
         self.bytes.end - self.bytes.start
     }
 
@@ -238,7 +243,7 @@ impl Selection {
 
     /// The stretch that carries the bytes `from..until` of the representation: rounded outwards
     /// to whole IDs, each of which is charged. Reads the disk.
-    fn stretch(&self, from: u64, until: u64) -> std::io::Result<Stretch> {
+    pub(in crate::http) fn stretch(&self, from: u64, until: u64) -> std::io::Result<Stretch> {
         let bytes = self.bytes.start + from..self.bytes.start + until;
         let ordinals = if bytes == self.bytes {
             self.ordinals.clone()
@@ -248,6 +253,26 @@ impl Selection {
         };
         Ok(Stretch { release: Arc::clone(&self.release), kind: self.kind, ordinals, bytes })
     }
+}
+
+/// What the fields of a request want of a representation with that tag and length.
+pub(in crate::http) fn wanted(headers: &HeaderMap, tag: &EntityTag, length: u64) -> Wanted {
+    // Several lines are one list; what is not text is there all the same, and fits nothing.
+    let field = |name| {
+        let lines = headers.get_all(name).iter();
+        let lines: Vec<_> =
+            lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
+        (!lines.is_empty()).then(|| lines.join(", "))
+    };
+    let (range, if_range) = (field(header::RANGE), field(header::IF_RANGE));
+    let (if_match, if_none_match) = (field(header::IF_MATCH), field(header::IF_NONE_MATCH));
+    let conditions = Conditions {
+        range: range.as_deref(),
+        if_range: if_range.as_deref(),
+        if_match: if_match.as_deref(),
+        if_none_match: if_none_match.as_deref(),
+    };
+    range::decide(conditions, tag, length)
 }
 
 fn column(release: &Release, kind: IdKind) -> &Column {
@@ -355,22 +380,7 @@ impl Selected {
     }
 
     fn wanted(&self, headers: &HeaderMap) -> Wanted {
-        // Several lines are one list; what is not text is there all the same, and fits nothing.
-        let field = |name| {
-            let lines = headers.get_all(name).iter();
-            let lines: Vec<_> =
-                lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
-            (!lines.is_empty()).then(|| lines.join(", "))
-        };
-        let (range, if_range) = (field(header::RANGE), field(header::IF_RANGE));
-        let (if_match, if_none_match) = (field(header::IF_MATCH), field(header::IF_NONE_MATCH));
-        let conditions = Conditions {
-            range: range.as_deref(),
-            if_range: if_range.as_deref(),
-            if_match: if_match.as_deref(),
-            if_none_match: if_none_match.as_deref(),
-        };
-        range::decide(conditions, &self.selection.tag, self.selection.length())
+        wanted(headers, &self.selection.tag, self.selection.length())
     }
 
     /// Refuses a range that would be glued to the beginning of something else.
@@ -437,7 +447,7 @@ fn precondition_failed() -> Problem {
     Problem::new(&problem::PRECONDITION_FAILED, "the tag is not the present one")
 }
 
-pub(super) fn printable(text: &str) -> HeaderValue {
+pub(in crate::http) fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("a field of our own is made of printable ASCII")
 }
 

@@ -7,6 +7,7 @@ pub(super) mod deliveries;
 pub(super) mod documents;
 pub(super) mod health;
 pub(super) mod ids;
+pub(super) mod shares;
 mod stream;
 pub(super) mod strip;
 pub(super) mod usage;
