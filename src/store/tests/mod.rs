@@ -16,4 +16,5 @@ mod refused;
 mod several;
 mod terms;
 mod writing;
+mod shares;
 mod sign_in;
