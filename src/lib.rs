@@ -23,7 +23,7 @@
 //! whoever makes a request. recipient: what a delivery is charged to. delivery: IDs handed to a
 //! requester. hold: the part of an allowance that is kept for a delivery under way. window: the
 //! trailing 30 days. profile: the set of numbers in force. exemption: a reviewed academic
-//! registration. dataset: a named collection; release: one version of it, which never changes.
+//! registration. link: what reviewers open without an account, a recipient of its own. dataset: a named collection; release: one version of it, which never changes.
 //! An ID has an *ordinal*, its place in a release, counted from 0.
 //!
 //! # Code map, from the ground up
@@ -36,7 +36,7 @@
 //! | [`pipeline`] | source → decode → extract → filter → encode, and the tally of it all |
 //! | [`audit`] | the journal's leaves, the tree over them, its signed heads, receipts, a verifier |
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |
-//! | [`directory`] | entities, people, keys, documents, exemptions |
+//! | [`directory`] | entities, people, keys, documents, exemptions, peer-review links |
 //! | [`release`] | a version of a dataset on disk: build, open, read, verify |
 //! | [`transit`] | IDs that stand in no release: of a request's body, of an upstream |
 //! | [`demo`] | made-up tweets |

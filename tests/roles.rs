@@ -74,6 +74,9 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/permissions", "/permissions", "", Look),
     ("POST", "/permissions", "/permissions", LETTER, Decide),
     ("POST", "/permissions/{permission}/revoke", "/permissions/1/revoke", REASON, Decide),
+    ("GET", "/shares", "/shares", "", Look),
+    ("GET", "/shares/{share}", "/shares/1", "", Look),
+    ("DELETE", "/shares/{share}", "/shares/1", "", Change),
     ("GET", "/documents", "/documents", "", Look),
     ("POST", "/documents", "/documents", VERSION, Change),
     ("GET", "/policy", "/policy", "", Look),
@@ -200,6 +203,10 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
         let wanted = ["--purpose", "made up", "--until", "2027-06-30"];
         bench.done(&[&apply[..], &signed, &wanted].concat());
     }
+    bench.person("maker@host.example", &["host"]);
+    bench.exempt("host", "maker@host.example", "2027-06-30");
+    let create = ["share", "create", "walks", "--person", "maker@host.example"];
+    bench.done(&[&create[..], &["--label", "a paper"]].concat());
     let gateway = bench.serve();
     let invited = bench.json(&["person", "invite", "member@uni.example"]);
     Browser::default().sign_in(&gateway, invited["path"].as_str().unwrap());

@@ -188,8 +188,7 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
         }
         Command::Export { id, form } => {
             let answer = operate(common, Operation::ShareShow { share: id })?;
-            let account =
-                if form == "csv" { account_csv(&answer) } else { account_text(&answer) };
+            let account = if form == "csv" { account_csv(&answer) } else { account_text(&answer) };
             show::print(account.trim_end())?;
             Ok(Done::Clean)
         }
@@ -282,7 +281,11 @@ fn change(common: &Common, operation: Operation, done: &str) -> anyhow::Result<D
     if common.json {
         show::json(&answer)?;
     } else {
-        eprintln!("link {} of `{}` {done}", show::field(&answer, "id"), show::field(&answer, "maker"));
+        eprintln!(
+            "link {} of `{}` {done}",
+            show::field(&answer, "id"),
+            show::field(&answer, "maker")
+        );
     }
     Ok(Done::Clean)
 }

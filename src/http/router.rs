@@ -14,7 +14,9 @@ use super::api::{
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::web::layout::problems_for_people;
-use super::web::{self, account, dataset, entity, exemption, home, register, share, sign_in, style};
+use super::web::{
+    self, account, dataset, entity, exemption, home, register, share, sign_in, style,
+};
 use super::{auth, hosts, review, session};
 use crate::base::ids::IdKind;
 
@@ -103,7 +105,8 @@ async fn every_answer(request: Request, next: Next) -> Response {
 
 /// A path as the log may hold it: some addresses are as good as a password.
 fn without_secret(path: &str) -> &str {
-    let secret = ["/sign-in/", "/register/", "/s/"].into_iter().find(|start| path.starts_with(start));
+    let secret =
+        ["/sign-in/", "/register/", "/s/"].into_iter().find(|start| path.starts_with(start));
     secret.unwrap_or(path)
 }
 

@@ -44,9 +44,9 @@ pub(super) fn whole(tx: &Tx<'_>, profile: &Profile, id: ShareId, now_ms: i64) ->
     for delivery in &deliveries {
         days.entry(day(delivery.started_ms)).or_default().1 += delivery.charged_ids;
     }
-    let days = days.into_iter().map(|(day, (downloads, ids))| {
-        json!({ "day": day, "downloads": downloads, "ids": ids })
-    });
+    let days = days
+        .into_iter()
+        .map(|(day, (downloads, ids))| json!({ "day": day, "downloads": downloads, "ids": ids }));
     answer["days"] = days.collect();
     let deliveries = (1..).zip(&deliveries).map(|(number, delivery)| {
         json!({

@@ -219,8 +219,9 @@ pub fn execute_once(
                 share::made(tx, by, &made.0, &made.1)
             })
         }
-        Operation::ShareList { mail } => desk
-            .look(|tx, now_ms| share::all(tx, &context.profile, mail.as_deref(), now_ms)),
+        Operation::ShareList { mail } => {
+            desk.look(|tx, now_ms| share::all(tx, &context.profile, mail.as_deref(), now_ms))
+        }
         Operation::ShareShow { share: id } => {
             desk.look(|tx, now_ms| share::whole(tx, &context.profile, id, now_ms))
         }

@@ -35,11 +35,7 @@ pub enum NoDownload {
 ///
 /// # Errors
 /// [`StoreError`] of the look.
-pub fn documents(
-    tx: &Tx<'_>,
-    profile: &Profile,
-    now_ms: i64,
-) -> Result<Vec<Document>, StoreError> {
+pub fn documents(tx: &Tx<'_>, profile: &Profile, now_ms: i64) -> Result<Vec<Document>, StoreError> {
     let standing = tx.documents_standing(None, now_ms)?;
     Ok(document::in_force(&profile.documents, &standing.published))
 }

@@ -279,8 +279,7 @@ fn limits(
     }
     // What the database can count, and more than anybody has.
     let most = exempt_ids.min(i64::MAX as u64);
-    let ids_max =
-        request.ids_max.unwrap_or(ids.saturating_mul(downloads_max.into())).min(most);
+    let ids_max = request.ids_max.unwrap_or(ids.saturating_mul(downloads_max.into())).min(most);
     if ids_max < ids {
         return invalid(format!(
             "a limit of {ids_max} IDs does not suffice for one download, which has {ids}"

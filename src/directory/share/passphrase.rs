@@ -7,9 +7,9 @@
 
 use std::fmt;
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 use serde::{Deserialize, Serialize};
 
 use crate::base::party::ShareId;

@@ -255,7 +255,10 @@ pub(super) fn in_milliseconds(name: String, value: Value) -> Result<(String, Val
 }
 
 /// The name that the sender gave the request, if it carries one, with what it asks for.
-pub(super) fn named(headers: &HeaderMap, members: &Map<String, Value>) -> Result<Option<Once>, Problem> {
+pub(super) fn named(
+    headers: &HeaderMap,
+    members: &Map<String, Value>,
+) -> Result<Option<Once>, Problem> {
     let mut fields = headers.get_all("idempotency-key").iter();
     let Some(field) = fields.next() else { return Ok(None) };
     let name = field.to_str().unwrap_or_default().trim().trim_matches('"');

@@ -92,10 +92,7 @@ pub(in crate::http) async fn receipt(
 }
 
 /// The receipt of a delivery, whoever's it is.
-pub(super) async fn receipt_of(
-    gateway: &Gateway,
-    id: DeliveryId,
-) -> Result<Response, Problem> {
+pub(super) async fn receipt_of(gateway: &Gateway, id: DeliveryId) -> Result<Response, Problem> {
     let look = gateway.store.look(move |tx| Ok::<_, Problem>(operation::receipt(tx, id)?));
     match look.await? {
         DeliveryReceipt::Ready(text) => {

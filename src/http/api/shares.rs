@@ -19,9 +19,7 @@ use crate::http::auth::Caller;
 use crate::http::form;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
-use crate::operation::{
-    ACCOUNT_NAME, Once, Operation, account_csv, account_text, execute_once,
-};
+use crate::operation::{ACCOUNT_NAME, Once, Operation, account_csv, account_text, execute_once};
 
 /// All routes of `/v1/shares`.
 pub(in crate::http) fn routes() -> Router<Gateway> {
@@ -153,10 +151,7 @@ async fn text(
 pub(in crate::http) fn account(kind: &str, ending: &str, text: String) -> Response {
     let fields = [
         (header::CONTENT_TYPE, kind.to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{ACCOUNT_NAME}.{ending}\""),
-        ),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{ACCOUNT_NAME}.{ending}\"")),
     ];
     (fields, text).into_response()
 }

@@ -115,9 +115,8 @@ async fn make(
     accepted: Vec<Accepted>,
 ) -> Result<String, Refused> {
     let (profile, now_ms) = (gateway.profile.clone(), gateway.clock.now_ms());
-    let made = gateway
-        .store
-        .write(move |tx| download::make(tx, &profile, now_ms, &share, &accepted));
+    let made =
+        gateway.store.write(move |tx| download::make(tx, &profile, now_ms, &share, &accepted));
     match made.await {
         Ok(secret) => Ok(secret.reveal().to_owned()),
         Err(NoDownload::Missing(_)) => Err(Refused::new(&NOT_ACCEPTED)),

@@ -126,11 +126,8 @@ async fn ask(gateway: &Gateway, secret: &str, peer: Option<Peer>) -> Result<Aske
     let hash = secret.hash().0;
     let found = gateway.store.look(move |tx| find(tx, &profile, &hash, now_ms)).await?;
     let (download, share) = found.unwrap_or_else(|| Err(unknown(gateway, peer)))?;
-    let part = Part {
-        release: None,
-        offset: Some(share.first),
-        limit: Some(share.end - share.first),
-    };
+    let part =
+        Part { release: None, offset: Some(share.first), limit: Some(share.end - share.first) };
     let (shelf, release, kind) = (gateway.clone(), share.release.clone(), share.kind);
     let cut = tokio::task::spawn_blocking(move || {
         let release = shelf.shelf.release(&release).map_err(|error| Problem::internal(&error))?;

@@ -154,7 +154,8 @@ pub(super) async fn told(request: Request, next: Next) -> Response {
 pub(super) fn shown(mut response: Response, headers: &HeaderMap) -> Response {
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
         let allow = response.headers_mut().remove(header::ALLOW);
-        response = if wants_page(headers) { refusal_page(&refused) } else { refusal_json(&refused) };
+        response =
+            if wants_page(headers) { refusal_page(&refused) } else { refusal_json(&refused) };
         *response.status_mut() = refused.words.kind.status;
         for (name, value) in refused.fields {
             let value = HeaderValue::from_str(&value).expect("a field of our own is printable");
@@ -190,10 +191,14 @@ fn refusal_json(refused: &Refused) -> Response {
 
 fn refusal_page(refused: &Refused) -> Response {
     let Words { title, advice, .. } = refused.words;
-    document(StatusCode::OK, title, html! {
-        h1 { (title) }
-        p class="lead" { (advice) }
-    })
+    document(
+        StatusCode::OK,
+        title,
+        html! {
+            h1 { (title) }
+            p class="lead" { (advice) }
+        },
+    )
 }
 
 /// A whole page; what stands round its content is the same for every link.

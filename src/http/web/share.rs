@@ -11,11 +11,11 @@ use serde_json::Value;
 use super::admin::operate;
 use super::form::{self, Field, SentByMember};
 use super::layout::{Tab, sentence};
+use super::qr;
 use super::share_form::{self, Choice, Said};
 use super::table::Head::{Numbers, Words};
 use super::table::table;
 use super::visitor::Member;
-use super::qr;
 use crate::base::date::end_ms;
 use crate::base::number::separated;
 use crate::base::party::ShareId;
@@ -116,9 +116,8 @@ async fn choices(gateway: &Gateway, member: &Member) -> Result<Vec<Choice>, Prob
     let look = gateway.store.look(move |tx| -> Result<Vec<Choice>, Problem> {
         let mut visible = tx.datasets_visible(Some(&entities), now_ms)?;
         visible.sort_by(|one, other| one.title.cmp(&other.title));
-        let with_releases = |row: &crate::store::DatasetRow| {
-            matches!(row.supply, Supply::Releases { .. })
-        };
+        let with_releases =
+            |row: &crate::store::DatasetRow| matches!(row.supply, Supply::Releases { .. });
         let choices = visible.into_iter().filter(with_releases);
         Ok(choices.map(|row| Choice { slug: row.slug, title: row.title }).collect())
     });
