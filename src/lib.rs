@@ -23,7 +23,8 @@
 //! whoever makes a request. recipient: what a delivery is charged to. delivery: IDs handed to a
 //! requester. hold: the part of an allowance that is kept for a delivery under way. window: the
 //! trailing 30 days. profile: the set of numbers in force. exemption: a reviewed academic
-//! registration. link: what reviewers open without an account, a recipient of its own. dataset: a named collection; release: one version of it, which never changes.
+//! registration. link: what reviewers open without an account, a recipient of its own. dataset: a
+//! named collection; release: one version of it, which never changes.
 //! An ID has an *ordinal*, its place in a release, counted from 0.
 //!
 //! # Code map, from the ground up

@@ -169,8 +169,8 @@ pub enum Leaf {
     },
     /// Nobody sees a dataset any more.
     DatasetRetired { dataset: i64, actor: ActorName },
-    /// A person of an exempt entity made a peer-review link, under that exemption: by it anybody may
-    /// have these IDs until `expires_ms`, so many of them and in so many downloads at most.
+    /// A person of an exempt entity made a peer-review link, under that exemption: by it anybody
+    /// may have these IDs until `expires_ms`, so many and in so many downloads at most.
     ShareMade {
         link: ShareId,
         person: Commitment,

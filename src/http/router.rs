@@ -13,9 +13,11 @@ use super::api::{
 };
 use super::problem::{self, Problem};
 use super::state::Gateway;
+use super::web::admin::{merge, permission};
 use super::web::layout::problems_for_people;
 use super::web::{
-    self, account, dataset, entity, exemption, home, register, share, sign_in, style,
+    self, account, dataset, entity, exemption, home, invitation, join, register, share, sign_in,
+    style,
 };
 use super::{auth, hosts, review, session};
 use crate::base::ids::IdKind;
@@ -42,9 +44,17 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/shares/{id}/account.csv", get(share::account_csv))
         .route("/shares/{id}/account.txt", get(share::account_text))
         .route("/shares/{id}/{change}", post(share::change))
+        .route("/entities/{slug}/invitations", post(invitation::invite))
+        .route("/entities/{slug}/use-cases", post(invitation::propose))
+        .route("/invitations/{id}/withdraw", post(invitation::withdraw))
+        .route("/joins/{id}/{decision}", post(join::answer))
         .route("/admin", get(web::admin::show))
-        .route("/admin/registrations/{id}/{decision}", post(web::admin::decide_registration))
-        .route("/admin/exemptions/{id}/{decision}", post(web::admin::decide_exemption))
+        .route("/admin/registrations/{id}/{decision}", post(web::admin::registration::answer))
+        .route("/admin/exemptions/{id}/{decision}", post(web::admin::exemption::answer))
+        .route("/admin/use-cases/{slug}/{decision}", post(web::admin::use_case::answer))
+        .route("/admin/permissions", get(permission::show).post(permission::enter))
+        .route("/admin/permissions/{id}/revoke", post(permission::revoke))
+        .route("/admin/merge", get(merge::show).post(merge::carry_out))
         .layer(middleware::from_fn_with_state(gateway.clone(), problems_for_people))
         .route("/style/{name}", get(style::show));
     Router::new()

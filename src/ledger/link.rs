@@ -1,6 +1,6 @@
 //! Whether a peer-review link may hand out, and how much: asked at each chunk anew, so that the end
-//! of the link, of the exemption it was made under, or of its maker's or the entity's standing bites
-//! at the next one. Who may make a link is `directory`'s business.
+//! of the link, of the exemption it was made under, or of its maker's or the entity's standing
+//! bites at the next one. Who may make a link is `directory`'s business.
 //!
 //! The link is a recipient of its own: no entity is charged, and what it has handed out counts as
 //! long as it lives. Every ID counts each time.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, entity_of, list, person_of};
 use super::entity::effect;
-use super::{By, Context, Numbers, Once, OperationError, delivery, sign_in, terms};
+use super::{By, Context, Numbers, Once, OperationError, delivery, share, sign_in, terms};
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
@@ -288,6 +288,7 @@ pub(super) fn export(tx: &Tx<'_>, numbers: &Numbers, now_ms: i64, mail: &str) ->
     let mut exemptions = tx.exemptions()?;
     exemptions.retain(|exemption| exemption.person == row.id);
     answer["exemptions"] = list(exemptions, |row| terms::exemption(tx, &row, now_ms))?;
+    answer["links"] = share::all(tx, &numbers.profile, Some(mail), now_ms)?;
     answer["joins"] = list(tx.joins_of_person(row.id)?, |row| proposal(tx, numbers, &row))?;
     answer["invitations"] = list(tx.invitations_to(&row.mail)?, |row| invited(tx, &row))?;
     let deliveries = tx.deliveries_newest(Some(row.id), None, EXPORTED_DELIVERIES_MAX)?;

@@ -1,5 +1,5 @@
-//! Why a peer-review link hands out nothing any more, in words. What has to hold for it is looked up
-//! by `ledger`, in each transaction anew.
+//! Why a peer-review link hands out nothing any more, in words. What has to hold for it is looked
+//! up by `ledger`, in each transaction anew.
 
 use serde::Serialize;
 

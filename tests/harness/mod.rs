@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod mail;
+pub mod review;
 pub mod upstream;
 
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
-//! The design that keeps the limit: one answer to each question on which a design may go wrong. What
-//! a model does with an answer is not here.
+//! The design that keeps the limit: one answer to each question on which a design may go wrong.
+//! What a model does with an answer is not here.
 
 /// What a model shows to be kept or broken.
 pub mod promise {

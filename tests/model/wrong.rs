@@ -1,5 +1,5 @@
-//! The table of tempting designs that break the limit: each changes one answer of the right one, and
-//! a model has to show how it breaks a promise.
+//! The table of tempting designs that break the limit: each changes one answer of the right one,
+//! and a model has to show how it breaks a promise.
 
 use crate::design::promise::{BALANCED, COVERED, ENDED, FITS, LIMIT, OVER, OWNED, WHOLE};
 use crate::design::{

@@ -1,5 +1,5 @@
-//! Peer-review links for their makers: `/v1/shares`. Each route is an operation, carried out for the
-//! person whose key or session it is. What is told of use are numbers and days.
+//! Peer-review links for their makers: `/v1/shares`. Each route is an operation, carried out for
+//! the person whose key or session it is. What is told of use are numbers and days.
 
 use axum::Json;
 use axum::Router;

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use serde_json::json;
 
-use crate::http::problem::{self, Kind, Problem};
+use crate::http::problem::{self, Kind, Problem, Told};
 use crate::http::web::style;
 use crate::store::StoreError;
 
@@ -103,6 +103,13 @@ impl Refused {
         Refused { words, fields: Vec::new() }
     }
 
+    /// The refusal of that status.
+    fn of(status: StatusCode) -> Refused {
+        let known = ALL.iter().copied().find(|words| words.kind.status == status);
+        let otherwise = if status.is_server_error() { &UNAVAILABLE } else { &BAD_REQUEST };
+        Refused::new(known.unwrap_or(otherwise))
+    }
+
     /// Says in how many milliseconds it is worth trying again.
     pub(super) fn retry_in(self, wait_ms: i64) -> Refused {
         let seconds = wait_ms.max(0).div_euclid(1_000) + 1;
@@ -119,10 +126,7 @@ impl Refused {
 impl From<Problem> for Refused {
     /// What another handler refuses: of all that it says, only the status is passed on.
     fn from(problem: Problem) -> Refused {
-        let status = problem.status();
-        let known = ALL.iter().copied().find(|words| words.kind.status == status);
-        let otherwise = if status.is_server_error() { &UNAVAILABLE } else { &BAD_REQUEST };
-        Refused::new(known.unwrap_or(otherwise))
+        Refused::of(problem.status())
     }
 }
 
@@ -152,7 +156,10 @@ pub(super) async fn told(request: Request, next: Next) -> Response {
 
 /// An answer as it is sent to whoever sent `headers`: a page for a browser, else JSON.
 pub(super) fn shown(mut response: Response, headers: &HeaderMap) -> Response {
-    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
+    // What was refused before a handler of ours was asked.
+    let foreign = response.extensions_mut().remove::<Told>().map(|told| told.kind.status);
+    let refused = response.extensions_mut().remove::<Refused>();
+    if let Some(refused) = refused.or(foreign.map(Refused::of)) {
         let allow = response.headers_mut().remove(header::ALLOW);
         response =
             if wants_page(headers) { refusal_page(&refused) } else { refusal_json(&refused) };

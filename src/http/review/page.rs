@@ -74,7 +74,9 @@ fn form(facts: &Facts, token: &str) -> Markup {
                         label for=(term.value) {
                             "I accept: "
                             @match &term.url {
-                                Some(url) => a href=(url) rel="noreferrer noopener" { (term.title) },
+                                Some(url) => {
+                                    a href=(url) rel="noreferrer noopener" { (term.title) }
+                                }
                                 None => (term.title),
                             }
                             " (version " (term.version) ")"

@@ -3,9 +3,12 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use serde_json::Value;
 
+use super::admin::rows;
 use super::entity::{Meters, meters_of};
 use super::form::{self, Field, SentByMember};
+use super::join;
 use super::layout::{Tab, sentence};
 use super::table::Head::Words;
 use super::table::table;
@@ -19,6 +22,7 @@ use crate::directory::{DirectoryError, document};
 use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
+use crate::operation::proposals_before;
 use crate::store::{KeyRow, SessionRow};
 
 /// How long a key lives that is made here, by the words of the form, in milliseconds.
@@ -34,6 +38,8 @@ struct Shown {
     keys: Vec<KeyRow>,
     sessions: Vec<SessionRow>,
     missing: usize,
+    /// The proposals that somebody joins a further entity.
+    joins: Value,
     now_ms: i64,
 }
 
@@ -78,6 +84,10 @@ async fn page(gateway: &Gateway, member: &Member, news: Markup) -> Result<Respon
         @if shown.entities.is_empty() {
             p class="faint" { "You belong to no entity, so nothing can be delivered to you." }
         }
+        @if !rows(&shown.joins).is_empty() {
+            h2 id="joins" { "What waits for your consent" }
+            @for row in rows(&shown.joins) { (join::for_members(member, row)) }
+        }
         h2 id="keys" { "Keys for programs" }
         (keys(member, &shown))
         h2 id="sessions" { "Where you are signed in" }
@@ -108,7 +118,8 @@ async fn shown(gateway: &Gateway, member: &Member) -> Result<Shown, Problem> {
         let mut sessions = tx.sessions_of(requester.person)?;
         sessions.retain(|row| session::state(row, now_ms) == SessionState::Active);
         let missing = document::missing(tx, &profile.documents, now_ms, requester.person)?.len();
-        Ok(Shown { entities, keys, sessions, missing, now_ms })
+        let joins = proposals_before(tx, &profile, &clock, requester.person)?;
+        Ok(Shown { entities, keys, sessions, missing, joins, now_ms })
     });
     look.await
 }

@@ -3,9 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
+use serde_json::Value;
 
-use super::admin::operate;
+use super::admin::{operate, rows, text as words};
 use super::chart;
+use super::invitation;
 use super::layout::Tab;
 use super::table::Head::Words;
 use super::table::table;
@@ -14,6 +16,7 @@ use crate::base::clock::Clock;
 use crate::base::ids::IdKind;
 use crate::base::party::EntityId;
 use crate::directory::entity;
+use crate::directory::words::Rank;
 use crate::http::api::Segment;
 use crate::http::problem::Problem;
 use crate::http::state::Gateway;
@@ -62,13 +65,17 @@ pub(in crate::http) async fn show(
 ) -> Result<Response, Problem> {
     // Whether they may look is decided where the operation is carried out.
     let shown = operate(&gateway, &member, Operation::EntityShow { slug: slug.clone() }).await??;
+    let list = Operation::InvitationList { slug: slug.clone() };
+    let invitations = operate(&gateway, &member, list).await??;
+    let invites = member.signed_in().rank != Some(Rank::Auditor);
     let (profile, clock) = (gateway.profile.clone(), gateway.clock.clone());
+    let name = slug.clone();
     let look = gateway.store.look(move |tx| -> Result<Meters, Problem> {
-        let row = entity::find(tx, &slug)?;
+        let row = entity::find(tx, &name)?;
         Ok(meters_of(tx, &profile, &clock, row.id)?)
     });
     let meters = look.await?;
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let people = shown["people"].as_array().cloned().unwrap_or_default();
     let name = text(&shown["name"]);
     let content = html! {
@@ -89,6 +96,32 @@ pub(in crate::http) async fn show(
                 }
             },
         ))
+        h2 { "Use cases" }
+        (use_cases(&shown["use_cases"]))
+        @if invites { (invitation::part(&member, &slug, &invitations)) }
     };
     Ok(member.0.page(Tab::Account, &name, content))
+}
+
+fn use_cases(shown: &Value) -> Markup {
+    html! {
+        @if rows(shown).is_empty() {
+            p class="faint" { "None is declared." }
+        } @else {
+            (table(
+                Some("What it uses what it receives for"),
+                &[Words("Version"), Words("Use"), Words("State"), Words("Proposed")],
+                html! {
+                    @for row in rows(shown) {
+                        tr {
+                            td { (row["version"]) }
+                            td class="break" { (words(row, "purpose")) }
+                            td { span class="tag" { (words(row, "status")) } }
+                            td { (words(row, "proposed")) }
+                        }
+                    }
+                },
+            ))
+        }
+    }
 }

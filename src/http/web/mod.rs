@@ -14,6 +14,8 @@ pub(super) mod entity;
 pub(super) mod exemption;
 mod form;
 pub(super) mod home;
+pub(super) mod invitation;
+pub(super) mod join;
 pub(super) mod layout;
 pub(super) mod register;
 pub(super) mod share;
