@@ -226,13 +226,16 @@ pub(super) fn inquire(desk: &Desk<'_>, asked: &Asked) -> Result<Result<(), Withh
     }
 }
 
+/// How leaves name the person, if anybody knows who asks, and everybody who is charged.
+type Locked = (Option<Commitment>, Vec<Charging>);
+
 /// Locks the meters of everybody who is charged, in ascending order; also how leaves name the
 /// person.
 fn lock_all(
     desk: &Desk<'_>,
     asked: &Asked,
     delivery: Option<DeliveryId>,
-) -> Result<Result<(Option<Commitment>, Vec<Charging>), Withheld>, StoreError> {
+) -> Result<Result<Locked, Withheld>, StoreError> {
     let Asked { person, credential, kind, .. } = *asked;
     let permit = match delivery {
         None => desk.permit_to_begin(person, credential, kind)?,

@@ -37,6 +37,9 @@ struct Asked {
     tag: EntityTag,
 }
 
+/// A download with its link, or why nothing is handed out.
+type Opened = Result<(DownloadId, ShareRow), Refused>;
+
 /// `HEAD /s/downloads/{secret}`: nothing is charged.
 pub(super) async fn describe(
     State(gateway): State<Gateway>,
@@ -144,7 +147,7 @@ fn find(
     profile: &Profile,
     hash: &[u8; 32],
     now_ms: i64,
-) -> Result<Option<Result<(DownloadId, ShareRow), Refused>>, StoreError> {
+) -> Result<Option<Opened>, StoreError> {
     let Some(row) = tx.download_by_hash(hash)? else { return Ok(None) };
     let Some(share) = tx.share(row.share)? else { return Ok(None) };
     let standing = link_ceiling(tx, profile, share.id, share.kind, now_ms)?;
