@@ -110,6 +110,21 @@ fn the_lines_that_a_demo_prints_work_as_pasted_and_its_data_is_found_again() {
 }
 
 #[test]
+fn a_demos_exemption_holds_where_the_platform_has_to_permit_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hydrant"));
+    command.args(["demo", "--listen", "127.0.0.1:0", "--json"]).current_dir(folder.path());
+    command.env("HYDRANT__POLICY__PROFILE", "x-2025-10");
+    let mut demo = Demo::start_as(command);
+    let told = demo.told();
+    let url = format!("{}/v1/usage", told["url"].as_str().unwrap());
+    let bearer = format!("Authorization: Bearer {}", tokens(&told)[1]);
+    let output = Command::new("curl").args(["-sS", "-H", &bearer, &url]).output().unwrap();
+    let usage = String::from_utf8(output.stdout).unwrap();
+    assert!(usage.contains("exemption") && usage.contains("10000000"), "{usage}");
+}
+
+#[test]
 fn a_folder_that_no_demo_made_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("hydrant-demo");

@@ -150,6 +150,12 @@ fn what_is_hidden_looks_like_what_is_not_there() {
 
     let unknown = gateway.get("/v1/datasets/nothing/tweet-ids", &ada);
     check(&unknown, 404, "not-found");
+    // A browser is shown a page, whoever takes anything gets the problem.
+    for (accept, is_page) in [("text/html,*/*;q=0.8", true), ("*/*", false)] {
+        let answer = gateway.ask("GET", "/nowhere", &[("Accept", accept)], b"");
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.text().contains("<h1>"), is_page, "{}", answer.text());
+    }
     for path in ["/v1/datasets/theirs/tweet-ids", "/v1/datasets/later/tweet-ids"] {
         let hidden = gateway.get(path, &ada);
         check(&hidden, 404, "not-found");

@@ -208,6 +208,8 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
     let create = ["share", "create", "walks", "--person", "maker@host.example"];
     bench.done(&[&create[..], &["--label", "a paper"]].concat());
     let gateway = bench.serve();
+    let approved = mail.next();
+    assert_eq!(approved["to"][0], "maker@host.example");
     let invited = bench.json(&["person", "invite", "member@uni.example"]);
     Browser::default().sign_in(&gateway, invited["path"].as_str().unwrap());
     for address in ["one@new.example", "two@new.example"] {

@@ -119,11 +119,14 @@ fn a_reviewer_downloads_resumes_and_is_charged_to_the_link_alone() {
     assert_eq!(row["charged_to"], json!([{ "link": "1", "basis": "peer-review:1" }]));
 
     // The receipt is the maker's.
-    bench.done(&["audit", "checkpoint"]);
+    let checkpoint = bench.json(&["audit", "checkpoint"]);
+    let verifier = checkpoint["verifier_key"].as_str().unwrap();
     let receipt = gateway.get("/v1/shares/1/deliveries/4/receipt", &key);
     assert_eq!(receipt.status, 200, "{}", receipt.text());
     std::fs::write(bench.path("receipt"), &receipt.body).unwrap();
-    let verified = bench.run(&["audit", "verify", bench.path("receipt").to_str().unwrap()]);
+    let file_name = bench.path("receipt");
+    let verify = ["audit", "verify", file_name.to_str().unwrap(), "--key", verifier];
+    let verified = bench.run(&verify);
     assert_eq!(verified.code, 0, "{verified:?}");
     assert!(receipt.text().contains("c2sp.org/tlog-proof"), "{}", receipt.text());
     assert_eq!(gateway.get("/v1/shares/1/deliveries/99/receipt", &key).status, 404);
@@ -147,7 +150,7 @@ fn what_opens_nothing_is_404_of_one_size_and_slowed_down() {
         let answer = gateway.ask("GET", &format!("/s/downloads/{guess}"), &[], b"");
         sizes.push((answer.status, answer.head.len(), answer.body));
     }
-    for path in ["/s/style/x.css", "/s/x/y", "/s/x/downloads/y/z"] {
+    for path in ["/s/", "/s/style/x.css", "/s/x/y", "/s/x/downloads/y/z"] {
         let answer = gateway.ask("GET", path, &[], b"");
         sizes.push((answer.status, answer.head.len(), answer.body));
     }

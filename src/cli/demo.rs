@@ -195,7 +195,7 @@ cmp tweet-ids.txt cut.txt && echo the same
 # what its entity has used, and when how much returns
 curl -sS {commercial_key} {url}/usage
 
-# {academic}: counted as well, but without a ceiling
+# {academic}: counted as well, and may be more than the ceiling
 curl -sS {academic_key} -o exempt.txt {ids}
 curl -sS {academic_key} {url}/usage
 

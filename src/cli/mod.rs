@@ -27,7 +27,6 @@ mod policy;
 mod progress;
 mod reach;
 mod registration;
-mod reminding;
 mod serve;
 mod session;
 mod share;
@@ -37,7 +36,7 @@ mod strip;
 mod strip_paths;
 mod strip_report;
 mod strip_writer;
-mod sweeping;
+mod upkeep;
 mod usage;
 mod use_case;
 

@@ -8,9 +8,8 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::reminding::remind;
 use super::signing::{Signing, freeze_after};
-use super::sweeping::Sweeping;
+use super::upkeep::{Habits, Upkeep};
 use super::{Common, Done};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
@@ -127,10 +126,10 @@ impl<'a> Gateway<'a> {
             notary: self.notary,
         };
         let signing = Signing::start(context.clone(), self.settings.audit.checkpoint_interval);
-        tokio::spawn(remind(context.clone(), self.settings.reminder_days));
         let Privacy { delivery_days, invitation_days } = self.settings.privacy;
         let retention = Retention { delivery_days, invitation_days };
-        let sweeping = Sweeping::start(context.clone(), retention);
+        let habits = Habits { reminder_days: self.settings.reminder_days, retention };
+        let upkeep = Upkeep::start(context.clone(), habits);
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
         if self.store.is_shared() {
@@ -148,6 +147,7 @@ impl<'a> Gateway<'a> {
             ledger: self.ledger,
             public_url: bounds.public_url.clone(),
             share_url: self.settings.share.public_url.clone(),
+            trusted_proxies: bounds.trusted_proxies.clone(),
             session: self.settings.session,
             contact: bounds.contact.clone(),
             sends_mail: self.settings.mail.is_some(),
@@ -192,7 +192,7 @@ impl<'a> Gateway<'a> {
         close.send_replace(Stop::WhenDone);
         ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
-        sweeping.end().await;
+        upkeep.end().await;
         // Commands have written their last leaves.
         signing.end().await;
         Ok(())

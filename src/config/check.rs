@@ -1,11 +1,13 @@
 //! From what was said to settings that hold, or to every mistake at once.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Uri};
+use ipnet::IpNet;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
@@ -81,6 +83,7 @@ impl Checker<'_> {
                     .take("server.connections_max", |text| number(text, 1, 65_536)),
                 header_max: self.take("server.header_seconds_max", |text| seconds(text, 1, 300)),
                 idle_max: self.take("server.idle_seconds_max", |text| seconds(text, 1, 3_600)),
+                trusted_proxies: self.take("server.trusted_proxies", networks),
                 shutdown_max: self
                     .take("server.shutdown_seconds_max", |text| seconds(text, 0, 3_600)),
             },
@@ -245,6 +248,14 @@ impl Checker<'_> {
 fn told(said: &Effective, clause: &str) -> String {
     let Effective { key, origin, .. } = said;
     format!("{key} = {:?} ({origin}): {clause}", said.shown())
+}
+
+/// Networks with commas between; an address is a network of one.
+fn networks(text: &str) -> Option<Vec<IpNet>> {
+    let parts = text.split(',').map(str::trim).filter(|_| !text.trim().is_empty());
+    parts
+        .map(|part| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).ok())
+        .collect()
 }
 
 /// The paths of a list. None may be empty: a file that is named by mistake would get no copy.

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 pub use mail::{Mail, MailSecurity};
 pub use raw::{Effective, Flag, Origin, Raw};
 pub use table::{SETTINGS, Setting, example};
@@ -130,6 +131,8 @@ pub struct Server {
     pub header_max: Duration,
     /// How long a client may take without accepting a single byte.
     pub idle_max: Duration,
+    /// The proxies whose word for who asked is believed where strangers are slowed down.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long requests under way are waited for when the gateway stops.
     pub shutdown_max: Duration,
 }

@@ -198,6 +198,14 @@ pub static SETTINGS: &[Setting] = &[
         right: "a whole number from 0 to 3600",
     },
     Setting {
+        key: "server.trusted_proxies",
+        about: "The proxies that stand in front, by address or network, with commas between: what \
+                they say in X-Forwarded-For is believed where strangers are slowed down, and \
+                nowhere else.",
+        default: "",
+        right: "addresses and networks, like 127.0.0.1, 10.0.0.0/8",
+    },
+    Setting {
         key: "session.idle_seconds_max",
         about: "How long somebody stays signed in without doing anything.",
         default: "43200",

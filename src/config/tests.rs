@@ -267,3 +267,23 @@ fn an_upstream_that_could_reach_inwards_is_a_mistake() {
       needs the path of a file that holds one line
     "#);
 }
+
+#[test]
+fn proxies_are_addresses_and_networks_with_commas_between() {
+    for (text, expected) in [
+        ("", Some(vec![])),
+        ("127.0.0.1, 10.0.0.0/8", Some(vec!["127.0.0.1/32", "10.0.0.0/8"])),
+        ("fd00::/8", Some(vec!["fd00::/8"])),
+        ("proxy.example", None),
+        ("10.0.0.0/40", None),
+        ("10.0.0.1;10.0.0.2", None),
+    ] {
+        let (_dir, raw) = read("", &[("HYDRANT__SERVER__TRUSTED_PROXIES", text)], Vec::new());
+        let proxies = raw.check().ok().map(|settings| settings.server.trusted_proxies);
+        let proxies =
+            proxies.map(|proxies| proxies.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let expected =
+            expected.map(|networks| networks.iter().map(|text| text.to_string()).collect());
+        assert_eq!(proxies, expected, "{text}");
+    }
+}

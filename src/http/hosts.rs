@@ -91,6 +91,7 @@ impl Hosts {
     fn place(&self, host: &str, path: &str) -> Place {
         let is_link = path.starts_with(LINKS);
         match &self.links_at {
+            _ if path == LINKS => Place::Nowhere,
             Some((_, links_host)) if host.eq_ignore_ascii_case(links_host) => match is_link {
                 true => Place::Here,
                 false => Place::Nowhere,
@@ -212,6 +213,7 @@ mod tests {
             (&own, "review.example", "/s/x", Place::Elsewhere),
             (&links, "Review.Example", "/s/x", Place::Here),
             (&links, "review.example", "/", Place::Nowhere),
+            (&links, "review.example", "/s/", Place::Nowhere),
             (&links, "review.example", "/v1/datasets", Place::Nowhere),
             (&links, "ids.library.example", "/s/x", Place::Nowhere),
             (&links, "127.0.0.1:8080", "/s/x", Place::Nowhere),

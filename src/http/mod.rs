@@ -29,6 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -56,6 +57,8 @@ pub struct Server {
     pub public_url: Option<String>,
     /// How links for reviewers are reached, if not as the gateway is.
     pub share_url: Option<String>,
+    /// The proxies whose word for who asked is believed where strangers are slowed down.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long somebody stays signed in.
     pub session: Session,
     /// Whom people may ask who cannot get in; empty: nobody in particular.
@@ -103,7 +106,7 @@ impl Server {
                 whole_ms: milliseconds(self.session.whole_max),
             },
             notes: Notes { contact: self.contact, sends_mail: self.sends_mail },
-            pace: Pace::default(),
+            pace: Pace::behind(self.trusted_proxies),
             guesses: Pace::default(),
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),

@@ -29,7 +29,14 @@ pub(super) fn problem(
         Denied::Unread(cause) => return Problem::internal(&cause),
     };
     match &refusal {
-        Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms } => {
+        Refusal::NotNow {
+            recipient,
+            requested_ids,
+            remaining_ids,
+            ceiling_ids,
+            fits_at_ms,
+            retry_at_ms,
+        } => {
             let asked = match gateway.profile.counts_once(kind) {
                 true => "of those asked for are new to it",
                 false => "were asked for",
@@ -42,7 +49,7 @@ pub(super) fn problem(
             Problem::new(&problem::ALLOWANCE_USED, detail)
                 .with("entity", slug(requester, *recipient))
                 .with("requested", *requested_ids)
-                .later(gateway, kind, *remaining_ids, *fits_at_ms, *retry_at_ms)
+                .later(gateway, [*remaining_ids, *ceiling_ids], *fits_at_ms, *retry_at_ms)
         }
         Refusal::Over {
             recipient,
@@ -60,7 +67,7 @@ pub(super) fn problem(
             Problem::new(&problem::ALLOWANCE_USED, detail)
                 .with("entity", slug(requester, *recipient))
                 .with("requested", *requested_ids)
-                .later(gateway, kind, 0, *fits_at_ms, *retry_at_ms)
+                .later(gateway, [0, *ceiling_ids], *fits_at_ms, *retry_at_ms)
         }
         Refusal::Never { recipient, requested_ids, ceiling_ids, parts } => {
             let parts: Vec<Value> = parts
@@ -94,7 +101,7 @@ pub(super) fn problem(
                 .with("requested", *requested_ids)
                 .with("ceiling", *ceiling_ids)
                 .with("parts", parts)
-                .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind));
+                .with_header(RATE_LIMIT_POLICY, &policy(gateway, *ceiling_ids));
             match dataset {
                 Some(_) => problem,
                 None => problem.with_advice(
@@ -129,8 +136,7 @@ impl Problem {
     fn later(
         self,
         gateway: &Gateway,
-        kind: IdKind,
-        remaining_ids: u64,
+        [remaining_ids, ceiling_ids]: [u64; 2],
         fits_at_ms: i64,
         retry_at_ms: i64,
     ) -> Problem {
@@ -143,16 +149,15 @@ impl Problem {
             .with("fits_at", rfc3339(fits_at_ms))
             .with("retry_at", rfc3339(retry_at_ms))
             .with_header(header::RETRY_AFTER, &retry_seconds.to_string())
-            .with_header(RATE_LIMIT_POLICY, &policy(gateway, kind))
+            .with_header(RATE_LIMIT_POLICY, &policy(gateway, ceiling_ids))
             .with_header(RATE_LIMIT, &limit)
     }
 }
 
-/// The rule as `RateLimit-Policy` says it, for an entity without an exemption.
-fn policy(gateway: &Gateway, kind: IdKind) -> String {
-    let quota_ids = gateway.profile.ids_max(kind).unwrap_or(0);
+/// The rule as `RateLimit-Policy` says it, for whoever has that ceiling.
+fn policy(gateway: &Gateway, ceiling_ids: u64) -> String {
     let window_seconds = gateway.profile.window.length_ms / 1_000;
-    format!("{};q={quota_ids};w={window_seconds}", policy_name(gateway))
+    format!("{};q={ceiling_ids};w={window_seconds}", policy_name(gateway))
 }
 
 fn policy_name(gateway: &Gateway) -> String {

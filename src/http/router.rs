@@ -1,8 +1,8 @@
 //! Every route on one screen, and the layers around them.
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,7 +14,7 @@ use super::api::{
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::web::admin::{merge, permission};
-use super::web::layout::problems_for_people;
+use super::web::layout::{for_people, problems_for_people};
 use super::web::{
     self, account, dataset, entity, exemption, home, invitation, join, register, share, sign_in,
     style,
@@ -120,8 +120,14 @@ fn without_secret(path: &str) -> &str {
     secret.unwrap_or(path)
 }
 
-async fn not_found() -> Problem {
-    unknown_address()
+async fn not_found(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
+    let response = unknown_address().into_response();
+    // Programs that take anything get what they can read.
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    match accepts.is_some_and(|accept| accept.contains("text/html")) {
+        true => for_people(&gateway.profile, response),
+        false => response,
+    }
 }
 
 /// The answer for an address that is no route.

@@ -248,7 +248,14 @@ impl Desk<'_> {
             Verdict::NotNow { excess_ids } => {
                 let (fits_at_ms, retry_at_ms) = self.times(charging, wanted, excess_ids)?;
                 let remaining_ids = level.remaining_ids().unwrap_or(u64::MAX);
-                Refusal::NotNow { recipient, requested_ids, remaining_ids, fits_at_ms, retry_at_ms }
+                Refusal::NotNow {
+                    recipient,
+                    requested_ids,
+                    remaining_ids,
+                    ceiling_ids,
+                    fits_at_ms,
+                    retry_at_ms,
+                }
             }
             Verdict::Over { excess_ids } => {
                 let (fits_at_ms, retry_at_ms) = self.times(charging, wanted, excess_ids)?;

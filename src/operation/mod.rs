@@ -11,6 +11,7 @@ mod dataset;
 mod delivery;
 mod desk;
 mod entity;
+mod invitation;
 mod ledger;
 mod log;
 mod once;
@@ -19,18 +20,21 @@ mod policy;
 mod share;
 mod share_account;
 mod sign_in;
+mod sweep;
 mod table;
 mod terms;
 
 pub use access::{Need, Subject};
 pub use account::actor_of;
 pub use answer::{objects, usage};
+pub use invitation::welcome;
 pub use ledger::ThawRequest;
 pub use log::{DeliveryReceipt, receipt};
 pub use once::Once;
-pub use person::{proposals_before, sweep, welcome};
+pub use person::proposals_before;
 pub use policy::shown as profile_shown;
 pub use share_account::{ACCOUNT_NAME, account_csv, account_text};
+pub use sweep::sweep;
 pub use table::{execute, execute_once};
 
 use std::sync::Arc;
@@ -46,10 +50,11 @@ use crate::base::delivery::DeliveryId;
 use crate::base::party::{KeyId, SessionId, ShareId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
+use crate::directory::invitation::Invite;
 use crate::directory::use_case::Verdict;
 use crate::directory::words::{Rank, Role, Side};
 use crate::directory::{
-    DirectoryError, document, entity as entities, exemption, invitation, join, key, permission,
+    DirectoryError, document, entity as entities, exemption, join, key, permission,
     person as people, registration, share as shares,
 };
 use crate::policy::Profile;
@@ -101,7 +106,7 @@ pub enum Operation {
     /// Change what a person is in an entity.
     PersonRole { mail: String, slug: String, role: Role },
     /// Invite a colleague into an entity.
-    InvitationAdd(invitation::Invite),
+    InvitationAdd(Invite),
     /// The invitations of an entity.
     InvitationList { slug: String },
     /// Take an invitation back.

@@ -6,28 +6,23 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::answer::{self, entity_of, list, person_of};
+use super::desk::{By, Numbers};
 use super::entity::effect;
-use super::{By, Context, Numbers, Once, OperationError, delivery, share, sign_in, terms};
+use super::{delivery, invitation, share, sign_in, terms};
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
-use crate::base::party::{Actor, PersonId};
-use crate::directory::retention::{self, Forgotten, Retention};
-use crate::directory::words::{Side, Status};
-use crate::directory::{DirectoryError, entity, erasure, invitation, join, person, registration};
-use crate::ledger::{carry, time_ms};
+use crate::base::party::PersonId;
+use crate::directory::words::Side;
+use crate::directory::{DirectoryError, erasure, join, person, registration};
+use crate::ledger::carry;
 use crate::policy::Profile;
-use crate::store::{
-    Consent, InvitationRow, JoinRow, MembershipRow, Party, PersonRow, RegistrationRow, Tx,
-};
+use crate::store::{Consent, JoinRow, MembershipRow, Party, PersonRow, RegistrationRow, Tx};
 
-type Answer = Result<Value, DirectoryError>;
+pub(super) type Answer = Result<Value, DirectoryError>;
 
 /// How many deliveries an export holds at most.
 const EXPORTED_DELIVERIES_MAX: u32 = 1_000_000;
-
-/// What shows the consent of an entity whose operator invited somebody.
-const BY_INVITATION: &str = "an invitation";
 
 /// Enters a person. If the address was erased, its charges come along to where they belong now.
 pub(super) fn add(
@@ -160,99 +155,6 @@ pub(super) fn consent(
     Ok(answer)
 }
 
-/// An invitation.
-pub(super) fn invited(tx: &Tx<'_>, row: &InvitationRow) -> Answer {
-    Ok(json!({
-        "id": row.id.to_string(),
-        "entity": entity_of(tx, row.entity)?.slug,
-        "mail": row.mail,
-        "name": row.name,
-        "invited": rfc3339(row.invited_ms),
-        "invited_by": row.invited_by,
-    }))
-}
-
-/// The invitations of an entity that wait.
-pub(super) fn invitations(tx: &Tx<'_>, slug: &str) -> Answer {
-    let entity = entity::find(tx, slug)?.id;
-    let mut rows = tx.invitations()?;
-    rows.retain(|row| row.entity == entity);
-    list(rows, |row| invited(tx, &row))
-}
-
-/// Lets whoever has shown that they read mail at an address into the entities that they are
-/// invited to, and returns who they are, if they are anybody here. Somebody new is a person of the
-/// entity at once; somebody known is asked whether they join it, with its consent given.
-///
-/// # Errors
-/// [`DirectoryError::Invalid`] if it is no address, or of the store.
-pub fn welcome(
-    tx: &Tx<'_>,
-    profile: &Arc<Profile>,
-    clock: &Clock,
-    now_ms: i64,
-    mail: &str,
-) -> Result<Option<PersonRow>, DirectoryError> {
-    let numbers = Numbers { profile: Arc::clone(profile), clock: clock.clone() };
-    let mail = mail.trim().to_lowercase();
-    for invitation in tx.invitations_to(&mail)? {
-        tx.invitation_remove(invitation.id)?;
-        if let Some(actor) = invitation::standing_inviter(tx, &invitation)? {
-            let by = By { actor, now_ms, profile: Arc::clone(&numbers.profile) };
-            let entity = entity::in_the_end(tx, entity_of(tx, invitation.entity)?)?.slug;
-            match tx.person_by_mail(&mail)? {
-                None => newcomer(tx, &by, &numbers, &invitation, entity)?,
-                Some(person) => known(tx, &by, &numbers, &person, entity)?,
-            }
-        }
-    }
-    Ok(tx.person_by_mail(&mail)?)
-}
-
-fn newcomer(
-    tx: &Tx<'_>,
-    by: &By,
-    numbers: &Numbers,
-    invitation: &InvitationRow,
-    slug: String,
-) -> Result<(), DirectoryError> {
-    let request = person::Add {
-        mail: invitation.mail.clone(),
-        name: invitation.name.clone(),
-        entities: vec![slug],
-        role: invitation::ROLE,
-    };
-    add(tx, by, numbers, &request).map(drop)
-}
-
-fn known(
-    tx: &Tx<'_>,
-    by: &By,
-    numbers: &Numbers,
-    person: &PersonRow,
-    slug: String,
-) -> Result<(), DirectoryError> {
-    let request = join::Propose { mail: person.mail.clone(), slug, role: invitation::ROLE };
-    if Status::of_row(&person.status) == Status::Pending {
-        // They have registered and wait for an entity: here it is.
-        person::resume(tx, by.now_ms, &by.actor, &person.mail)?;
-    }
-    let row = match join::propose(tx, by.now_ms, &by.actor, &request) {
-        Ok(row) => row,
-        // They belong to it meanwhile, or may not now: there is nothing to invite to.
-        Err(DirectoryError::Conflict(_)) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    consent(tx, by, numbers, row.id, Side::Entity, Some(BY_INVITATION))?;
-    if tx.memberships_of_person(person.id)?.is_empty() {
-        // They received nothing anywhere, and asked for exactly this.
-        let (actor, profile) = (Actor::Person(person.id), Arc::clone(&by.profile));
-        let own = By { actor, now_ms: by.now_ms, profile };
-        consent(tx, &own, numbers, row.id, Side::Person, None)?;
-    }
-    Ok(())
-}
-
 /// Writes down that what is held of a person is handed out.
 pub(super) fn note_export(tx: &Tx<'_>, by: &By, mail: &str) -> Answer {
     let person = person::find(tx, mail)?;
@@ -290,7 +192,8 @@ pub(super) fn export(tx: &Tx<'_>, numbers: &Numbers, now_ms: i64, mail: &str) ->
     answer["exemptions"] = list(exemptions, |row| terms::exemption(tx, &row, now_ms))?;
     answer["links"] = share::all(tx, &numbers.profile, Some(mail), now_ms)?;
     answer["joins"] = list(tx.joins_of_person(row.id)?, |row| proposal(tx, numbers, &row))?;
-    answer["invitations"] = list(tx.invitations_to(&row.mail)?, |row| invited(tx, &row))?;
+    answer["invitations"] =
+        list(tx.invitations_to(&row.mail)?, |row| invitation::invited(tx, &row))?;
     let deliveries = tx.deliveries_newest(Some(row.id), None, EXPORTED_DELIVERIES_MAX)?;
     answer["deliveries"] = list(deliveries, |row| delivery::described(tx, &row))?;
     answer["objects"] = answer::objects(tx, &numbers.profile, &numbers.clock, row.id)?;
@@ -307,19 +210,4 @@ fn named_in_log(tx: &Tx<'_>, person: PersonId) -> Answer {
     let leaves: Vec<Value> =
         leaves.iter().filter_map(|leaf| serde_json::from_str(leaf).ok()).collect();
     Ok(json!({ "commitment": commitment.to_string(), "salt": salt, "leaves": leaves }))
-}
-
-/// Forgets what is personal and has been kept long enough. Waits for the disk.
-///
-/// # Errors
-/// [`OperationError`]; then nothing is forgotten.
-pub fn sweep(context: &Context, retention: Retention) -> Result<Forgotten, OperationError> {
-    let (now_ms, clock) = (context.clock.now_ms(), context.clock.clone());
-    let window = context.profile.window;
-    let swept = context.store.write_blocking(move |tx| {
-        let newest_left = window.newest_left(time_ms(tx, &clock)?);
-        Once::forget_old(tx, now_ms)?;
-        retention::sweep(tx, now_ms, newest_left, retention).map_err(DirectoryError::from)
-    });
-    Ok(swept?)
 }

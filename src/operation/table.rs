@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::desk::{By, Desk, Numbers};
 use super::{
-    Context, Once, Operation, OperationError, answer, dataset, delivery, entity, ledger, log,
-    person, policy, share, sign_in, terms,
+    Context, Once, Operation, OperationError, answer, dataset, delivery, entity,
+    invitation as invitations, ledger, log, person, policy, share, sign_in, terms,
 };
 use crate::base::party::Actor;
 use crate::directory::dataset as catalogue;
@@ -107,12 +107,12 @@ pub fn execute_once(
             by.person(tx, &row)
         }),
         Operation::InvitationAdd(request) => desk.change(move |tx, by| {
-            person::invited(tx, &invitation::invite(tx, by.now_ms, &by.actor, &request)?)
+            invitations::invited(tx, &invitation::invite(tx, by.now_ms, &by.actor, &request)?)
         }),
-        Operation::InvitationList { slug } => desk.look(|tx, _| person::invitations(tx, &slug)),
+        Operation::InvitationList { slug } => desk.look(|tx, _| invitations::all(tx, &slug)),
         Operation::InvitationWithdraw { invitation } => desk.change(move |tx, by| {
             let row = invitation::withdraw(tx, by.now_ms, &by.actor, invitation)?;
-            person::invited(tx, &row)
+            invitations::invited(tx, &row)
         }),
         Operation::PersonExport { mail } => {
             // Not in one transaction: nothing may wait while the whole log is searched.

@@ -114,7 +114,7 @@ fn consent(join: i64, side: Side, evidence: Option<&str>) -> Operation {
 
 fn invite(slug: &str, name: &str) -> Operation {
     let (slug, mail, name) = (slug.into(), mail(name), name.to_owned());
-    Operation::InvitationAdd(invitation::Invite { slug, mail, name })
+    Operation::InvitationAdd(Invite { slug, mail, name })
 }
 
 #[test]

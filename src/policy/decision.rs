@@ -273,6 +273,8 @@ pub enum Refusal {
         requested_ids: u64,
         /// How many could be asked for instead.
         remaining_ids: u64,
+        /// How many may be live.
+        ceiling_ids: u64,
         /// From when on it fits if all that is under way is delivered now.
         fits_at_ms: i64,
         /// From when on it is worth asking again: it may fit if a delivery under way breaks off.

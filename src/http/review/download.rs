@@ -44,12 +44,12 @@ pub(super) async fn begin(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
-    let peer = peer.map(|peer| peer.0);
-    let (share, facts) = match facts::find(&gateway, &token, peer).await? {
+    let asker = facts::asker(&gateway, peer, &headers);
+    let (share, facts) = match facts::find(&gateway, &token, asker).await? {
         Found::Open(found) => *found,
         Found::Published(_) => return Err(Refused::new(&CLOSED)),
     };
-    if let Some(Peer(address)) = peer {
+    if let Some(address) = asker {
         let pace = gateway.pace.take(address, gateway.clock.now_ms());
         pace.map_err(|_| Refused::new(&SLOWLY).retry_in(BUSY_MS))?;
     }

@@ -1,6 +1,9 @@
 //! What may be said of a link: looked up by the token that opens it, and put into named fields, of
 //! which only [`Names`] tells of its maker.
 
+use std::net::IpAddr;
+
+use axum::Extension;
 use axum::http::HeaderMap;
 
 use super::neutral::{CLOSED, NOT_FOUND, Refused, SLOWLY};
@@ -58,6 +61,15 @@ pub(super) enum Found {
     Published(Names),
 }
 
+/// From which address somebody asks, so that guesses are counted; it is kept nowhere.
+pub(super) fn asker(
+    gateway: &Gateway,
+    peer: Option<Extension<Peer>>,
+    headers: &HeaderMap,
+) -> Option<IpAddr> {
+    peer.map(|Extension(Peer(address))| gateway.pace.origin(address, headers))
+}
+
 /// The link that `token` opens. Tries that open nothing are counted, and slowed down.
 ///
 /// # Errors
@@ -65,7 +77,7 @@ pub(super) enum Found {
 pub(super) async fn find(
     gateway: &Gateway,
     token: &str,
-    peer: Option<Peer>,
+    asker: Option<IpAddr>,
 ) -> Result<Found, Refused> {
     let (profile, now_ms) = (gateway.profile.clone(), gateway.clock.now_ms());
     let found = match LinkToken::parse(token) {
@@ -75,12 +87,12 @@ pub(super) async fn find(
         }
         None => None,
     };
-    found.unwrap_or_else(|| Err(unknown(gateway, peer)))
+    found.unwrap_or_else(|| Err(unknown(gateway, asker)))
 }
 
 /// The refusal of an address that opens nothing.
-pub(super) fn unknown(gateway: &Gateway, peer: Option<Peer>) -> Refused {
-    let Some(Peer(address)) = peer else { return Refused::new(&NOT_FOUND) };
+pub(super) fn unknown(gateway: &Gateway, asker: Option<IpAddr>) -> Refused {
+    let Some(address) = asker else { return Refused::new(&NOT_FOUND) };
     match gateway.guesses.take(address, gateway.clock.now_ms()) {
         Ok(()) => Refused::new(&NOT_FOUND),
         Err(_) => Refused::new(&SLOWLY).retry_in(DAY_MS / 1_440),

@@ -1,5 +1,6 @@
 //! The file of a download: its bytes, whole or in ranges, charged to the link as they go out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -47,7 +48,7 @@ pub(super) async fn describe(
     Segment(secret): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let asked = ask(&gateway, &secret, peer.map(|peer| peer.0)).await?;
+    let asked = ask(&gateway, &secret, facts::asker(&gateway, peer, &headers)).await?;
     let status = match asked.wanted(&headers) {
         Wanted::NotModified => StatusCode::NOT_MODIFIED,
         Wanted::PreconditionFailed => return Err(Refused::new(&OTHER_TAG)),
@@ -69,7 +70,7 @@ pub(super) async fn deliver(
     Extension(wire): Extension<Arc<TcpWire>>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let asked = ask(&gateway, &secret, peer.map(|peer| peer.0)).await?;
+    let asked = ask(&gateway, &secret, facts::asker(&gateway, peer, &headers)).await?;
     let length = asked.selection.length();
     let (status, part) = match asked.wanted(&headers) {
         Wanted::Whole => (StatusCode::OK, 0..length),
@@ -123,12 +124,12 @@ pub(super) async fn deliver(
     Ok(response)
 }
 
-async fn ask(gateway: &Gateway, secret: &str, peer: Option<Peer>) -> Result<Asked, Refused> {
-    let Some(secret) = Secret::parse(secret) else { return Err(unknown(gateway, peer)) };
+async fn ask(gateway: &Gateway, secret: &str, asker: Option<IpAddr>) -> Result<Asked, Refused> {
+    let Some(secret) = Secret::parse(secret) else { return Err(unknown(gateway, asker)) };
     let (profile, now_ms) = (gateway.profile.clone(), gateway.clock.now_ms());
     let hash = secret.hash().0;
     let found = gateway.store.look(move |tx| find(tx, &profile, &hash, now_ms)).await?;
-    let (download, share) = found.unwrap_or_else(|| Err(unknown(gateway, peer)))?;
+    let (download, share) = found.unwrap_or_else(|| Err(unknown(gateway, asker)))?;
     let part =
         Part { release: None, offset: Some(share.first), limit: Some(share.end - share.first) };
     let (shelf, release, kind) = (gateway.clone(), share.release.clone(), share.kind);

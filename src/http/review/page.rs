@@ -22,7 +22,8 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let origin = facts::origin(&gateway, &headers);
-    Ok(match facts::find(&gateway, &token, peer.map(|peer| peer.0)).await? {
+    let asker = facts::asker(&gateway, peer, &headers);
+    Ok(match facts::find(&gateway, &token, asker).await? {
         Found::Open(found) => drawn(&found.1, &token, &origin, None),
         Found::Published(names) => published(&names),
     })

@@ -14,7 +14,7 @@ use super::table::Head::Words;
 use super::table::table;
 use super::visitor::Member;
 use crate::base::date::{DAY_MS, minute};
-use crate::base::party::{Actor, Credential, KeyId, SessionId};
+use crate::base::party::{Actor, Credential, KeyId, PersonId, SessionId};
 use crate::directory::key::{self, Issue, KeyState};
 use crate::directory::session::{self, SessionState};
 use crate::directory::words::{Role, Scope, Status};
@@ -23,7 +23,7 @@ use crate::http::api::Segment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
 use crate::operation::proposals_before;
-use crate::store::{KeyRow, SessionRow};
+use crate::store::{KeyRow, SessionRow, StoreError, Tx};
 
 /// How long a key lives that is made here, by the words of the form, in milliseconds.
 const LIVES: &[(&str, &str, i64)] = &[
@@ -268,17 +268,12 @@ pub(in crate::http) async fn revoke_key(
     Segment(id): Segment,
     SentByMember { member, .. }: SentByMember,
 ) -> Result<Response, Problem> {
-    let person = member.signed_in().requester.person;
-    let now_ms = gateway.clock.now_ms();
     let id = KeyId(number(&id)?);
-    let write = gateway.store.write(move |tx| -> Result<(), Problem> {
-        let own = tx.key_by_id(id)?.filter(|row| row.person == person);
-        own.ok_or_else(|| Problem::new(&problem::NOT_FOUND, "you have no such key"))?;
-        key::revoke(tx, now_ms, &Actor::Person(person), id)?;
-        Ok(())
-    });
-    write.await?;
-    Ok(Redirect::to("/account#keys").into_response())
+    let owner = move |tx: &Tx<'_>| Ok(tx.key_by_id(id)?.map(|row| row.person));
+    void(&gateway, &member, "/account#keys", owner, move |tx, now_ms, actor| {
+        key::revoke(tx, now_ms, actor, id).map(drop)
+    })
+    .await
 }
 
 /// `POST /account/sessions/{id}/revoke`.
@@ -287,17 +282,33 @@ pub(in crate::http) async fn revoke_session(
     Segment(id): Segment,
     SentByMember { member, .. }: SentByMember,
 ) -> Result<Response, Problem> {
+    let id = SessionId(number(&id)?);
+    let owner = move |tx: &Tx<'_>| Ok(tx.session_by_id(id)?.map(|row| row.person));
+    void(&gateway, &member, "/account#sessions", owner, move |tx, now_ms, actor| {
+        session::revoke(tx, now_ms, actor, id).map(drop)
+    })
+    .await
+}
+
+/// Voids something of the member's own, and leads to where it stood; what is another's is told
+/// like what is not there.
+async fn void(
+    gateway: &Gateway,
+    member: &Member,
+    place: &str,
+    owner: impl FnOnce(&Tx<'_>) -> Result<Option<PersonId>, StoreError> + Send + 'static,
+    revoke: impl FnOnce(&Tx<'_>, i64, &Actor) -> Result<(), DirectoryError> + Send + 'static,
+) -> Result<Response, Problem> {
     let person = member.signed_in().requester.person;
     let now_ms = gateway.clock.now_ms();
-    let id = SessionId(number(&id)?);
     let write = gateway.store.write(move |tx| -> Result<(), Problem> {
-        let own = tx.session_by_id(id)?.filter(|row| row.person == person);
-        own.ok_or_else(|| Problem::new(&problem::NOT_FOUND, "you have no such session"))?;
-        session::revoke(tx, now_ms, &Actor::Person(person), id)?;
-        Ok(())
+        if owner(tx)? != Some(person) {
+            return Err(Problem::new(&problem::NOT_FOUND, "you have nothing with that number"));
+        }
+        Ok(revoke(tx, now_ms, &Actor::Person(person))?)
     });
     write.await?;
-    Ok(Redirect::to("/account#sessions").into_response())
+    Ok(Redirect::to(place).into_response())
 }
 
 /// The number of a row in an address.

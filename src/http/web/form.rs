@@ -1,6 +1,7 @@
 //! Forms: taking one that a page of ours sent, and drawing fields with their mistakes beside them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -21,7 +22,8 @@ const TOKEN: &str = "form";
 pub(in crate::http) struct Sent {
     pub(super) visitor: Visitor,
     pub(super) fields: Fields,
-    peer: Option<Peer>,
+    /// From which address it came.
+    origin: Option<IpAddr>,
 }
 
 /// A form of somebody who has signed in; others are led to where they can.
@@ -53,8 +55,8 @@ impl Sent {
     /// # Errors
     /// 429 if they do.
     pub(super) fn slow_down(&self, gateway: &Gateway) -> Result<(), Problem> {
-        match self.peer {
-            Some(Peer(address)) => gateway.pace.take(address, gateway.clock.now_ms()),
+        match self.origin {
+            Some(address) => gateway.pace.take(address, gateway.clock.now_ms()),
             None => Ok(()),
         }
     }
@@ -81,8 +83,9 @@ impl FromRequest<Gateway> for Sent {
             let detail = "the form is of another session, or its page was open for too long";
             return Err(Problem::new(&problem::CROSS_SITE, detail));
         }
-        let peer = parts.extensions.get::<Peer>().copied();
-        Ok(Sent { visitor, fields, peer })
+        let peer = parts.extensions.get::<Peer>();
+        let origin = peer.map(|Peer(address)| gateway.pace.origin(*address, &parts.headers));
+        Ok(Sent { visitor, fields, origin })
     }
 }
 

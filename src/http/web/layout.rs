@@ -129,7 +129,11 @@ pub(in crate::http) async fn problems_for_people(
     next: Next,
 ) -> Response {
     let profile = Arc::clone(&gateway.profile);
-    let response = next.run(request).await;
+    for_people(&profile, next.run(request).await)
+}
+
+/// A problem that programs would read, as a page; other answers stay as they are.
+pub(in crate::http) fn for_people(profile: &Profile, response: Response) -> Response {
     let Some(told) = response.extensions().get::<Told>().cloned() else { return response };
     let (mut parts, _) = response.into_parts();
     let content = html! {
@@ -138,7 +142,7 @@ pub(in crate::http) async fn problems_for_people(
         p { (told.advice) }
         p { a href="/" { "Back to the datasets" } }
     };
-    let page = document(&profile, told.kind.title, html! {}, content);
+    let page = document(profile, told.kind.title, html! {}, content);
     let (mut shown, body) = page.into_parts();
     shown.status = parts.status;
     for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {

@@ -163,6 +163,7 @@ fn only_new_ids_are_asked_for_and_an_id_that_comes_twice_is_one() {
         recipient: Recipient::Entity(entity),
         requested_ids: 500,
         remaining_ids: 0,
+        ceiling_ids: 1_000,
         fits_at_ms,
         retry_at_ms: fits_at_ms,
     };

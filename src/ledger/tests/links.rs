@@ -3,9 +3,9 @@
 
 use super::*;
 use crate::audit::{Leaf, RecipientName};
-use crate::base::party::{DownloadId, ShareId};
+use crate::base::party::DownloadId;
 use crate::policy::{Basis, Document, LinkEnd, Recipient};
-use crate::store::{DownloadRow, ShareRow};
+use crate::store::ShareRow;
 
 /// A link of somebody of an exempt entity.
 struct Link {
@@ -19,59 +19,14 @@ fn link(rig: &Rig, downloads_max: u32, ids_max: u64) -> Link {
     let entity = rig.entity();
     let maker = rig.person(&[entity]);
     let exemption = rig.exempt(entity, START_MS + 100 * DAY_MS);
-    let share = rig.write({
-        let number = exemption.id;
-        move |tx| {
-            let mut row = ShareRow {
-                id: ShareId(0),
-                hash: [tx.shares(None)?.len() as u8; 32],
-                person: maker,
-                entity,
-                exemption: number,
-                dataset: 1,
-                release: "0".repeat(64),
-                kind: IdKind::Tweet,
-                first: 0,
-                end: 1_000_000,
-                purpose: "peer-review".into(),
-                face: "blind".into(),
-                label: String::new(),
-                note: String::new(),
-                passphrase: None,
-                attempts: 0,
-                attempt_after_ms: 0,
-                tag_key: [0; 32],
-                downloads_max,
-                ids_max,
-                created_ms: START_MS,
-                expires_ms: START_MS + 90 * DAY_MS,
-                revoked_ms: None,
-                published_ms: None,
-            };
-            row.id = tx.share_insert(&row)?;
-            Ok(row)
-        }
-    });
+    let share = rig.share(entity, maker, exemption.id, downloads_max, ids_max);
     Link { entity, maker, exemption, share }
 }
 
 impl Link {
     /// A download that was begun just now.
     fn download(&self, rig: &Rig) -> DownloadId {
-        let share = self.share.id;
-        let now_ms = rig.clock.now_ms();
-        rig.write(move |tx| {
-            let begun = tx.downloads_begun_count(share)? + tx.downloads_waiting_count(share)?;
-            tx.download_insert(&DownloadRow {
-                id: DownloadId(0),
-                share,
-                hash: [begun as u8; 32],
-                documents: Vec::new(),
-                accepted_ms: now_ms,
-                until_ms: now_ms + DAY_MS,
-                begun_ms: None,
-            })
-        })
+        rig.download(self.share.id)
     }
 
     /// An order of the first `ids` IDs as a part of that download.

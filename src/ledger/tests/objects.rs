@@ -55,6 +55,7 @@ fn a_person_gets_50_000_objects_in_25_hours_and_not_one_more() {
         recipient: Recipient::Person(ada),
         requested_ids: 1,
         remaining_ids: 0,
+        ceiling_ids: 50_000,
         fits_at_ms,
         retry_at_ms: fits_at_ms,
     };
