@@ -23,7 +23,8 @@
 //! whoever makes a request. recipient: what a delivery is charged to. delivery: IDs handed to a
 //! requester. hold: the part of an allowance that is kept for a delivery under way. window: the
 //! trailing 30 days. profile: the set of numbers in force. exemption: a reviewed academic
-//! registration. dataset: a named collection; release: one version of it, which never changes.
+//! registration. link: what reviewers open without an account, a recipient of its own. dataset: a
+//! named collection; release: one version of it, which never changes.
 //! An ID has an *ordinal*, its place in a release, counted from 0. removal: an ID or user that must
 //! no longer be distributed. view: a release without what is removed.
 //!
@@ -37,7 +38,7 @@
 //! | [`pipeline`] | source → decode → extract → filter → encode, and the tally of it all |
 //! | [`audit`] | the journal's leaves, the tree over them, its signed heads, receipts, a verifier |
 //! | [`ledger`] | admit, open, settle, release; the only maker of [`ledger::Granted`] |
-//! | [`directory`] | entities, people, keys, documents, exemptions |
+//! | [`directory`] | entities, people, keys, documents, exemptions, peer-review links |
 //! | [`release`] | a version of a dataset on disk: build, open, views, verify |
 //! | [`removal`] | what must no longer be distributed: lists, what they change, who holds it |
 //! | [`transit`] | IDs that stand in no release: of a request's body, of an upstream |

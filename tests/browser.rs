@@ -121,6 +121,24 @@ fn somebody_applies_and_an_operator_approves() {
     walk("exemption", nothing, Path::new(""));
 }
 
+/// The exemption of the university, so that its people make links.
+fn exempt(bench: &Bench, _: &Gateway) {
+    bench.exempt("orrin", "ada@orrin.example", "2026-12-31");
+}
+
+#[test]
+fn a_link_is_made_opened_accounted_for_and_ended() {
+    walk("review", exempt, Path::new(""));
+}
+
+/// Writes the pictures of the README where `HYDRANT_TEST_PICTURES` says, or else nowhere.
+#[test]
+fn links_can_be_pictured() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = std::env::var_os("HYDRANT_TEST_PICTURES").map(std::path::PathBuf::from);
+    walk("reviewPictures", exempt, kept.as_deref().unwrap_or(folder.path()));
+}
+
 #[test]
 fn everything_can_be_done_from_the_keyboard() {
     walk("keyboard", nothing, Path::new(""));

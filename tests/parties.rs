@@ -375,6 +375,37 @@ fn whoever_is_erased_is_in_no_row_and_erasing_resets_nothing() {
 }
 
 #[test]
+fn the_links_of_whoever_is_erased_are_closed_and_name_nobody() {
+    on_every_engine(|bench, database| {
+        bench.entity("uni", "academic");
+        let key = bench.person("ada@uni.example", &["uni"]);
+        bench.exempt("uni", "ada@uni.example", &harness::day_after_days(300));
+        bench.dataset("walks", 1, 1_000);
+        let gateway = bench.serve();
+        let bearer = format!("Bearer {key}");
+        let fields = [("Authorization", bearer.as_str()), ("Idempotency-Key", "a")];
+        let body = json!({ "dataset": "walks", "label": "Ada Example, paper 7",
+            "note": "ask ada@uni.example", "passphrase": "words of Ada Example" });
+        let made = gateway.ask("POST", "/v1/shares", &fields, body.to_string().as_bytes());
+        assert_eq!(made.status, 201, "{}", made.text());
+        let page = format!("/s/{}", made.json()["token"].as_str().unwrap());
+        assert_eq!(gateway.ask("GET", &page, &[], b"").status, 200);
+        bench.done(&["person", "suspend", "ada@uni.example"]);
+        assert_eq!(gateway.ask("GET", &page, &[], b"").status, 410);
+        bench.done(&["person", "resume", "ada@uni.example"]);
+        assert_eq!(gateway.ask("GET", &page, &[], b"").status, 200);
+        bench.done(&["person", "erase", "ada@uni.example", "--reason", "asked by letter"]);
+        assert_eq!(gateway.ask("GET", &page, &[], b"").status, 410);
+        let share = bench.json(&["share", "show", "1"]);
+        assert_eq!((&share["state"], &share["label"]), (&json!("revoked"), &json!("(erased)")));
+        for text in &all_texts(&bench, database) {
+            let text = text.to_lowercase();
+            assert!(!text.contains("ada@uni") && !text.contains("ada example"), "{text}");
+        }
+    });
+}
+
+#[test]
 fn what_is_old_enough_is_forgotten_while_the_gateway_runs() {
     let mut bench = Bench::with_clock(START_MS);
     bench.set("HYDRANT__PRIVACY__DELIVERY_DAYS", "40");

@@ -82,6 +82,9 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/permissions", "/permissions", "", Look),
     ("POST", "/permissions", "/permissions", LETTER, Decide),
     ("POST", "/permissions/{permission}/revoke", "/permissions/1/revoke", REASON, Decide),
+    ("GET", "/shares", "/shares", "", Look),
+    ("GET", "/shares/{share}", "/shares/1", "", Look),
+    ("DELETE", "/shares/{share}", "/shares/1", "", Change),
     ("GET", "/documents", "/documents", "", Look),
     ("POST", "/documents", "/documents", VERSION, Change),
     ("GET", "/policy", "/policy", "", Look),
@@ -221,7 +224,13 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
                   WHERE mail = 'member@uni.example'";
     assert_eq!(database.execute(linked, []).unwrap(), 1);
     drop(database);
+    bench.person("maker@host.example", &["host"]);
+    bench.exempt("host", "maker@host.example", "2027-06-30");
+    let create = ["share", "create", "walks", "--person", "maker@host.example"];
+    bench.done(&[&create[..], &["--label", "a paper"]].concat());
     let gateway = bench.serve();
+    let approved = mail.next();
+    assert_eq!(approved["to"][0], "maker@host.example");
     let invited = bench.json(&["person", "invite", "member@uni.example"]);
     Browser::default().sign_in(&gateway, invited["path"].as_str().unwrap());
     for address in ["one@new.example", "two@new.example"] {

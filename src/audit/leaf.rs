@@ -9,7 +9,7 @@ use super::name::{ActorName, RecipientName};
 use crate::base::commitment::Commitment;
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, SessionId};
+use crate::base::party::{DownloadId, KeyId, SessionId, ShareId};
 use crate::policy::Unit;
 
 /// One decision. Its JSON has the fields in the order in which they stand here.
@@ -198,12 +198,42 @@ pub enum Leaf {
         restored_ids: u64,
         actor: ActorName,
     },
+    /// A person of an exempt entity made a peer-review link, under that exemption: by it anybody
+    /// may have these IDs until `expires_ms`, so many and in so many downloads at most.
+    ShareMade {
+        link: ShareId,
+        person: Commitment,
+        entity: Commitment,
+        exemption: i64,
+        dataset: i64,
+        release: String,
+        kind: IdKind,
+        first: u64,
+        ids: u64,
+        purpose: String,
+        face: String,
+        downloads_max: u32,
+        ids_max: u64,
+        expires_ms: i64,
+        actor: ActorName,
+    },
+    /// A link lives longer, and under that exemption.
+    ShareExtended { link: ShareId, exemption: i64, expires_ms: i64, actor: ActorName },
+    /// A link hands out nothing any more; it is a page with names.
+    SharePublished { link: ShareId, actor: ActorName },
+    /// A link hands out nothing any more.
+    ShareRevoked { link: ShareId, actor: ActorName },
+    /// Somebody, whom nobody knows, accepted documents at a link, each as `name@version`, and may
+    /// begin that download.
+    ShareTermsAccepted { link: ShareId, download: DownloadId, documents: Vec<String> },
     /// A chunk was charged and may be sent: `ids` IDs from ordinal `first` on of a release, or of
-    /// a body or stream, whose bytes have that digest. A body belongs to no dataset.
+    /// a body or stream, whose bytes have that digest. A body belongs to no dataset. Who asked at a
+    /// link, nobody knows: then there is no person, and `charges` names the link.
     Opened {
         delivery: DeliveryId,
         attempt: u32,
-        person: Commitment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<Commitment>,
         key: Option<KeyId>,
         kind: IdKind,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -222,9 +252,12 @@ pub enum Leaf {
     /// No byte of this chunk was sent: it does not count any more.
     Released { attempt: AttemptName },
     /// Nothing was charged; `why` is the refusal's word. Of like refusals of one person only the
-    /// first of a minute is a leaf.
+    /// first of a minute is a leaf. Who asked at a link, nobody knows: then `link` names it.
     Refused {
-        person: Commitment,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<Commitment>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<ShareId>,
         key: Option<KeyId>,
         kind: IdKind,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::leaf::Leaf;
 use crate::base::commitment::Commitment;
-use crate::base::party::{Actor, EntityId, PersonId};
+use crate::base::party::{Actor, EntityId, PersonId, ShareId};
 use crate::policy::Recipient;
 use crate::store::{Party, StoreError, Tx};
 
@@ -31,6 +31,8 @@ pub enum RecipientName {
     Entity(Commitment),
     /// A person, who receives objects: `person:` and their commitment.
     Person(Commitment),
+    /// A peer-review link: `link:` and its number, which says nothing of anybody.
+    Link(ShareId),
 }
 
 impl RecipientName {
@@ -39,13 +41,17 @@ impl RecipientName {
         match recipient {
             Recipient::Entity(_) => RecipientName::Entity(commitment),
             Recipient::Person(_) => RecipientName::Person(commitment),
+            Recipient::Link(share) => RecipientName::Link(share),
         }
     }
 }
 
 /// Why a text is no name of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a leaf names `local:` and an account, or `person:` or `entity:` and a commitment")]
+#[error(
+    "a leaf names `local:` and an account, `person:` or `entity:` and a commitment, or `link:` and \
+     a number"
+)]
 pub struct NotAName;
 
 /// How leaves name a person.
@@ -118,6 +124,7 @@ impl fmt::Display for RecipientName {
         match self {
             RecipientName::Entity(entity) => write!(out, "entity:{entity}"),
             RecipientName::Person(person) => write!(out, "person:{person}"),
+            RecipientName::Link(share) => write!(out, "link:{}", share.0),
         }
     }
 }
@@ -127,6 +134,10 @@ impl FromStr for RecipientName {
 
     fn from_str(text: &str) -> Result<RecipientName, NotAName> {
         let (whose, commitment) = text.split_once(':').ok_or(NotAName)?;
+        if whose == "link" {
+            let number = commitment.parse().map_err(|_| NotAName)?;
+            return Ok(RecipientName::Link(ShareId(number)));
+        }
         let commitment = commitment.parse().map_err(|_| NotAName)?;
         match whose {
             "entity" => Ok(RecipientName::Entity(commitment)),
@@ -167,8 +178,9 @@ mod tests {
         for name in [ActorName::Local("ada".into()), ActorName::Person(somebody)] {
             assert_eq!(name.to_string().parse(), Ok(name));
         }
-        let recipient = RecipientName::Entity(somebody);
-        assert_eq!(recipient.to_string().parse(), Ok(recipient));
+        for recipient in [RecipientName::Entity(somebody), RecipientName::Link(ShareId(7))] {
+            assert_eq!(recipient.to_string().parse(), Ok(recipient));
+        }
         for text in ["", "local:", "person:7", "entity:7", "ada"] {
             assert_eq!(text.parse::<ActorName>(), Err(NotAName), "{text:?}");
             assert_eq!(text.parse::<RecipientName>(), Err(NotAName), "{text:?}");

@@ -22,14 +22,14 @@ pub fn rfc3339(time_ms: i64) -> String {
     timestamp(time_ms).to_string()
 }
 
-/// The time to the minute for a table that people read, such as `2027-06-30 12:00 UTC`.
-pub fn minute(time_ms: i64) -> String {
-    timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
 /// The day in UTC, such as `2027-06-30`.
 pub fn day(time_ms: i64) -> String {
     timestamp(time_ms).strftime("%Y-%m-%d").to_string()
+}
+
+/// The time to the minute for a table that people read, such as `2027-06-30 12:00 UTC`.
+pub fn minute(time_ms: i64) -> String {
+    timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// An end that is not included, as people say it: `to the end of 2027-06-30 (UTC)` at a midnight,

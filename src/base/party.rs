@@ -35,13 +35,25 @@ party_type!(
     SessionId
 );
 
-/// By what a person shows who they are.
+party_type!(
+    /// The row number of a peer-review link, which is a recipient of its own.
+    ShareId
+);
+party_type!(
+    /// The row number of a download that somebody began at a peer-review link.
+    DownloadId
+);
+
+/// By what a request shows on whose behalf it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// An API key.
     Key(KeyId),
     /// A session of a browser.
     Session(SessionId),
+    /// A download of a peer-review link, made on behalf of whoever made the link: nobody knows who
+    /// asks, and the link is charged, not its maker.
+    Link(DownloadId),
 }
 
 impl Credential {
@@ -49,7 +61,17 @@ impl Credential {
     pub fn key(self) -> Option<KeyId> {
         match self {
             Credential::Key(key) => Some(key),
-            Credential::Session(_) => None,
+            Credential::Session(_) | Credential::Link(_) => None,
+        }
+    }
+}
+
+impl Credential {
+    /// The download of a link, if it is one.
+    pub fn download(self) -> Option<DownloadId> {
+        match self {
+            Credential::Link(download) => Some(download),
+            Credential::Key(_) | Credential::Session(_) => None,
         }
     }
 }
@@ -59,6 +81,7 @@ impl fmt::Display for Credential {
         match self {
             Credential::Key(key) => write!(out, "key {}", key.0),
             Credential::Session(session) => write!(out, "session {}", session.0),
+            Credential::Link(download) => write!(out, "download {}", download.0),
         }
     }
 }

@@ -36,6 +36,7 @@ mod registration;
 mod removal;
 mod serve;
 mod session;
+mod share;
 mod show;
 mod signing;
 mod strip;
@@ -100,6 +101,9 @@ enum Command {
     /// Enter written permissions of the platform, which raise a ceiling while they are valid
     #[command(subcommand)]
     Permission(permission::Command),
+    /// Make links for reviewers, look at what they were used for, and end them
+    #[command(subcommand)]
+    Share(share::Command),
     /// Look at the documents that everybody accepts, and publish new versions
     #[command(subcommand)]
     Document(document::Command),
@@ -164,6 +168,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Key(command) => key::run(common, command),
         Command::Exemption(command) => exemption::run(common, command),
         Command::Permission(command) => permission::run(common, command),
+        Command::Share(command) => share::run(common, command),
         Command::Document(command) => document::run(common, command),
         Command::Policy(command) => policy::run(common, command),
         Command::Audit(command) => audit::run(common, command),

@@ -147,6 +147,7 @@ impl<'a> Gateway<'a> {
             context,
             ledger: self.ledger,
             public_url: bounds.public_url.clone(),
+            share_url: self.settings.share.public_url.clone(),
             trusted_proxies: bounds.trusted_proxies.clone(),
             session: self.settings.session,
             contact: bounds.contact.clone(),

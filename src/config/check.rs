@@ -16,7 +16,7 @@ use super::raw::{Effective, Origin, Raw};
 use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
 use super::{
-    Audit, Environment, Log, LogFormat, Privacy, Server, Session, Settings, SettingsError,
+    Audit, Environment, Log, LogFormat, Privacy, Server, Session, Settings, SettingsError, Share,
     StripBounds,
 };
 use crate::policy::{Count, Profile};
@@ -129,6 +129,7 @@ impl Checker<'_> {
                 idle_max: self.take("session.idle_seconds_max", |text| seconds(text, 60, YEAR)),
                 whole_max: self.take("session.seconds_max", |text| seconds(text, 60, YEAR)),
             },
+            share: Share { public_url: self.take("share.public_url", public_url) },
             strip: StripBounds {
                 body_bytes_max: self.take("strip.body_bytes_max", |text| large(text, 1 << 40)),
                 idle_max: self.take("strip.idle_seconds_max", |text| seconds(text, 1, 3_600)),

@@ -64,6 +64,8 @@ pub struct Settings {
     pub session: Session,
     /// How long what is personal is kept.
     pub privacy: Privacy,
+    /// How peer-review links are reached.
+    pub share: Share,
     /// The bounds of what is stripped for a request.
     pub strip: StripBounds,
     /// Where datasets come from that are stripped in flight, by name.
@@ -79,6 +81,14 @@ pub struct Privacy {
     pub delivery_days: u32,
     /// How many days an invitation waits, and a proposal is kept that has ended.
     pub invitation_days: u32,
+}
+
+/// How peer-review links are reached.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// The address under which they are opened, without a slash at its end; `None` if it is the
+    /// gateway's own.
+    pub public_url: Option<String>,
 }
 
 /// The bounds of what is stripped for a request.

@@ -219,6 +219,14 @@ pub static SETTINGS: &[Setting] = &[
         right: "a whole number from 60 to 31536000",
     },
     Setting {
+        key: "share.public_url",
+        about: "The address under which reviewers open links, if it shall not be the gateway's \
+                own, whose name tells them whose gateway it is. It leads here as well, answers \
+                for links alone, and links are opened nowhere else then.",
+        default: "",
+        right: "an address like https://review.example.org, without a path",
+    },
+    Setting {
         key: "store.url",
         about: "Where the database is: sqlite:PATH for one gateway, or for several \
                 postgres://user:password@host:5432/database. TLS is required unless the server is \

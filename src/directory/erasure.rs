@@ -19,7 +19,7 @@ use sha2::Sha256;
 
 use super::entity::REASON_CHARS_MAX;
 use super::words::Status;
-use super::{DirectoryError, key, mail, membership, person, sign_in, text};
+use super::{DirectoryError, key, mail, membership, person, share, sign_in, text};
 use crate::audit::{self, Leaf, name};
 use crate::base::party::Actor;
 use crate::store::{Party, PersonRow, StoreError, Tx};
@@ -55,6 +55,7 @@ pub fn erase(
             key::revoke(tx, now_ms, actor, key.id)?;
         }
     }
+    share::revoke_all(tx, now_ms, actor, row.id)?;
     if tx.staff_dismiss(row.id)? {
         let (person, actor) = (name::of_person(tx, row.id)?, name::of_actor(tx, actor)?);
         let rank = NO_RANK.to_owned();

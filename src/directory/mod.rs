@@ -29,6 +29,7 @@ pub mod retention;
 mod ror;
 mod secret;
 pub mod session;
+pub mod share;
 pub mod sign_in;
 pub mod staff;
 mod text;

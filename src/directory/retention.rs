@@ -49,6 +49,7 @@ pub fn sweep(
     newest_left: i64,
     retention: Retention,
 ) -> Result<Forgotten, StoreError> {
+    tx.downloads_remove_over(now_ms)?;
     let before = |days: u32| now_ms - i64::from(days) * DAY_MS;
     let mut forgotten = Forgotten {
         deliveries: tx.deliveries_forget_erased()?,

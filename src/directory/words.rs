@@ -128,6 +128,26 @@ words! {
 }
 
 words! {
+    /// What a link is opened for.
+    Purpose {
+        /// Somebody reviews a paper.
+        PeerReview = "peer-review",
+        /// Somebody repeats what was done.
+        Replication = "replication",
+    }
+}
+
+words! {
+    /// What a link shows of whoever made it.
+    Face {
+        /// Nothing.
+        Blind = "blind",
+        /// Their name, their organisation's and the dataset's.
+        Named = "named",
+    }
+}
+
+words! {
     /// How far an exemption has come.
     ExemptionStatus {
         /// It waits for an operator.

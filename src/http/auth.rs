@@ -77,6 +77,7 @@ pub(crate) fn note_use(gateway: &Gateway, requester: &Requester, now_ms: i64) {
         drop(gateway.store.write(move |tx| match used {
             Credential::Key(key) => key::note_use(tx, now_ms, key),
             Credential::Session(session) => session::note_use(tx, now_ms, session, lifetime),
+            Credential::Link(_) => unreachable!("a link has no requester"),
         }));
     }
 }

@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{self, Problem};
+use super::review;
 use super::state::Gateway;
 
 /// By which way a request came, as its host tells.
@@ -30,7 +31,24 @@ pub(crate) struct Hosts {
     any_address: bool,
     /// The published name, if it is reached over TLS.
     tls_name: Option<String>,
+    /// Where links are opened, if not under the gateway's own names: the whole address and its
+    /// host.
+    links_at: Option<(String, String)>,
 }
+
+/// What a host is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It is served there.
+    Here,
+    /// Nothing is there: links are opened under a name of their own, and nothing else is.
+    Nowhere,
+    /// The host is not this gateway's.
+    Elsewhere,
+}
+
+/// What the addresses of links begin with.
+const LINKS: &str = "/s/";
 
 impl Hosts {
     /// The hosts of a gateway that listens on `listen` and is published as `public_url`, if it is.
@@ -46,7 +64,43 @@ impl Hosts {
         let tls_name = public_url.filter(|url| url.starts_with("https://")).and_then(authority);
         let tls_name = tls_name.map(str::to_ascii_lowercase);
         let any_address = listen.ip().is_unspecified() && public_url.is_none();
-        Hosts { names, any_address, tls_name }
+        Hosts { names, any_address, tls_name, links_at: None }
+    }
+
+    /// The same, where links are opened at `url`, if that is said.
+    pub(crate) fn with_links_at(mut self, url: Option<&str>) -> Hosts {
+        let host = url.and_then(authority).map(str::to_ascii_lowercase);
+        let other = host.filter(|host| !self.names.contains(host));
+        self.links_at = url.map(str::to_owned).zip(other);
+        self
+    }
+
+    /// What the address of a link begins with for whoever sends these fields.
+    pub(crate) fn links_origin(&self, headers: &HeaderMap) -> String {
+        match &self.links_at {
+            Some((url, _)) => url.clone(),
+            None => self.origin_of(headers),
+        }
+    }
+
+    /// Whether reviewers see another name than the gateway's own.
+    pub(crate) fn hides_its_name(&self) -> bool {
+        self.links_at.is_some()
+    }
+
+    fn place(&self, host: &str, path: &str) -> Place {
+        let is_link = path.starts_with(LINKS);
+        match &self.links_at {
+            _ if path == LINKS => Place::Nowhere,
+            Some((_, links_host)) if host.eq_ignore_ascii_case(links_host) => match is_link {
+                true => Place::Here,
+                false => Place::Nowhere,
+            },
+            // Whoever suspects a gateway could try the link there.
+            Some(_) if is_link && self.answers_for(host) => Place::Nowhere,
+            _ if self.answers_for(host) => Place::Here,
+            _ => Place::Elsewhere,
+        }
     }
 
     /// By which way a request with these fields came.
@@ -114,11 +168,14 @@ pub(crate) async fn check(
             return Problem::new(&problem::BAD_REQUEST, detail).into_response();
         }
     };
-    if !gateway.hosts.answers_for(host) {
-        let detail = "the Host field names a host that is not this gateway's";
-        return Problem::new(&problem::MISDIRECTED, detail).into_response();
+    match gateway.hosts.place(host, request.uri().path()) {
+        Place::Here => next.run(request).await,
+        Place::Nowhere => review::nothing_here(request.headers()),
+        Place::Elsewhere => {
+            let detail = "the Host field names a host that is not this gateway's";
+            Problem::new(&problem::MISDIRECTED, detail).into_response()
+        }
     }
-    next.run(request).await
 }
 
 #[cfg(test)]
@@ -142,6 +199,29 @@ mod tests {
             (&open, "evil.example:8080", false),
         ] {
             assert_eq!(hosts.answers_for(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn links_are_opened_under_their_own_name_alone_and_nothing_else_is_there() {
+        let listen = "127.0.0.1:8080".parse().unwrap();
+        let own = Hosts::new(listen, Some("https://ids.library.example"));
+        let links = own.clone().with_links_at(Some("https://review.example"));
+        let same = own.clone().with_links_at(Some("https://ids.library.example"));
+        for (hosts, host, path, expected) in [
+            (&own, "ids.library.example", "/s/x", Place::Here),
+            (&own, "review.example", "/s/x", Place::Elsewhere),
+            (&links, "Review.Example", "/s/x", Place::Here),
+            (&links, "review.example", "/", Place::Nowhere),
+            (&links, "review.example", "/s/", Place::Nowhere),
+            (&links, "review.example", "/v1/datasets", Place::Nowhere),
+            (&links, "ids.library.example", "/s/x", Place::Nowhere),
+            (&links, "127.0.0.1:8080", "/s/x", Place::Nowhere),
+            (&links, "ids.library.example", "/", Place::Here),
+            (&links, "evil.example", "/s/x", Place::Elsewhere),
+            (&same, "ids.library.example", "/s/x", Place::Here),
+        ] {
+            assert_eq!(hosts.place(host, path), expected, "{host}{path}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! The HTTP edge: the only room that knows status codes.
 //!
 //! `listener` accepts connections and holds their deadlines, `router` lists every route, `problem`
-//! every refusal; `api` answers programs and `web` people. What an answer may
+//! every refusal; `api` answers programs, `web` people, and `review` whoever opens a peer-review
+//! link. What an answer may
 //! contain is decided behind `deliver`.
 
 mod api;
@@ -16,6 +17,7 @@ mod pace;
 mod problem;
 mod range;
 mod refusal;
+mod review;
 mod router;
 mod session;
 mod socket;
@@ -54,6 +56,8 @@ pub struct Server {
     pub ledger: Ledger,
     /// How the gateway is reached from outside, if not by its own address.
     pub public_url: Option<String>,
+    /// How links for reviewers are reached, if not as the gateway is.
+    pub share_url: Option<String>,
     /// The proxies whose word for who asked is believed where strangers are slowed down.
     pub trusted_proxies: Vec<IpNet>,
     /// How long somebody stays signed in.
@@ -108,7 +112,8 @@ impl Server {
             ledger: self.ledger.clone(),
             deliverer,
             known,
-            hosts: Hosts::new(listen, self.public_url.as_deref()),
+            hosts: Hosts::new(listen, self.public_url.as_deref())
+                .with_links_at(self.share_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
             checkpoint_interval: self.checkpoint_interval,
             lifetime: Lifetime {
@@ -119,6 +124,7 @@ impl Server {
             providers: crate::oidc::Providers::new(self.providers, &self.context.clock),
             notes,
             pace: Pace::behind(self.trusted_proxies),
+            guesses: Pace::default(),
             strips: Strips {
                 places: Arc::new(Semaphore::new(self.strip.running_max)),
                 bounds: self.strip,

@@ -67,6 +67,12 @@ problems! {
         "More is asked for than the ceiling ever allows",
         "Take it in the parts that the answer lists, each when it fits, \
          or ask the operator for an academic exemption.";
+    LINK_SPENT = "link-spent", FORBIDDEN,
+        "The downloads of this link are used up",
+        "Ask whoever gave it to you for another one.";
+    PASSPHRASE_WRONG = "passphrase-wrong", FORBIDDEN,
+        "The passphrase is another one",
+        "Type it as it was given to you, as the field `passphrase` of the form.";
     NOT_FOUND = "not-found", NOT_FOUND,
         "There is no such thing here, or not for this requester",
         "GET /v1/datasets lists what there is.";
@@ -82,6 +88,9 @@ problems! {
     LINK_USED = "link-used", GONE,
         "This link is used up or too old",
         "Ask for a new one; each is good for one time.";
+    LINK_CLOSED = "link-closed", GONE,
+        "This link is closed",
+        "Ask whoever gave it to you for another one.";
     VIEW_CHANGED = "view-changed", PRECONDITION_FAILED,
         "The earlier part of this download was of something else",
         "Go on with the address that the answer names, or start again without a range.";

@@ -130,6 +130,9 @@ pub(super) fn problem(
             Problem::new(&problem::UNAUTHORIZED, refusal.to_string())
         }
         Refusal::DocumentsMissing { missing } => documents::not_accepted(missing),
+        Refusal::LinkEnded { .. } | Refusal::LinkSpent => {
+            unreachable!("only who opens a link is told of it, in words of its own")
+        }
     }
 }
 

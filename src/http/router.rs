@@ -9,17 +9,18 @@ use axum::routing::{get, post};
 use tracing::Instrument;
 
 use super::api::{
-    acceptances, admin, datasets, deliveries, documents, health, ids, removals, strip, usage,
+    acceptances, admin, datasets, deliveries, documents, health, ids, removals, shares, strip,
+    usage,
 };
 use super::problem::{self, Problem};
 use super::state::Gateway;
 use super::web::admin::{merge, permission};
 use super::web::layout::{for_people, problems_for_people};
 use super::web::{
-    self, account, dataset, entity, exemption, home, identity, invitation, join, register, sign_in,
-    style,
+    self, account, dataset, entity, exemption, home, identity, invitation, join, register, share,
+    sign_in, style,
 };
-use super::{auth, hosts, session};
+use super::{auth, hosts, review, session};
 use crate::base::ids::IdKind;
 
 /// The public half of the gateway.
@@ -43,6 +44,11 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/documents", get(web::documents::show).post(web::documents::accept))
         .route("/exemptions/apply", get(exemption::show).post(exemption::apply))
         .route("/entities/{slug}", get(entity::show))
+        .route("/shares", get(share::list).post(share::make))
+        .route("/shares/{id}", get(share::show))
+        .route("/shares/{id}/account.csv", get(share::account_csv))
+        .route("/shares/{id}/account.txt", get(share::account_text))
+        .route("/shares/{id}/{change}", post(share::change))
         .route("/entities/{slug}/invitations", post(invitation::invite))
         .route("/entities/{slug}/use-cases", post(invitation::propose))
         .route("/invitations/{id}/withdraw", post(invitation::withdraw))
@@ -73,12 +79,15 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/deliveries/{id}", get(deliveries::show))
         .route("/v1/deliveries/{id}/receipt", get(deliveries::receipt))
         .route("/v1/removals", get(removals::list))
+        .merge(shares::routes())
         .merge(admin::routes())
         .route("/problems", get(problem::list))
         .route("/problems/{name}", get(problem::show))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(gateway.clone(), session::refresh))
+        // Whoever opens a link is nobody: no session of theirs is looked at.
+        .nest("/s", review::routes())
         .layer(middleware::from_fn(auth::no_key_in_query))
         .layer(middleware::from_fn_with_state(gateway.clone(), hosts::check))
         // Probes come from whatever address the machine has.
@@ -121,7 +130,8 @@ async fn every_answer(request: Request, next: Next) -> Response {
 
 /// A path as the log may hold it: some addresses are as good as a password.
 fn without_secret(path: &str) -> &str {
-    let secret = ["/sign-in/", "/register/"].into_iter().find(|start| path.starts_with(start));
+    let secret =
+        ["/sign-in/", "/register/", "/s/"].into_iter().find(|start| path.starts_with(start));
     secret.unwrap_or(path)
 }
 

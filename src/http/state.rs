@@ -54,6 +54,8 @@ pub(crate) struct Parts {
     pub(crate) notes: Notes,
     /// How often strangers may send forms.
     pub(crate) pace: Pace,
+    /// How often addresses of links may be tried that are none.
+    pub(crate) guesses: Pace,
 }
 
 /// What the operator has settled that pages tell.

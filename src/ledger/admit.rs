@@ -97,10 +97,15 @@ pub(super) fn admit(
         charging.meter.level.ceiling_ids.map_or(0, |_| rest_ids)
     })?;
     let recipients: Vec<Charged> = chargings.iter().map(|charging| charging.charged).collect();
+    let download = credential.and_then(Credential::download);
+    if let Some(download) = download {
+        tx.download_begin(download, desk.now_ms)?;
+    }
     tx.delivery_add(&NewDelivery {
         id: attempt.delivery,
-        person,
+        person: download.is_none().then_some(person),
         key,
+        download,
         dataset,
         release: match &chunk.content {
             Content::Release(release) => Some(release),
@@ -233,13 +238,16 @@ pub(super) fn inquire(desk: &Desk<'_>, asked: &Asked) -> Result<Result<(), Withh
     }
 }
 
+/// How leaves name the person, if anybody knows who asks, and everybody who is charged.
+type Locked = (Option<Commitment>, Vec<Charging>);
+
 /// Locks the meters of everybody who is charged, in ascending order; also how leaves name the
 /// person.
 fn lock_all(
     desk: &Desk<'_>,
     asked: &Asked,
     delivery: Option<DeliveryId>,
-) -> Result<Result<(Commitment, Vec<Charging>), Withheld>, StoreError> {
+) -> Result<Result<Locked, Withheld>, StoreError> {
     let Asked { person, credential, kind, .. } = *asked;
     let permit = match delivery {
         None => desk.permit_to_begin(person, credential, kind)?,
@@ -307,8 +315,14 @@ fn refuse<T>(
     let Withheld::Refused(refusal) = &withheld else { return Ok(Err(withheld)) };
     let why = refusal.word();
     if desk.shared.is_first_of_minute(asked.person, asked.kind.into(), why, desk.now_ms) {
+        let download = asked.credential.and_then(Credential::download);
+        let (person, link) = match download {
+            Some(download) => (None, desk.tx.download(download)?.map(|row| row.share)),
+            None => (Some(name::of_person(desk.tx, asked.person)?), None),
+        };
         let leaf = Leaf::Refused {
-            person: name::of_person(desk.tx, asked.person)?,
+            person,
+            link,
             key: asked.credential.and_then(Credential::key),
             kind: asked.kind,
             dataset: asked.dataset,

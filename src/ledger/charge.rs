@@ -31,8 +31,8 @@ pub(super) struct Desk<'a> {
 
 /// Who may receive, and whom it is charged to.
 pub(super) struct Permit {
-    /// How leaves name the person.
-    pub(super) person: Commitment,
+    /// How leaves name the person; `None`: nobody knows who asks.
+    pub(super) person: Option<Commitment>,
     /// In the ascending order of recipients.
     pub(super) entitled: Vec<Entitled>,
 }
@@ -88,6 +88,9 @@ impl Desk<'_> {
         credential: Option<Credential>,
         kind: IdKind,
     ) -> Result<Result<Permit, Refusal>, StoreError> {
+        if let Some(Credential::Link(download)) = credential {
+            return self.permit_link(download, kind);
+        }
         let standing = self.tx.standing(person, credential)?;
         let Some(standing) = standing.filter(|standing| standing.person_is_active) else {
             return Ok(Err(Refusal::PersonSuspended));
@@ -98,6 +101,7 @@ impl Desk<'_> {
             return Ok(Err(match credential {
                 Credential::Key(_) => Refusal::KeyEnded { how },
                 Credential::Session(_) => Refusal::SessionEnded { how },
+                Credential::Link(_) => unreachable!("a link's standing is its own"),
             }));
         }
         let mut entitled = Vec::new();
@@ -116,7 +120,7 @@ impl Desk<'_> {
         if entitled.is_empty() {
             return Ok(Err(Refusal::NoEntity));
         }
-        Ok(Ok(Permit { person: standing.commitment, entitled }))
+        Ok(Ok(Permit { person: Some(standing.commitment), entitled }))
     }
 
     /// How the credential that `standing` is about came to its end, if it did.
@@ -137,6 +141,9 @@ impl Desk<'_> {
         credential: Option<Credential>,
         kind: IdKind,
     ) -> Result<Result<Permit, Refusal>, StoreError> {
+        if let Some(Credential::Link(download)) = credential {
+            return self.permit_link_to_begin(download, kind);
+        }
         let permit = match self.permit(person, credential, kind)? {
             Ok(permit) => permit,
             Err(refusal) => return Ok(Err(refusal)),
@@ -165,10 +172,12 @@ impl Desk<'_> {
         let found = tx.meter(charged.recipient, unit)?;
         let mut meter = found;
         meter.level.ceiling_ids = ceiling_ids;
-        let mut newest_left = profile.window_of(unit).newest_left(now_ms);
+        let recipient = charged.recipient;
+        let mut newest_left = profile.window_at(recipient, unit).newest_left(now_ms);
         let mut left_ids = tx.buckets_left(meter.id, newest_left)?;
         let mut is_leaving = false;
-        let may_be_a_set = profile.count == Count::Distinct || unit == Unit::Objects;
+        let counts_once = profile.count == Count::Distinct || unit == Unit::Objects;
+        let may_be_a_set = counts_once && !matches!(recipient, Recipient::Link(_));
         if left_ids > 0 || may_be_a_set {
             let expired = distinct::expire(tx, &mut meter, newest_left)?;
             Expired { newest_left, is_leaving } = expired;
@@ -202,6 +211,8 @@ impl Desk<'_> {
     ) -> Result<(), StoreError> {
         let meter = charging.meter;
         let ceiling_ids = match charging.unit {
+            // The limit of a link is one of deliveries, whatever the profile counts.
+            Unit::Ids(_) if matches!(charging.charged.recipient, Recipient::Link(_)) => None,
             Unit::Ids(kind) if self.profile().counts_once(kind) => meter.level.ceiling_ids,
             _ => None,
         };
@@ -258,6 +269,10 @@ impl Desk<'_> {
                     retry_at_ms,
                 }
             }
+            Verdict::Never if matches!(recipient, Recipient::Link(_)) => {
+                // Nothing of a link ever comes back, so there is no plan.
+                Refusal::Never { recipient, requested_ids, ceiling_ids, parts: Vec::new() }
+            }
             Verdict::Never => {
                 let all_ids = level.live_ids + level.held_ids;
                 let empty_at_ms = match all_ids {
@@ -284,7 +299,7 @@ impl Desk<'_> {
     }
 
     fn window(&self, charging: &Charging) -> Window {
-        self.profile().window_of(charging.unit)
+        self.profile().window_at(charging.charged.recipient, charging.unit)
     }
 
     /// When `excess_ids` have come back: if all that is open or held were settled now, and if
@@ -329,8 +344,8 @@ impl Desk<'_> {
 pub(super) struct Opening<'a> {
     pub(super) attempt: Attempt,
     pub(super) person: PersonId,
-    /// How leaves name the person.
-    pub(super) person_name: Commitment,
+    /// How leaves name the person; `None`: nobody knows who asks.
+    pub(super) person_name: Option<Commitment>,
     pub(super) key: Option<KeyId>,
     /// Of which dataset; a body belongs to none.
     pub(super) dataset: Option<i64>,

@@ -20,9 +20,9 @@ use crate::store::{StoreError, Tx};
 /// person's entities itself, in each transaction anew.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// Who asks.
+    /// Who asks; of a link, who made it.
     pub person: PersonId,
-    /// By which key or session, whose end is the end of the delivery.
+    /// By which key, session or link, whose end is the end of the delivery.
     pub credential: Option<Credential>,
     /// Which kind of ID.
     pub kind: IdKind,

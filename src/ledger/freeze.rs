@@ -10,12 +10,11 @@
 //! entity has no ceiling and is only named, unless the operator knows a figure. From then on the
 //! log goes on from where it is, and names the head that it goes on without.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{clock, distinct};
 use crate::audit::{self, AttemptName, Entry, Head, Leaf, RecipientName, name};
 use crate::base::clock::Clock;
-use crate::base::commitment::Commitment;
 use crate::base::ids::IdKind;
 use crate::base::party::{Actor, EntityId, PersonId};
 use crate::policy::window::minute_of;
@@ -128,6 +127,13 @@ pub fn thaw(
         for person in tx.people()? {
             charge_phantom(tx, person.id.into(), Unit::Objects, objects, now_ms)?;
         }
+        // What a link may hand out it may have handed out: whoever needs another one makes it.
+        for share in tx.shares(None)? {
+            if share.revoked_ms.is_none() && share.published_ms.is_none() {
+                let unit = Unit::Ids(share.kind);
+                charge_phantom(tx, share.id.into(), unit, share.ids_max, now_ms)?;
+            }
+        }
     }
     let leaf = Leaf::LedgerThawed {
         known_size: freeze.known_size,
@@ -201,10 +207,12 @@ struct Once {
 struct Replay {
     open: BTreeMap<AttemptName, Vec<(i64, PersonId, u64)>>,
     /// The meters by the names that leaves have for their recipients.
-    meters: HashMap<(Commitment, Unit), i64>,
+    meters: HashMap<(RecipientName, Unit), i64>,
     /// What attempts charged where an element counts once. The set is not in the journal, so each
     /// counts again from now on, also those that the recipient had: their date has moved.
     once: BTreeMap<AttemptName, Vec<Once>>,
+    /// The meters of links, which nothing leaves.
+    links: HashSet<i64>,
 }
 
 impl Replay {
@@ -218,8 +226,12 @@ impl Replay {
         entries: &[Vec<u8>],
     ) -> Result<(), ThawError> {
         let newest_left = profile.window.newest_left(now_ms);
-        for (_, unit, meter) in tx.meters()? {
-            self.meters.insert((meter.commitment, unit), meter.id);
+        for (recipient, unit, meter) in tx.meters()? {
+            let name = RecipientName::of(recipient, meter.commitment);
+            if let Recipient::Link(_) = recipient {
+                self.links.insert(meter.id);
+            }
+            self.meters.insert((name, unit), meter.id);
         }
         for (number, bytes) in (log_size + 1..).zip(entries) {
             let fault = |why| ThawError::Entry { number, why };
@@ -229,7 +241,8 @@ impl Replay {
             tx.journal_append(at_ms, text, entry.leaf.delivery())?;
             match entry.leaf {
                 Leaf::Opened { delivery, attempt, person, kind, ids, charges, .. } => {
-                    let person = match tx.party_by_commitment(person)? {
+                    let party = person.map(|person| tx.party_by_commitment(person)).transpose()?;
+                    let person = match party.flatten() {
                         Some(Party::Person(person)) => person,
                         _ => NOBODY,
                     };
@@ -316,7 +329,7 @@ impl Replay {
             }
         }
         for (meter_id, person, ids) in self.open.remove(&attempt).unwrap_or_default() {
-            if minute > newest_left {
+            if minute > newest_left || self.links.contains(&meter_id) {
                 tx.carry(meter_id, ids, "replay", now_ms)?;
                 tx.bucket_add(meter_id, minute, person, ids)?;
             }
@@ -332,18 +345,27 @@ impl Replay {
         recipient: RecipientName,
         unit: Unit,
     ) -> Result<i64, StoreError> {
-        let (RecipientName::Entity(name) | RecipientName::Person(name)) = recipient;
-        if let Some(meter_id) = self.meters.get(&(name, unit)) {
+        if let Some(meter_id) = self.meters.get(&(recipient, unit)) {
             return Ok(*meter_id);
         }
-        let recipient = match (tx.party_by_commitment(name)?, recipient) {
+        let party = match recipient {
+            RecipientName::Entity(name) | RecipientName::Person(name) => {
+                tx.party_by_commitment(name)?
+            }
+            RecipientName::Link(_) => None,
+        };
+        let whose = match (party, recipient) {
+            (_, RecipientName::Link(share)) => Recipient::Link(share),
             (Some(Party::Entity(entity)), _) => Recipient::Entity(entity),
             (Some(Party::Person(person)), _) => Recipient::Person(person),
             (None, RecipientName::Entity(_)) => Recipient::Entity(EntityId(0)),
             (None, RecipientName::Person(_)) => Recipient::Person(NOBODY),
         };
-        let meter = tx.meter(recipient, unit)?;
-        self.meters.insert((name, unit), meter.id);
+        let meter = tx.meter(whose, unit)?;
+        if let Recipient::Link(_) = whose {
+            self.links.insert(meter.id);
+        }
+        self.meters.insert((recipient, unit), meter.id);
         Ok(meter.id)
     }
 }

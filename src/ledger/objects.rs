@@ -70,7 +70,7 @@ fn admit_file(
     let desk = Desk { tx, shared: &ledger.0, now_ms: clock::now_ms(tx, ledger)? };
     // Whom IDs are charged to does not matter here, but whether the person may receive at all.
     let person_name = match desk.permit_to_begin(person, None, IdKind::Tweet)? {
-        Ok(permit) => permit.person,
+        Ok(permit) => permit.person.expect("without a link there is a person"),
         Err(refusal) => return refuse(&desk, person, file, Withheld::Refused(refusal)),
     };
     let recipient = Recipient::Person(person);

@@ -156,6 +156,10 @@ fn look(
     for Entitled { charged, ceiling_ids } in entitled {
         let recipient = charged.recipient;
         let Some(ceiling_ids) = ceiling_ids else { continue };
+        if matches!(recipient, Recipient::Link(_)) {
+            // Each ID counts there each time.
+            continue;
+        }
         let meter = tx.meter_find(recipient, order.kind)?;
         let is_empty = meter.map_or(Ok(true), |meter| tx.seen_any(meter.id).map(|any| !any))?;
         let live_ids = meter.map_or(0, |meter| meter.level.live_ids + meter.level.held_ids);

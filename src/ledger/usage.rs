@@ -67,9 +67,10 @@ pub fn usage(
             profile.entitlement(kind, &tx.titles(entity, now_ms)?)
         }
         // Nothing lifts the ceiling of objects.
-        (Recipient::Person(_), _) | (_, Unit::Objects) => profile.limit(unit),
+        // Nor is there more to say of a link, whose limits are its own.
+        (Recipient::Person(_) | Recipient::Link(_), _) | (_, Unit::Objects) => profile.limit(unit),
     };
-    let window = profile.window_of(unit);
+    let window = profile.window_at(recipient, unit);
     let mut level = Level { ceiling_ids: entitled.ceiling_ids, live_ids: 0, held_ids: 0 };
     let mut returns: Vec<Return> = Vec::new();
     let mut used_ids = 0;

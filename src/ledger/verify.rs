@@ -32,11 +32,15 @@ pub fn verify(tx: &Tx<'_>, profile: &Profile, clock: &Clock) -> Result<Vec<Strin
         format!("the charges of meter {meter} do not have the references that they count")
     }));
     let now_ms = time_ms(tx, clock)?;
-    let mut replayed = replay(tx, |unit| profile.window_of(unit).newest_left(now_ms), &mut faults)?;
+    let newest_left = |name: RecipientName, unit| match name {
+        RecipientName::Link(share) => profile.window_at(share.into(), unit).newest_left(now_ms),
+        _ => profile.window_of(unit).newest_left(now_ms),
+    };
+    let mut replayed = replay(tx, newest_left, &mut faults)?;
     for (recipient, unit, meter) in tx.meters()? {
         // The meter keeps the name that its leaves have, even when the recipient's is erased.
         let name = RecipientName::of(recipient, meter.commitment);
-        let newest_left = profile.window_of(unit).newest_left(now_ms);
+        let newest_left = newest_left(name, unit);
         let live_ids = meter.level.live_ids - tx.buckets_left(meter.id, newest_left)?;
         let each_ids = replayed.remove(&(name, unit)).unwrap_or(0);
         let once_ids = tx.seen_counted(meter.id, newest_left)?;
@@ -65,7 +69,7 @@ type Buckets = BTreeMap<(RecipientName, Unit), BTreeMap<i64, u64>>;
 /// What is live by the journal and counts each time, at each meter it ever names.
 fn replay(
     tx: &Tx<'_>,
-    newest_left: impl Fn(Unit) -> i64,
+    newest_left: impl Fn(RecipientName, Unit) -> i64,
     faults: &mut Vec<String>,
 ) -> Result<BTreeMap<(RecipientName, Unit), u64>, StoreError> {
     let mut open: BTreeMap<AttemptName, Charged> = BTreeMap::new();
@@ -85,7 +89,7 @@ fn replay(
     }
     let mut live: BTreeMap<(RecipientName, Unit), u64> = BTreeMap::new();
     for (meter, minutes) in buckets {
-        let ids = minutes.range(newest_left(meter.1) + 1..).map(|(_, ids)| ids).sum();
+        let ids = minutes.range(newest_left(meter.0, meter.1) + 1..).map(|(_, ids)| ids).sum();
         live.insert(meter, ids);
     }
     for (recipient, kind, ids) in open.into_values().flatten() {

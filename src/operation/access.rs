@@ -5,7 +5,7 @@
 //! decides for an entity that they belong to.
 
 use super::Operation;
-use crate::base::party::{Actor, EntityId, KeyId, PersonId};
+use crate::base::party::{Actor, EntityId, KeyId, PersonId, ShareId};
 use crate::directory::words::{Rank, Role, Side, Status};
 use crate::directory::{DirectoryError, entity, invitation, join, staff};
 use crate::store::{PersonRow, StoreError, Tx};
@@ -29,6 +29,12 @@ pub enum Need {
     LookAtPerson(String),
     /// To be the person: what the answer holds makes whoever reads it act as them.
     Be(Bearer),
+    /// To look at the link of that number: its maker, an operator or an auditor.
+    LookAtShare(ShareId),
+    /// To end the link of that number: its maker, or an operator.
+    EndShare(ShareId),
+    /// To be the maker of the link of that number.
+    OwnShare(ShareId),
     /// To speak for a side of the proposal of that number, or for any: the person, a manager of
     /// the entity, or an operator who does not belong to it.
     Join(i64, Option<Side>),
@@ -85,6 +91,7 @@ impl Operation {
             | Operation::AuditReceipt { .. }
             | Operation::AuditFiles { .. }
             | Operation::AuditCheckpointSizes { .. }
+            | Operation::ShareList { mail: None }
             | Operation::DatasetList
             | Operation::DatasetShow { .. } => Need::Look,
             Operation::EntityShow { slug }
@@ -92,10 +99,16 @@ impl Operation {
             | Operation::InvitationList { slug }
             | Operation::Usage { slug } => Need::LookAt(of(slug)),
             Operation::Removal(asked) => asked.need(),
-            Operation::PersonExport { mail } | Operation::PersonIdentities { mail } => {
-                Need::LookAtPerson(mail.clone())
-            }
+            Operation::PersonExport { mail }
+            | Operation::PersonIdentities { mail }
+            | Operation::ShareList { mail: Some(mail) } => Need::LookAtPerson(mail.clone()),
             Operation::KeyIssue(request) => Need::Be(Bearer::Mail(request.mail.clone())),
+            Operation::ShareAdd(request) => Need::Be(Bearer::Mail(request.mail.clone())),
+            Operation::ShareShow { share } => Need::LookAtShare(*share),
+            Operation::ShareRevoke { share } => Need::EndShare(*share),
+            Operation::ShareExtend { share, .. } | Operation::SharePublish { share } => {
+                Need::OwnShare(*share)
+            }
             Operation::KeyRotate { key, .. } => Need::Be(Bearer::Key(*key)),
             Operation::UseCasePropose { slug, .. } => Need::Manage(of(slug)),
             Operation::InvitationAdd(request) => Need::Manage(of(&request.slug)),
@@ -190,21 +203,33 @@ impl Need {
             }
             Need::LookAtPerson(mail) if is_active_as(tx, *person, mail)? => return Ok(()),
             Need::Be(bearer) if bearer.is(tx, *person)? => return Ok(()),
+            Need::LookAtShare(share) | Need::EndShare(share) | Need::OwnShare(share)
+                if made(tx, *person, *share)? =>
+            {
+                return Ok(());
+            }
             Need::Join(number, side) => return check_join(tx, *person, *number, *side),
             _ => {}
         }
         match (self, rank_of_active(tx, *person)?) {
             (Need::Machine, _) => forbidden("this is done on the machine of the gateway only"),
             (Need::Be(_), _) => forbidden(
-                "keys are made by whom they belong to, on their page `Account`, and on the \
+                "keys and links are made by whom they belong to, on their own pages, and on the \
                  machine of the gateway",
             ),
-            (Need::Look | Need::LookAt(_) | Need::LookAtPerson(_), Some(_)) => Ok(()),
+            (Need::OwnShare(_), _) => forbidden("this is for whoever made the link"),
+            (
+                Need::Look | Need::LookAt(_) | Need::LookAtPerson(_) | Need::LookAtShare(_),
+                Some(_),
+            ) => Ok(()),
             (Need::LookAt(subject), None) => match subject.entity(tx) {
                 Ok(entity) if manages(tx, *person, entity)? => Ok(()),
                 Err(DirectoryError::Store(error)) => Err(error.into()),
                 _ => forbidden("this is for operators, and for managers of the entity"),
             },
+            (Need::LookAtShare(_) | Need::EndShare(_), None) => {
+                forbidden("this is for whoever made the link, and for operators")
+            }
             (Need::Look | Need::LookAtPerson(_), None) => {
                 forbidden("this is for operators and auditors")
             }
@@ -215,7 +240,10 @@ impl Need {
                 forbidden("this is for operators, and for managers of the entity")
             }
             (_, None) => forbidden("this is for operators"),
-            (Need::Change | Need::Manage(_) | Need::Join(..), Some(Rank::Operator)) => Ok(()),
+            (
+                Need::Change | Need::Manage(_) | Need::Join(..) | Need::EndShare(_),
+                Some(Rank::Operator),
+            ) => Ok(()),
             (Need::Decide(subject), Some(Rank::Operator)) => {
                 decides(tx, *person, subject.entity(tx)?)
             }
@@ -298,6 +326,12 @@ fn check_join(
         Some(Rank::Auditor) => forbidden("an auditor reads everything and changes nothing"),
         None => forbidden("this is for operators, and for both sides of the proposal"),
     }
+}
+
+/// Whether `person` is active and made that link.
+fn made(tx: &Tx<'_>, person: PersonId, share: ShareId) -> Result<bool, StoreError> {
+    let row = tx.share(share)?;
+    Ok(row.is_some_and(|row| row.person == person) && is_active(tx, person)?)
 }
 
 fn is_active(tx: &Tx<'_>, person: PersonId) -> Result<bool, StoreError> {

@@ -35,6 +35,7 @@ pub(super) fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, Directo
                 let slug = entity_of(tx, id)?.slug;
                 json!({ "entity": slug, "basis": basis, "use_case": use_case })
             }
+            Recipient::Link(id) => json!({ "link": id.0.to_string(), "basis": basis }),
             Recipient::Person(id) => json!({ "person": person_of(tx, id)?.mail, "basis": basis }),
         })
     })?;

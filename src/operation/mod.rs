@@ -18,6 +18,8 @@ mod once;
 mod person;
 mod policy;
 mod removal;
+mod share;
+mod share_account;
 mod sign_in;
 mod sweep;
 mod table;
@@ -33,6 +35,7 @@ pub use once::Once;
 pub use person::proposals_before;
 pub use policy::shown as profile_shown;
 pub use removal::{Effect, Removal};
+pub use share_account::{ACCOUNT_NAME, account_csv, account_text};
 pub use sweep::sweep;
 pub use table::{execute, execute_once};
 
@@ -47,7 +50,7 @@ use desk::{By, Numbers};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
-use crate::base::party::{KeyId, SessionId};
+use crate::base::party::{KeyId, SessionId, ShareId};
 use crate::directory::dataset::{self as catalogue, BuiltRelease, Plan};
 use crate::directory::exemption::Decision;
 use crate::directory::invitation::Invite;
@@ -55,7 +58,7 @@ use crate::directory::use_case::Verdict;
 use crate::directory::words::{Rank, Role, Side};
 use crate::directory::{
     DirectoryError, document, entity as entities, exemption, identity, join, key, permission,
-    person as people, registration,
+    person as people, registration, share as shares,
 };
 use crate::hydrate;
 use crate::policy::Profile;
@@ -176,6 +179,18 @@ pub enum Operation {
     PermissionList,
     /// End a permission early.
     PermissionRevoke { permission: i64, reason: String },
+    /// Make a peer-review link; the one answer that holds its token.
+    ShareAdd(shares::Make),
+    /// All peer-review links, or those of one person.
+    ShareList { mail: Option<String> },
+    /// One link with what it was used for.
+    ShareShow { share: ShareId },
+    /// Let a link live longer.
+    ShareExtend { share: ShareId, until_ms: i64 },
+    /// Make a link a page with names, which hands out nothing any more.
+    SharePublish { share: ShareId },
+    /// End a link.
+    ShareRevoke { share: ShareId },
     /// The profile in force, with every number.
     PolicyShow,
     /// What a profile, which is given as TOML, would change, and who would be over.

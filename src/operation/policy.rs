@@ -121,6 +121,7 @@ fn described(tx: &Tx<'_>, over: &Over) -> Result<Value, StoreError> {
     let (who, kind) = match over.recipient {
         Recipient::Entity(entity) => (tx.entity_by_id(entity)?.map(|row| row.slug), "entity"),
         Recipient::Person(person) => (tx.person_by_id(person)?.map(|row| row.mail), "person"),
+        Recipient::Link(share) => (Some(share.0.to_string()), "link"),
     };
     let unit = match over.unit {
         Unit::Ids(kind) => format!("{} IDs", kind.title()),

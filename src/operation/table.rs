@@ -8,14 +8,15 @@ use serde_json::Value;
 use super::desk::{By, Desk, Numbers};
 use super::{
     Context, Once, Operation, OperationError, answer, dataset, delivery, entity,
-    invitation as invitations, ledger, log, person, policy, removal, sign_in, terms,
+    invitation as invitations, ledger, log, person, policy, removal, share, sign_in, terms,
 };
 use crate::base::party::Actor;
 use crate::directory::dataset as catalogue;
 use crate::directory::exemption::Judgement;
 use crate::directory::{
     document, entity as entities, erasure, exemption, identity, invitation, join, key, membership,
-    permission, person as people, registration, session, sign_in as links, staff, use_case,
+    permission, person as people, registration, session, share as shares, sign_in as links, staff,
+    use_case,
 };
 use crate::hydrate;
 
@@ -214,6 +215,34 @@ pub fn execute_once(
         Operation::PermissionRevoke { permission, reason } => desk.change(move |tx, by| {
             let row = permission::revoke(tx, by.now_ms, &by.actor, permission, &reason)?;
             terms::permission(tx, &row, by.now_ms)
+        }),
+        Operation::ShareAdd(request) => {
+            // Too slow for a transaction, and wasted only if the request is refused.
+            let passphrase = request.passphrase.as_ref().map(|said| said.hash()).transpose()?;
+            desk.change(move |tx, by| {
+                let By { now_ms, actor, profile } = by;
+                let made = shares::make(tx, *now_ms, actor, profile, &request, passphrase)?;
+                share::made(tx, by, &made.0, &made.1)
+            })
+        }
+        Operation::ShareList { mail } => {
+            desk.look(|tx, now_ms| share::all(tx, &context.profile, mail.as_deref(), now_ms))
+        }
+        Operation::ShareShow { share: id } => {
+            desk.look(|tx, now_ms| share::whole(tx, &context.profile, id, now_ms))
+        }
+        Operation::ShareExtend { share: id, until_ms } => desk.change(move |tx, by| {
+            let By { now_ms, actor, profile } = by;
+            let row = shares::extend(tx, *now_ms, actor, profile, id, until_ms)?;
+            share::brief(tx, profile, &row, *now_ms)
+        }),
+        Operation::SharePublish { share: id } => desk.change(move |tx, by| {
+            let row = shares::publish(tx, by.now_ms, &by.actor, id)?;
+            share::brief(tx, &by.profile, &row, by.now_ms)
+        }),
+        Operation::ShareRevoke { share: id } => desk.change(move |tx, by| {
+            let row = shares::revoke(tx, by.now_ms, &by.actor, id)?;
+            share::brief(tx, &by.profile, &row, by.now_ms)
         }),
         Operation::PolicyShow => desk.look(|tx, _| policy::show(tx, &context.profile)),
         Operation::PolicyPreview { toml } => return policy::preview(context, &toml),

@@ -6,9 +6,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
+use super::link::LinkEnd;
 use super::window::{Window, minute_of};
 use crate::base::ids::IdKind;
-use crate::base::party::{EntityId, PersonId};
+use crate::base::party::{EntityId, PersonId, ShareId};
 
 /// The most parts that a plan names: at one part a window more than eight years.
 pub const PLAN_PARTS_MAX: usize = 100;
@@ -21,11 +22,13 @@ pub enum Recipient {
     Entity(EntityId),
     /// A person, of whatever entities, who receives objects: `person:7`.
     Person(PersonId),
+    /// A peer-review link, whoever opens it: `link:7`.
+    Link(ShareId),
 }
 
 /// Why a text names no recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a recipient is `entity:` or `person:` and a number")]
+#[error("a recipient is `entity:`, `person:` or `link:` and a number")]
 pub struct NotARecipient;
 
 impl fmt::Display for Recipient {
@@ -33,6 +36,7 @@ impl fmt::Display for Recipient {
         match self {
             Recipient::Entity(entity) => write!(out, "entity:{}", entity.0),
             Recipient::Person(person) => write!(out, "person:{}", person.0),
+            Recipient::Link(share) => write!(out, "link:{}", share.0),
         }
     }
 }
@@ -46,6 +50,12 @@ impl From<EntityId> for Recipient {
 impl From<PersonId> for Recipient {
     fn from(person: PersonId) -> Recipient {
         Recipient::Person(person)
+    }
+}
+
+impl From<ShareId> for Recipient {
+    fn from(share: ShareId) -> Recipient {
+        Recipient::Link(share)
     }
 }
 
@@ -64,6 +74,7 @@ impl TryFrom<String> for Recipient {
         match whose {
             "entity" => Ok(Recipient::Entity(EntityId(number))),
             "person" => Ok(Recipient::Person(PersonId(number))),
+            "link" => Ok(Recipient::Link(ShareId(number))),
             _ => Err(NotARecipient),
         }
     }
@@ -130,11 +141,13 @@ pub enum Basis {
     Exemption(i64),
     /// That permission of the platform lifts it: `permission:3`.
     Permission(i64),
+    /// It is a link for peer review or validation, made under that exemption: `peer-review:7`.
+    PeerReview(i64),
 }
 
 /// Why a text names no basis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a basis is `limit`, or `exemption:` or `permission:` and a number")]
+#[error("a basis is `limit`, or `exemption:`, `permission:` or `peer-review:` and a number")]
 pub struct NotABasis;
 
 impl fmt::Display for Basis {
@@ -143,6 +156,7 @@ impl fmt::Display for Basis {
             Basis::Limit => out.write_str("limit"),
             Basis::Exemption(number) => write!(out, "exemption:{number}"),
             Basis::Permission(number) => write!(out, "permission:{number}"),
+            Basis::PeerReview(number) => write!(out, "peer-review:{number}"),
         }
     }
 }
@@ -165,6 +179,7 @@ impl TryFrom<String> for Basis {
         match title {
             "exemption" => Ok(Basis::Exemption(number)),
             "permission" => Ok(Basis::Permission(number)),
+            "peer-review" => Ok(Basis::PeerReview(number)),
             _ => Err(NotABasis),
         }
     }
@@ -315,7 +330,14 @@ pub enum Refusal {
         /// How.
         how: CredentialEnd,
     },
-    /// The person has yet to accept documents.
+    /// The link that was opened hands out nothing any more.
+    LinkEnded {
+        /// Why.
+        how: LinkEnd,
+    },
+    /// As many downloads have begun at the link as may.
+    LinkSpent,
+    /// Documents have yet to be accepted: by the person, or at the link.
     DocumentsMissing {
         /// Which, each in the version that is in force.
         missing: Vec<Document>,
@@ -351,6 +373,8 @@ impl Refusal {
             Refusal::SessionEnded { how: CredentialEnd::Revoked } => "session-revoked",
             Refusal::SessionEnded { how: CredentialEnd::Expired } => "session-expired",
             Refusal::SessionEnded { how: CredentialEnd::Unknown } => "session-unknown",
+            Refusal::LinkEnded { how } => how.word(),
+            Refusal::LinkSpent => "link-spent",
             Refusal::DocumentsMissing { .. } => "documents-missing",
         }
     }
@@ -391,7 +415,9 @@ impl fmt::Display for Refusal {
             Refusal::SessionEnded { how: CredentialEnd::Revoked } => "the session is revoked",
             Refusal::SessionEnded { how: CredentialEnd::Expired } => "the session has ended",
             Refusal::SessionEnded { how: CredentialEnd::Unknown } => "there is no such session",
-            Refusal::DocumentsMissing { .. } => "the person has yet to accept documents",
+            Refusal::LinkEnded { how } => how.clause(),
+            Refusal::LinkSpent => "all downloads of the link have begun",
+            Refusal::DocumentsMissing { .. } => "documents have yet to be accepted",
         })
     }
 }
@@ -503,18 +529,20 @@ mod tests {
 
     #[test]
     fn a_basis_and_a_recipient_are_read_as_they_are_written() {
-        for basis in [Basis::Limit, Basis::Exemption(7), Basis::Permission(3)] {
+        let bases = [Basis::Exemption(7), Basis::Permission(3), Basis::PeerReview(7)];
+        for basis in bases.into_iter().chain([Basis::Limit]) {
             assert_eq!(Basis::try_from(basis.to_string()), Ok(basis));
         }
         assert_eq!(Basis::try_from("exemption:".to_owned()), Err(NotABasis));
-        for recipient in [Recipient::Entity(EntityId(7)), Recipient::Person(PersonId(7))] {
+        let (entity, person) = (EntityId(7).into(), PersonId(7).into());
+        for recipient in [entity, person, Recipient::Link(ShareId(7))] {
             assert_eq!(Recipient::try_from(recipient.to_string()), Ok(recipient));
         }
         for unit in [Unit::Ids(IdKind::Dm), Unit::Objects] {
             assert_eq!(Unit::try_from(unit.word().to_owned()), Ok(unit));
         }
         assert_eq!(Unit::try_from("objects".to_owned()), Err(NotAUnit));
-        for text in ["link:7", "person:", "entity", "7"] {
+        for text in ["key:7", "person:", "entity", "7"] {
             assert_eq!(Recipient::try_from(text.to_owned()), Err(NotARecipient), "{text}");
         }
     }

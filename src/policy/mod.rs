@@ -6,6 +6,7 @@
 pub mod access_level;
 pub mod decision;
 pub mod document;
+pub mod link;
 pub mod profile;
 pub mod time;
 pub mod title;
@@ -14,6 +15,7 @@ pub mod window;
 pub use access_level::{AccessLevel, Lookups, UpstreamNumbers};
 pub use decision::{Basis, CredentialEnd, Level, Part, Recipient, Refusal, Unit, Verdict};
 pub use document::Document;
+pub use link::LinkEnd;
 pub use profile::{ChunkSize, Count, ExemptionRule, Profile, ProfileError};
 pub use time::LedgerTime;
 pub use title::{Entitlement, Exempted, Permitted, Titles};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use toml::{Table, Value};
 
 use super::access_level::{Lookups, UpstreamNumbers};
-use super::decision::Unit;
+use super::decision::{Recipient, Unit};
 use super::document::{DOCUMENTS, Document};
 use super::window::{MINUTE_MS, Window};
 use crate::base::ids::IdKind;
@@ -56,6 +56,12 @@ pub struct Profile {
     pub chunk_ids_large: u64,
     /// What the platform lets its own callers have.
     pub upstream: UpstreamNumbers,
+    /// How long a peer-review link lives if nobody says otherwise, in days.
+    pub share_days_usual: u32,
+    /// How long one may live at most, in days.
+    pub share_days_max: u32,
+    /// How many downloads may begin at one if nobody says otherwise.
+    pub share_downloads_usual: u32,
     /// The documents that people accept first, as long as no operator has published newer ones.
     pub documents: Vec<Document>,
 }
@@ -178,6 +184,9 @@ impl Profile {
         put("upstream_requests_max", number(upstream.requests_max));
         let window_minutes = upstream.requests_window_ms / MINUTE_MS;
         put("upstream_requests_window_minutes", Value::Integer(window_minutes));
+        put("share_days_usual", number(self.share_days_usual.into()));
+        put("share_days_max", number(self.share_days_max.into()));
+        put("share_downloads_usual", number(self.share_downloads_usual.into()));
         let documents = self.documents.iter().map(|document| {
             let said = [("version", &document.version), ("url", &document.url)];
             let said = said.map(|(key, text)| (key.to_owned(), word(text)));
@@ -210,7 +219,15 @@ impl Profile {
         }
     }
 
-    /// The trailing window in which `unit` counts.
+    /// The window in which `unit` counts at that recipient.
+    pub fn window_at(&self, recipient: Recipient, unit: Unit) -> Window {
+        match recipient {
+            Recipient::Link(_) => Window::WITHOUT_END,
+            Recipient::Entity(_) | Recipient::Person(_) => self.window_of(unit),
+        }
+    }
+
+    /// The trailing window in which `unit` counts at entities and people.
     pub fn window_of(&self, unit: Unit) -> Window {
         match unit {
             Unit::Ids(_) => self.window,
@@ -285,6 +302,13 @@ impl Fields {
             chunk_ids_small_max: self.number("chunk_ids_small_max", 1..=4_096),
             chunk_ids_large: self.number("chunk_ids_large", 1..=1 << 24),
             upstream: self.upstream(),
+            // A profile from before there were links says nothing of them.
+            share_days_usual: self.optional_number("share_days_usual", 1..=365).unwrap_or(60)
+                as u32,
+            share_days_max: self.optional_number("share_days_max", 1..=3_650).unwrap_or(365) as u32,
+            share_downloads_usual: self
+                .optional_number("share_downloads_usual", 1..=100_000)
+                .unwrap_or(20) as u32,
             documents: self.documents(),
         };
         let (least, most) = (profile.chunk_ids_small_min, profile.chunk_ids_small_max);

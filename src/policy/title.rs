@@ -88,6 +88,13 @@ impl Profile {
         most
     }
 
+    /// What the exemption of that number, if it is among `titles`, allows of `kind`; `None`: it
+    /// lifts nothing.
+    pub fn exemption(&self, kind: IdKind, number: i64, titles: &Titles) -> Option<Entitlement> {
+        let found = titles.exemptions.iter().find(|exempted| exempted.number == number)?;
+        self.exempted(kind, found, titles)
+    }
+
     fn exempted(&self, kind: IdKind, exempted: &Exempted, titles: &Titles) -> Option<Entitlement> {
         if kind == IdKind::Dm {
             return None;

@@ -33,6 +33,9 @@ pub fn minute_of(time_ms: i64) -> i64 {
 }
 
 impl Window {
+    /// That of a recipient whose charges count as long as it lives: a peer-review link.
+    pub const WITHOUT_END: Window = Window { length_ms: i64::MAX / 4, grace_ms: 0 };
+
     /// From when on the bucket of `minute` does not count any more, in milliseconds UTC.
     pub fn leaves_ms(self, minute: i64) -> i64 {
         (minute + 1) * MINUTE_MS + self.length_ms + self.grace_ms

@@ -2,7 +2,7 @@
 //! statement that is stands in `rows/`.
 
 use super::StoreError;
-use crate::base::party::{EntityId, KeyId, PersonId, SessionId};
+use crate::base::party::{DownloadId, EntityId, KeyId, PersonId, SessionId, ShareId};
 
 /// What a statement is given in the place of `?1`, `?2`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,18 @@ impl<'a> IntoValue<'a> for KeyId {
 }
 
 impl<'a> IntoValue<'a> for SessionId {
+    fn into_value(self) -> Value<'a> {
+        Value::Number(self.0)
+    }
+}
+
+impl<'a> IntoValue<'a> for ShareId {
+    fn into_value(self) -> Value<'a> {
+        Value::Number(self.0)
+    }
+}
+
+impl<'a> IntoValue<'a> for DownloadId {
     fn into_value(self) -> Value<'a> {
         Value::Number(self.0)
     }

@@ -95,6 +95,114 @@ const walks = {
     await ada.close();
   },
 
+  // A link from its making to its end, on both sides.
+  async review() {
+    const maker = await Tab.open();
+    await maker.signIn("ada@orrin.example");
+    await maker.page.getByRole("link", { name: "Review links" }).click();
+    await maker.heading("Links for reviewers");
+    await maker.accessible();
+    await maker.press("Make the link");
+    assert(await maker.page.getByLabel("Your name for it").evaluate((box) => box.validity.valueMissing));
+    await maker.fill("Your name for it", "Paper on harbours");
+    await maker.page.getByLabel("Dataset", { exact: true }).selectOption("harbour");
+    await maker.fill("Last day (optional)", "soon");
+    await maker.press("Make the link");
+    await maker.page.getByRole("alert").waitFor();
+    await maker.accessible();
+    await maker.fill("Last day (optional)", "2026-02-28");
+    await maker.page.getByText("More: a part of the dataset").click();
+    await maker.fill("Passphrase (optional)", "boats at the quay");
+    await maker.press("Make the link");
+    await maker.heading("The link is made");
+    await maker.accessible();
+    await maker.page.getByRole("img", { name: "The link as a QR code" }).waitFor();
+    const link = await maker.page.locator(".notice .token").innerText();
+    assert.match(link, /\/s\/[0-9a-z]{52}$/);
+
+    const reviewer = await Tab.open({ colorScheme: "dark", viewport: { width: 390, height: 800 } });
+    await reviewer.page.goto(link);
+    await reviewer.heading("Data for peer review");
+    await reviewer.accessible();
+    const { scroll, width } = await reviewer.page.evaluate(() => {
+      const { scrollWidth: scroll, clientWidth: width } = document.documentElement;
+      return { scroll, width };
+    });
+    assert(scroll <= width, `the page is wider than the window: ${scroll} > ${width}`);
+    const shown = await reviewer.page.content();
+    for (const name of ["Ada", "Quill", "Orrin", "harbour", "Harbour", "Paper on"]) {
+      assert(!shown.includes(name), `${name} stands in the page`);
+    }
+    for (const box of await reviewer.page.getByRole("checkbox").all()) await box.check();
+    await reviewer.fill("Passphrase", "ships at the quay");
+    await reviewer.press("Accept and download");
+    assert.match(await reviewer.page.getByRole("alert").innerText(), /passphrase is another one/);
+    await reviewer.accessible();
+    for (const box of await reviewer.page.getByRole("checkbox").all()) await box.check();
+    await reviewer.fill("Passphrase", "boats at the quay");
+    const [download] = await Promise.all([
+      reviewer.page.waitForEvent("download"),
+      reviewer.press("Accept and download"),
+    ]);
+    assert.equal(await download.failure(), null);
+    assert.equal(download.suggestedFilename(), "tweet-ids.txt");
+    assert.deepEqual(await reviewer.context.cookies(), [], "nothing is kept of a reviewer");
+
+    await maker.page.getByRole("link", { name: "Its use, its end, its account" }).click();
+    await maker.heading("Paper on harbours");
+    await maker.page.getByRole("cell", { name: "2026-01-01" }).waitFor();
+    await maker.accessible();
+    assert(!(await maker.page.content()).includes(link.slice(-52)), "a link is shown once");
+    const [account] = await Promise.all([
+      maker.page.waitForEvent("download"),
+      maker.page.getByRole("link", { name: "the account as a text" }).click(),
+    ]);
+    assert.equal(account.suggestedFilename(), "link-account.txt");
+    await maker.fill("New last day", "2026-01-15");
+    await maker.press("Extend");
+    await maker.page.getByRole("alert").waitFor();
+    await maker.accessible();
+    await maker.fill("New last day", "2026-05-31");
+    await maker.press("Extend");
+    await maker.page.getByText("to the end of 2026-05-31 (UTC)").waitFor();
+
+    await maker.press("Make it a page with names");
+    await maker.page.getByText("published").waitFor();
+    await reviewer.page.goto(link);
+    await reviewer.heading("Harbour talk of 2018");
+    assert.match(await reviewer.text(), /Ada Quill, University of Orrin/);
+    assert.equal(await reviewer.page.getByRole("button").count(), 0);
+    await reviewer.accessible();
+    await maker.press("Revoke the link");
+    await maker.page.getByText("revoked").first().waitFor();
+    assert.equal((await reviewer.page.goto(link)).status(), 410);
+    await reviewer.heading("This link is closed");
+    await reviewer.accessible();
+    assert.equal((await reviewer.page.goto(`${base}/s/none`)).status(), 404);
+    await reviewer.accessible();
+    await maker.close();
+    await reviewer.close();
+  },
+
+  // Pictures of both sides of a link, for the README.
+  async reviewPictures() {
+    const folder = process.argv[4];
+    const options = { colorScheme: "light", viewport: { width: 1000, height: 640 } };
+    const maker = await Tab.open(options);
+    await maker.signIn("ada@orrin.example");
+    await maker.go("/shares");
+    await maker.fill("Your name for it", "Paper on harbours");
+    await maker.press("Make the link");
+    const link = await maker.page.locator(".notice .token").innerText();
+    await maker.page.screenshot({ path: `${folder}/link.png` });
+    const reviewer = await Tab.open(options);
+    await reviewer.page.goto(link);
+    const bytes = await reviewer.page.screenshot({ path: `${folder}/review.png` });
+    assert(bytes.length > 10_000, "the page shows nothing");
+    await reviewer.close();
+    await maker.close();
+  },
+
   // A key and a session, without a mouse.
   async keyboard() {
     const ada = await Tab.open();
@@ -185,7 +293,8 @@ const walks = {
       await tab.accessible();
       await tab.press("Sign in");
       const paths = [
-        "/", "/account", "/documents", "/exemptions/apply", "/admin", "/entities/orrin",
+        "/", "/account", "/documents", "/exemptions/apply", "/shares", "/admin",
+        "/entities/orrin",
         "/datasets/harbour",
       ];
       for (const path of paths) {

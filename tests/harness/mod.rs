@@ -7,6 +7,7 @@ pub mod forger;
 pub mod mail;
 pub mod provider;
 pub mod platform;
+pub mod review;
 pub mod upstream;
 
 use std::io::{self, BufRead, BufReader, Read, Write};

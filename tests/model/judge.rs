@@ -6,7 +6,7 @@ use stateright::Property;
 use crate::design::{WindowStarts, promise};
 use crate::ledger::{ENTITIES, NOT_BEGUN, PEOPLE, Waiting, each, leaves_at};
 use crate::protocol::Protocol;
-use crate::state::{At, Chunk, Phase, State};
+use crate::state::{At, Chunk, Phase, State, Stream};
 
 impl Protocol {
     /// What the people of an entity received within the window.
@@ -39,6 +39,8 @@ impl Protocol {
             state.slips.granted_too_much |= all > self.scope.ceiling;
             let live = state.store.meters[entity].live;
             state.slips.granted_over |= live > self.scope.ceiling;
+            let is_link = self.scope.links & (1 << entity) != 0;
+            state.slips.granted_after_end |= is_link && state.store.is_ended;
         }
     }
 
@@ -51,8 +53,10 @@ impl Protocol {
         let leaves_at = leaves_at(&self.design, &self.scope);
         state.store.is_behind
             || (0..ENTITIES).all(|entity| {
-                state.store.meters[entity].counts(leaves_at)
-                    >= self.received(state, entity) + self.on_the_way(state, entity)
+                let meter = &state.store.meters[entity];
+                let is_link = self.scope.links & (1 << entity) != 0;
+                let counts = if is_link { meter.live } else { meter.counts(leaves_at) };
+                counts >= self.received(state, entity) + self.on_the_way(state, entity)
             })
     }
 
@@ -94,6 +98,11 @@ impl Protocol {
             Property::always(promise::OWNED, Protocol::knows_whose_each_is),
             Property::always(promise::BALANCED, |_, state: &State| state.store.is_balanced()),
         ];
+        if self.scope.links != 0 {
+            promises.push(Property::always(promise::ENDED, |_, state: &State| {
+                !state.slips.granted_after_end
+            }));
+        }
         if self.design.window_starts == WindowStarts::WhenSettled {
             promises.push(Property::always(promise::CHARGED, |_, state: &State| {
                 !state.slips.sent_uncharged
@@ -131,11 +140,33 @@ impl Protocol {
                     }
                 },
             ),
-            Property::sometimes("a charge has left its window", |model, state: &State| {
-                state.store.meters[0].counts(leaves_at(&model.design, &model.scope))
-                    < state.store.meters[0].live
-            }),
         ];
+        if self.scope.links == 0 {
+            happenings.push(Property::sometimes(
+                "a charge has left its window",
+                |model, state: &State| {
+                    state.store.meters[0].counts(leaves_at(&model.design, &model.scope))
+                        < state.store.meters[0].live
+                },
+            ));
+        } else {
+            happenings.push(Property::sometimes(
+                "a link ends in the middle of a stream",
+                |_, state: &State| {
+                    let is_open =
+                        |stream: &Stream| stream.phase == Phase::Sending && stream.rest > 0;
+                    state.store.is_ended && state.streams.iter().any(is_open)
+                },
+            ));
+            happenings.push(Property::sometimes(
+                "all of a link arrives, later than its first window",
+                |model, state: &State| {
+                    let old = state.received[0].sum()
+                        - state.received[0].younger_than(model.scope.window);
+                    old > 0 && state.received[0].sum() == model.scope.ceiling
+                },
+            ));
+        }
         if self.scope.order > 1 {
             happenings.push(Property::sometimes("a hold runs out", |model, state: &State| {
                 state.store.holds.iter().any(|hold| hold.age >= model.scope.hold)

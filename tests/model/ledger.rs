@@ -9,8 +9,8 @@ use hydrant::policy::{Level, Verdict};
 
 use crate::ages::Ages;
 use crate::design::{
-    Attempts, Design, Grace, Joining, Membership, Merging, Over, Restored, RightToSend, Successor,
-    WindowStarts,
+    Attempts, Design, Ended, Grace, Joining, LinkCounts, Membership, Merging, Over, Restored,
+    RightToSend, Successor, WindowStarts,
 };
 use crate::scope::Scope;
 
@@ -41,6 +41,8 @@ pub struct Store {
     /// Whether a newer head of the audit log is known outside than this store has.
     pub is_behind: bool,
     pub is_frozen: bool,
+    /// Whether what entitles the links is over.
+    pub is_ended: bool,
 }
 
 /// The meter of an entity.
@@ -149,8 +151,12 @@ impl Desk<'_> {
     /// Brings the meter up to date: `Desk::lock` of `ledger/charge.rs`.
     fn lock(&mut self, entity: usize) {
         let leaves_at = self.leaves_at();
+        let is_link = self.scope.links & (1 << entity) != 0;
         let meter = &mut self.store.meters[entity];
-        meter.live -= meter.buckets.iter_mut().map(|ages| ages.take_from(leaves_at)).sum::<u8>();
+        if !is_link || self.design.link_counts == LinkCounts::WithinTheWindow {
+            meter.live -=
+                meter.buckets.iter_mut().map(|ages| ages.take_from(leaves_at)).sum::<u8>();
+        }
         let may_expire = self.design.right_to_send != RightToSend::Room;
         let hold_ticks = self.scope.hold;
         self.store.holds.retain(|hold| {
@@ -160,6 +166,12 @@ impl Desk<'_> {
             }
             !(is_over && may_expire)
         });
+    }
+
+    /// Whether what entitles `person`, who opens a link, is over: `link_ceiling` of
+    /// `ledger/link.rs`.
+    fn is_ended(&self, person: u8) -> bool {
+        self.store.is_ended && self.store.members[usize::from(person)] & self.scope.links != 0
     }
 
     /// Whom a delivery to `person` is charged to.
@@ -210,7 +222,8 @@ impl Desk<'_> {
     pub fn admit(&mut self, delivery: Delivery, person: u8, ids: u8, attempt: Attempt) -> bool {
         let entities = self.charged(person);
         each(entities).for_each(|entity| self.lock(entity));
-        if self.store.is_frozen || !each(entities).all(|entity| self.fits(entity, 0, ids)) {
+        let fits = each(entities).all(|entity| self.fits(entity, 0, ids));
+        if self.store.is_frozen || self.is_ended(person) || !fits {
             return false;
         }
         let held = match self.design.right_to_send {
@@ -237,7 +250,9 @@ impl Desk<'_> {
             let from_hold = self.hold_of(delivery, entity).min(1);
             self.fits(entity, from_hold, 1 - from_hold)
         };
-        if self.store.is_frozen || !each(entities).all(fits) {
+        let looks = self.design.ended == Ended::LookedUpForEachChunk;
+        let is_ended = looks && self.is_ended(person);
+        if self.store.is_frozen || is_ended || !each(entities).all(fits) {
             return false;
         }
         for entity in each(entities) {

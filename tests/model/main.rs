@@ -5,7 +5,8 @@
 //! Five models, each checked to its end: every state that can be reached is looked at.
 //!
 //! * [`protocol`]: pauses, kill -9, broken connections, peers, people of two entities, merges,
-//!   restored backups. A model of `src/ledger/{admit,charge,queue,recover,carry,freeze}.rs`,
+//!   restored backups, links that end. A model of
+//!   `src/ledger/{admit,charge,link,queue,recover,carry,freeze}.rs`,
 //!   `src/deliver.rs` and `src/deliver/account.rs`; what fits is decided by `policy::Level` itself.
 //! * [`distinct`]: references, dates and filters where an ID counts once. A model of
 //!   `src/ledger/{distinct,filter}.rs`.
@@ -20,7 +21,7 @@
 //! have as many ticks as they say. The judge is the client: what it received within a window, and
 //! what may still arrive.
 //!
-//! [`design::RIGHT`] is the design of the code, and [`design::WRONG`] the table of all others: each
+//! [`design::RIGHT`] is the design of the code, and [`wrong::WRONG`] the table of all others: each
 //! changes one answer, and the checker has to find a sequence of steps that breaks the promise that
 //! the table names. A right design that passes proves little if nothing happens in its world: so
 //! all that is worth looking at has to happen in it, and there is a least number of states.
@@ -39,6 +40,7 @@ mod scope;
 mod state;
 mod transaction;
 mod window;
+mod wrong;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -48,12 +50,13 @@ use std::time::Instant;
 use stateright::{Checker, HasDiscoveries};
 
 use clock::Clock;
-use design::{Design, Model, RIGHT, WRONG, Wrong};
+use design::{Design, RIGHT};
 use distinct::Distinct;
 use protocol::Protocol;
-use scope::{ENTITIES_JOINED, ENTITIES_MERGED, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
+use scope::{ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
 use transaction::Transaction;
 use window::Window;
+use wrong::{Model, WRONG, Wrong};
 
 /// What a model is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +207,13 @@ fn people_of_several_entities_keep_every_promise() {
 fn merged_entities_keep_every_promise() {
     let deep = Scope { crashes: 2, ..ENTITIES_MERGED };
     check_protocol("merged entities", [ENTITIES_MERGED, deep], 1_000_000);
+}
+
+#[test]
+fn a_link_keeps_every_promise() {
+    let usual = Scope { ceiling: 3, order: 2, ..LINK };
+    let deep = Scope { ceiling: 4, order: 3, hold: 2, ..LINK };
+    check_protocol("a link", [usual, deep], 50_000);
 }
 
 #[test]

@@ -61,6 +61,8 @@ pub enum Step {
     Join,
     /// The second entity is merged into the first one, its people with it: `carry::merge`.
     Merge,
+    /// What entitles the links comes to its end: an exemption, a maker, the link itself.
+    End,
     /// Not in the right design: what was live at the second entity follows its people.
     MergeCharges,
     /// A tick goes by.
@@ -295,9 +297,11 @@ impl Protocol {
         if let Some(backup) = &mut state.backup {
             backup.store.tick(&self.scope);
         }
-        for received in &mut state.received {
+        for (received, members) in state.received.iter_mut().zip(state.store.members) {
             received.tick(self.scope.window);
-            received.take_from(self.scope.window);
+            if members & self.scope.links == 0 {
+                received.take_from(self.scope.window);
+            }
         }
         state.strays.retain(|stray| stray.ticks > 0);
         for stray in &mut state.strays {
@@ -345,7 +349,7 @@ impl stateright::Model for Protocol {
     type Action = Step;
 
     fn init_states(&self) -> Vec<State> {
-        let Scope { members, gateway, crashes, restores, joins, merges, .. } = self.scope;
+        let Scope { members, gateway, crashes, restores, joins, merges, ends, .. } = self.scope;
         let mut gateways: [Gateway; GATEWAYS] = Default::default();
         for process in gateway.map(usize::from) {
             gateways[process].is_up = true;
@@ -367,6 +371,7 @@ impl stateright::Model for Protocol {
             restores,
             joins,
             merges,
+            ends,
             is_merging: false,
             slips,
         }]
@@ -399,6 +404,9 @@ impl stateright::Model for Protocol {
         }
         if state.merges > 0 {
             steps.push(Step::Merge);
+        }
+        if state.ends > 0 {
+            steps.push(Step::End);
         }
         if state.is_merging {
             steps.push(Step::MergeCharges);
@@ -448,6 +456,10 @@ impl stateright::Model for Protocol {
                     desk.merge_charges(1, 0);
                 }
                 desk.move_people(1, 0);
+            }
+            Step::End => {
+                state.ends -= 1;
+                state.store.is_ended = true;
             }
             Step::MergeCharges => {
                 state.is_merging = false;

@@ -1,6 +1,6 @@
 //! How large the worlds are in which the protocol is checked; each is checked to its end.
 
-use crate::ledger::PEOPLE;
+use crate::ledger::{Entities, PEOPLE};
 
 /// How many connections there are.
 pub const STREAMS: usize = 2;
@@ -32,6 +32,10 @@ pub struct Scope {
     pub joins: u8,
     /// How often the second entity is merged into the first one.
     pub merges: u8,
+    /// Which of the entities are links: what they hand out counts as long as they live.
+    pub links: Entities,
+    /// How often what entitles the links comes to its end.
+    pub ends: u8,
 }
 
 /// One process with two streams.
@@ -48,6 +52,8 @@ pub const ONE_GATEWAY: Scope = Scope {
     restores: 0,
     joins: 0,
     merges: 0,
+    links: 0,
+    ends: 0,
 };
 
 /// Two processes on one database.
@@ -60,6 +66,9 @@ pub const ENTITIES_JOINED: Scope =
 /// Two people of two entities, of whom one is merged into the other; the second person may have
 /// joined the other before.
 pub const ENTITIES_MERGED: Scope = Scope { merges: 1, ..ENTITIES_JOINED };
+
+/// One process with two downloads at one peer-review link, whose exemption ends.
+pub const LINK: Scope = Scope { links: 1, ends: 1, ..ONE_GATEWAY };
 
 /// One process whose store is put back to an earlier state.
 pub const RESTORED: Scope = Scope { crashes: 2, restores: 1, ..ONE_GATEWAY };

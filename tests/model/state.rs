@@ -19,6 +19,7 @@ pub struct State {
     pub restores: u8,
     pub joins: u8,
     pub merges: u8,
+    pub ends: u8,
     /// Only in a design that has two transactions for it: the second one has not come yet.
     pub is_merging: bool,
     pub slips: Slips,
@@ -94,6 +95,7 @@ pub struct Slips {
     pub sent_uncharged: bool,
     pub granted_too_much: bool,
     pub granted_over: bool,
+    pub granted_after_end: bool,
 }
 
 /// Names attempts by their place, because nothing depends on a name but whose it is.

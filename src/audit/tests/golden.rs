@@ -57,7 +57,7 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
         Leaf::Opened {
             delivery,
             attempt: 3,
-            person,
+            person: Some(person),
             key: Some(KeyId(7)),
             kind: IdKind::Tweet,
             dataset: Some(1),
@@ -82,7 +82,7 @@ fn an_entry_begins_with_its_time_and_reads_back_as_it_was_written() {
         Leaf::Opened {
             delivery,
             attempt: 0,
-            person,
+            person: Some(person),
             key: None,
             kind: IdKind::User,
             dataset: None,

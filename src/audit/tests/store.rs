@@ -319,7 +319,7 @@ pub(super) fn opened(delivery: DeliveryId, attempt: u32, person: Commitment) -> 
     Leaf::Opened {
         delivery,
         attempt,
-        person,
+        person: Some(person),
         key: None,
         kind: IdKind::Tweet,
         dataset: Some(1),

@@ -89,6 +89,9 @@ const ROUTES: &[Route] = &[
     Route(GET, "/permissions", "permission-list", &[]),
     Route(POST, "/permissions", "permission-add", &[]),
     Route(POST, "/permissions/{permission}/revoke", "permission-revoke", &[]),
+    Route(GET, "/shares", "share-list", &[]),
+    Route(GET, "/shares/{share}", "share-show", &[]),
+    Route(DELETE, "/shares/{share}", "share-revoke", &[]),
     Route(GET, "/documents", "document-list", &[]),
     Route(POST, "/documents", "document-publish", &[]),
     Route(GET, "/policy", "policy-show", &[]),
@@ -120,6 +123,7 @@ const NUMBERS: &[&str] = &[
     "join",
     "permission",
     "import",
+    "share",
     "rows_max",
     "after",
 ];
@@ -236,7 +240,7 @@ impl Members {
 }
 
 /// A time or length that is given as people write it, as the operation has it.
-fn in_milliseconds(name: String, value: Value) -> Result<(String, Value), Problem> {
+pub(super) fn in_milliseconds(name: String, value: Value) -> Result<(String, Value), Problem> {
     let known = |names: &[(&str, &'static str)]| {
         names.iter().find(|(short, _)| *short == name).map(|(_, member)| *member)
     };
@@ -258,7 +262,10 @@ fn in_milliseconds(name: String, value: Value) -> Result<(String, Value), Proble
 }
 
 /// The name that the sender gave the request, if it carries one, with what it asks for.
-fn named(headers: &HeaderMap, members: &Map<String, Value>) -> Result<Option<Once>, Problem> {
+pub(super) fn named(
+    headers: &HeaderMap,
+    members: &Map<String, Value>,
+) -> Result<Option<Once>, Problem> {
     let mut fields = headers.get_all("idempotency-key").iter();
     let Some(field) = fields.next() else { return Ok(None) };
     let name = field.to_str().unwrap_or_default().trim().trim_matches('"');
@@ -273,7 +280,7 @@ fn named(headers: &HeaderMap, members: &Map<String, Value>) -> Result<Option<Onc
     Ok(Some(Once { name: name.to_owned(), sha256: sha256.into() }))
 }
 
-fn bad(detail: String) -> Problem {
+pub(super) fn bad(detail: String) -> Problem {
     Problem::new(&problem::BAD_REQUEST, detail)
 }
 
@@ -297,7 +304,8 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// The operations that only the owner of the machine may ask for, or that build on its disk.
+    /// The operations that only the owner of the machine may ask for, or that build on its disk;
+    /// and those of makers of links, which `/v1/shares` has.
     const NOT_HERE: &[&str] = &[
         "dataset-check",
         "dataset-refresh",
@@ -308,6 +316,9 @@ mod tests {
         "person-invite",
         "policy-preview",
         "policy-switch",
+        "share-add",
+        "share-extend",
+        "share-publish",
         "staff-appoint",
         "upstream",
     ];

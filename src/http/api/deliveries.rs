@@ -85,9 +85,15 @@ pub(in crate::http) async fn receipt(
     let id: DeliveryId = id.parse().map_err(|_| unknown())?;
     let look = gateway.store.look(move |tx| {
         let row = tx.delivery(id)?.filter(|row| row.person == Some(requester.person));
-        row.ok_or_else(unknown)?;
-        Ok::<_, Problem>(operation::receipt(tx, id)?)
+        row.ok_or_else(unknown).map(drop)
     });
+    look.await?;
+    receipt_of(&gateway, id).await
+}
+
+/// The receipt of a delivery, whoever's it is.
+pub(super) async fn receipt_of(gateway: &Gateway, id: DeliveryId) -> Result<Response, Problem> {
+    let look = gateway.store.look(move |tx| Ok::<_, Problem>(operation::receipt(tx, id)?));
     match look.await? {
         DeliveryReceipt::Ready(text) => {
             let file = format!("attachment; filename=\"{id}.tlog-proof\"");

@@ -24,7 +24,7 @@ use crate::directory::{self, Requester};
 use crate::http::auth::{Presented, entity_ids, note_use};
 use crate::http::body::PassageBody;
 use crate::http::problem::{self, Problem};
-use crate::http::range::{self, Conditions, Validated, Wanted};
+use crate::http::range::{self, Conditions, EntityTag, Validated, Wanted};
 use crate::http::refusal;
 use crate::http::socket::TcpWire;
 use crate::http::state::Gateway;
@@ -33,9 +33,9 @@ use crate::policy::Profile;
 use crate::release::View;
 use crate::store::{DatasetRow, DeliveryRow, StoreError, Tx};
 
-const CONTENT_RANGE_UNIT: &str = "bytes";
+pub(in crate::http) const CONTENT_RANGE_UNIT: &str = "bytes";
 /// What IDs are, one a line.
-pub(super) const CONTENT_TYPE: &str = "text/plain; charset=us-ascii";
+pub(in crate::http) const CONTENT_TYPE: &str = "text/plain; charset=us-ascii";
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 pub(super) const HYDRANT_DELIVERY: HeaderName = HeaderName::from_static("hydrant-delivery");
 const HYDRANT_RELEASE: HeaderName = HeaderName::from_static("hydrant-release");
@@ -82,7 +82,7 @@ pub(in crate::http) fn route(kind: IdKind) -> MethodRouter<Gateway> {
 }
 
 /// How often a request is looked at anew because removals come into force under its hands.
-const ATTEMPTS_MAX: usize = 3;
+pub(in crate::http) const ATTEMPTS_MAX: usize = 3;
 
 /// Why nothing is delivered.
 enum Undelivered {
@@ -103,11 +103,11 @@ impl From<Problem> for Undelivered {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Part {
     /// Which release; the current one if none is named.
-    release: Option<String>,
+    pub(in crate::http) release: Option<String>,
     /// The ordinal of the first ID, counted from 0.
-    pub(super) offset: Option<u64>,
+    pub(in crate::http) offset: Option<u64>,
     /// How many IDs at most: of so many ordinals those that are not left out.
-    pub(super) limit: Option<u64>,
+    pub(in crate::http) limit: Option<u64>,
 }
 
 /// What a requester may be told before anything is charged.
@@ -229,6 +229,26 @@ pub(super) fn may_download(
     if missing.is_empty() { Ok(()) } else { Err(documents::not_accepted(&missing)) }
 }
 
+/// What the fields of a request want of a representation with that tag and length.
+pub(in crate::http) fn wanted(headers: &HeaderMap, tag: &EntityTag, length: u64) -> Wanted {
+    // Several lines are one list; what is not text is there all the same, and fits nothing.
+    let field = |name| {
+        let lines = headers.get_all(name).iter();
+        let lines: Vec<_> =
+            lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
+        (!lines.is_empty()).then(|| lines.join(", "))
+    };
+    let (range, if_range) = (field(header::RANGE), field(header::IF_RANGE));
+    let (if_match, if_none_match) = (field(header::IF_MATCH), field(header::IF_NONE_MATCH));
+    let conditions = Conditions {
+        range: range.as_deref(),
+        if_range: if_range.as_deref(),
+        if_match: if_match.as_deref(),
+        if_none_match: if_none_match.as_deref(),
+    };
+    range::decide(conditions, tag, length)
+}
+
 impl Selected {
     /// `HEAD`: what a GET would answer, without asking the ledger.
     fn describe(self, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -321,22 +341,7 @@ impl Selected {
     }
 
     fn wanted(&self, headers: &HeaderMap) -> Wanted {
-        // Several lines are one list; what is not text is there all the same, and fits nothing.
-        let field = |name| {
-            let lines = headers.get_all(name).iter();
-            let lines: Vec<_> =
-                lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
-            (!lines.is_empty()).then(|| lines.join(", "))
-        };
-        let (range, if_range) = (field(header::RANGE), field(header::IF_RANGE));
-        let (if_match, if_none_match) = (field(header::IF_MATCH), field(header::IF_NONE_MATCH));
-        let conditions = Conditions {
-            range: range.as_deref(),
-            if_range: if_range.as_deref(),
-            if_match: if_match.as_deref(),
-            if_none_match: if_none_match.as_deref(),
-        };
-        range::decide(conditions, &self.selection.tag, self.selection.length())
+        wanted(headers, &self.selection.tag, self.selection.length())
     }
 
     /// Refuses a range that would be glued to the beginning of something else.
@@ -457,6 +462,6 @@ fn precondition_failed() -> Problem {
     Problem::new(&problem::PRECONDITION_FAILED, "the tag is not the present one")
 }
 
-pub(super) fn printable(text: &str) -> HeaderValue {
+pub(in crate::http) fn printable(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("a field of our own is made of printable ASCII")
 }

@@ -17,25 +17,25 @@ use crate::release::View;
 
 /// A representation: a stretch of a view, with its tag.
 #[derive(Clone)]
-pub(super) struct Selection {
-    pub(super) view: View,
-    pub(super) ordinals: Range<u64>,
+pub(in crate::http) struct Selection {
+    pub(in crate::http) view: View,
+    pub(in crate::http) ordinals: Range<u64>,
     /// The bytes of the view.
-    pub(super) bytes: Range<u64>,
-    pub(super) tag: EntityTag,
+    pub(in crate::http) bytes: Range<u64>,
+    pub(in crate::http) tag: EntityTag,
 }
 
 /// Where a download of an earlier view goes on.
-pub(super) struct Resumed {
+pub(in crate::http) struct Resumed {
     /// The ordinal of the first ID that is not whole in what there is of it.
-    pub(super) offset: u64,
+    pub(in crate::http) offset: u64,
     /// How many bytes of it are whole lines.
-    pub(super) keep_bytes: Option<u64>,
+    pub(in crate::http) keep_bytes: Option<u64>,
 }
 
 impl Selection {
     /// Cuts what is selected out of a view. Reads the disk.
-    pub(super) fn cut(view: View, query: &Part) -> Result<Selection, Problem> {
+    pub(in crate::http) fn cut(view: View, query: &Part) -> Result<Selection, Problem> {
         let ids = view.column().ids();
         let offset = query.offset.unwrap_or(0);
         if offset > ids || query.limit == Some(0) {
@@ -50,18 +50,18 @@ impl Selection {
         Ok(Selection { ordinals: offset..end, bytes, tag, view })
     }
 
-    pub(super) fn length(&self) -> u64 {
+    pub(in crate::http) fn length(&self) -> u64 {
         self.bytes.end - self.bytes.start
     }
 
     /// Whether it is every line of the column, so that the column's digest is its own.
-    pub(super) fn is_whole_column(&self) -> bool {
+    pub(in crate::http) fn is_whole_column(&self) -> bool {
         self.ordinals == (0..self.view.column().ids()) && self.view.gaps().is_empty()
     }
 
     /// The stretch that carries the bytes `from..until` of the representation: rounded outwards
     /// to whole IDs, each of which is charged. Reads the disk.
-    pub(super) fn stretch(&self, from: u64, until: u64) -> io::Result<Stretch> {
+    pub(in crate::http) fn stretch(&self, from: u64, until: u64) -> io::Result<Stretch> {
         let bytes = self.bytes.start + from..self.bytes.start + until;
         let ordinals = if bytes == self.bytes {
             self.ordinals.clone()
@@ -74,7 +74,11 @@ impl Selection {
 
     /// Where somebody goes on who has the first `has_bytes` of the same selection of the view that
     /// left out `then`; `None` if it was shorter. Reads the disk.
-    pub(super) fn resumed(&self, then: Gaps, has_bytes: u64) -> io::Result<Option<Resumed>> {
+    pub(in crate::http) fn resumed(
+        &self,
+        then: Gaps,
+        has_bytes: u64,
+    ) -> io::Result<Option<Resumed>> {
         let begin =
             then.view_byte(self.ordinals.start, self.view.column().byte_of(self.ordinals.start)?);
         let at = then.column_byte(begin + has_bytes);

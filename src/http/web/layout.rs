@@ -34,6 +34,7 @@ pub(in crate::http) enum Tab {
     Account,
     Documents,
     Exemption,
+    Links,
     Operators,
     SignIn,
 }
@@ -51,6 +52,7 @@ pub(super) fn page(visitor: &Visitor, tab: Tab, title: &str, content: Markup) ->
                     (link("/account", Tab::Account, "Account"))
                     (link("/documents", Tab::Documents, "Documents"))
                     (link("/exemptions/apply", Tab::Exemption, "Exemption"))
+                    (link("/shares", Tab::Links, "Review links"))
                     @if signed_in.rank.is_some() {
                         (link("/admin", Tab::Operators, "Operators"))
                     }

@@ -13,7 +13,8 @@ use crate::http::router::unknown_address;
 const STYLE: &str = include_str!("style.css");
 
 /// Where the style sheet lies.
-pub(super) static ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/style/{}", name()));
+pub(in crate::http) static ADDRESS: LazyLock<String> =
+    LazyLock::new(|| format!("/style/{}", name()));
 
 fn name() -> String {
     let digest = hex::encode(Sha256::digest(STYLE));

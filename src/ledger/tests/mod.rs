@@ -23,12 +23,15 @@ use crate::base::clock::Clock;
 use crate::base::delivery::DeliveryId;
 use crate::base::gaps::Gaps;
 use crate::base::ids::IdKind;
-use crate::base::party::{Actor, Credential, EntityId, KeyId, PersonId, SessionId};
+use crate::base::party::{
+    Actor, Credential, DownloadId, EntityId, KeyId, PersonId, SessionId, ShareId,
+};
 use crate::policy::{Profile, Refusal};
 use crate::store::tests::fresh::{Engine, Fresh};
 use crate::store::{
-    ApplicationRow, DataFolder, DeliveryRow, EntityRow, ExemptionRow, FolderLock, JournalRow,
-    KeyRow, MembershipRow, PermissionRow, PersonRow, SessionRow, Store, StoreError, Tx,
+    ApplicationRow, DataFolder, DeliveryRow, DownloadRow, EntityRow, ExemptionRow, FolderLock,
+    JournalRow, KeyRow, MembershipRow, PermissionRow, PersonRow, SessionRow, ShareRow, Store,
+    StoreError, Tx,
 };
 
 /// Where the clock stands at first: the beginning of a minute.
@@ -324,6 +327,68 @@ impl<E: On> RigOn<E> {
 
     fn withdraw(&self, permission: i64) {
         self.write(move |tx| tx.permission_revoke(permission, START_MS, "local:operator", "why"));
+    }
+
+    /// A link that `maker` made on behalf of `entity`, under that exemption.
+    fn share(
+        &self,
+        entity: EntityId,
+        maker: PersonId,
+        exemption: i64,
+        downloads_max: u32,
+        ids_max: u64,
+    ) -> ShareRow {
+        self.write(move |tx| {
+            let number = tx.shares(None)?.len() as u8;
+            let mut row = ShareRow {
+                id: ShareId(0),
+                hash: [number; 32],
+                person: maker,
+                entity,
+                exemption,
+                dataset: 1,
+                release: "0".repeat(64),
+                kind: IdKind::Tweet,
+                first: 0,
+                end: 1_000_000,
+                purpose: "peer-review".into(),
+                face: "blind".into(),
+                label: String::new(),
+                note: String::new(),
+                passphrase: None,
+                attempts: 0,
+                attempt_after_ms: 0,
+                tag_key: [0; 32],
+                downloads_max,
+                ids_max,
+                created_ms: START_MS,
+                expires_ms: START_MS + 90 * DAY_MS,
+                revoked_ms: None,
+                published_ms: None,
+            };
+            row.id = tx.share_insert(&row)?;
+            Ok(row)
+        })
+    }
+
+    /// A download that begins at that link just now.
+    fn download(&self, share: ShareId) -> DownloadId {
+        let now_ms = self.clock.now_ms();
+        self.write(move |tx| {
+            let others = tx.downloads_begun_count(share)? + tx.downloads_waiting_count(share)?;
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&others.to_be_bytes());
+            hash[8..16].copy_from_slice(&share.0.to_be_bytes());
+            tx.download_insert(&DownloadRow {
+                id: DownloadId(0),
+                share,
+                hash,
+                documents: Vec::new(),
+                accepted_ms: now_ms,
+                until_ms: now_ms + DAY_MS,
+                begun_ms: None,
+            })
+        })
     }
 
     fn admit(&self, order: Order) -> Result<(Delivery, Granted<Chunk>), Refusal> {

@@ -23,6 +23,8 @@ mod distinct;
 mod distinct_random;
 #[path = "in_force.rs"]
 mod in_force;
+#[path = "links.rs"]
+mod links;
 #[path = "objects.rs"]
 mod objects;
 #[path = "parcels.rs"]

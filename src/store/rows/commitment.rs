@@ -56,11 +56,13 @@ impl Party {
     }
 }
 
-impl From<Recipient> for Party {
-    fn from(recipient: Recipient) -> Party {
+impl Party {
+    /// The party that `recipient` is; `None`: a link, which is nobody.
+    pub fn of(recipient: Recipient) -> Option<Party> {
         match recipient {
-            Recipient::Entity(entity) => Party::Entity(entity),
-            Recipient::Person(person) => Party::Person(person),
+            Recipient::Entity(entity) => Some(Party::Entity(entity)),
+            Recipient::Person(person) => Some(Party::Person(person)),
+            Recipient::Link(_) => None,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
-use crate::base::party::{KeyId, PersonId};
+use crate::base::party::{DownloadId, KeyId, PersonId, ShareId};
 use crate::policy::{Basis, Recipient};
 use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
@@ -14,10 +14,12 @@ use crate::store::{StoreError, Tx};
 pub struct NewDelivery<'a> {
     /// Its number.
     pub id: DeliveryId,
-    /// Who asked.
-    pub person: PersonId,
+    /// Who asked; `None`: nobody knows, at a link.
+    pub person: Option<PersonId>,
     /// With which key.
     pub key: Option<KeyId>,
+    /// As a part of which download of a link.
+    pub download: Option<DownloadId>,
     /// Of which dataset; `None`: of a request's body.
     pub dataset: Option<i64>,
     /// Of which release; `None`: it was stripped for this delivery.
@@ -74,7 +76,7 @@ pub enum DeliveryState {
 pub struct DeliveryRow {
     /// Its number.
     pub id: DeliveryId,
-    /// Who asked; `None`: they were erased, or it is too long ago.
+    /// Who asked; `None`: they were erased, it is too long ago, or nobody knew.
     pub person: Option<PersonId>,
     /// With which key; `None`: in a session, or nobody knows who asked.
     pub key: Option<KeyId>,
@@ -111,14 +113,18 @@ pub struct DeliveryRow {
     pub ended_ms: Option<i64>,
     /// The report of the strip, as JSON, where it was stripped for this delivery.
     pub report: Option<String>,
+    /// As a part of which download of a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download: Option<DownloadId>,
 }
 
 const INSERT: &str = "
     INSERT INTO deliveries
         (id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, end_ordinal,
          granted_ids, released_ids, recipients, profile, state, started_ms, incarnation_id,
-         view_version)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13, ?14, ?15)";
+         view_version, download_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, 'running', ?13, ?14, ?15,
+            ?16)";
 const GRANT: &str = "UPDATE deliveries SET granted_ids = granted_ids + ?2 WHERE id = ?1";
 const SET_RECIPIENTS: &str = "UPDATE deliveries SET recipients = ?2 WHERE id = ?1";
 const SET_REPORT: &str = "UPDATE deliveries SET report = ?2 WHERE id = ?1";
@@ -142,7 +148,7 @@ macro_rules! select {
         concat!(
             "SELECT id, person_id, key_id, dataset_id, release_id, unit, view, first_ordinal, ",
             "end_ordinal, granted_ids, released_ids, recipients, profile, state, reason, ",
-            "started_ms, ended_ms, report, view_version FROM deliveries ",
+            "started_ms, ended_ms, report, view_version, download_id FROM deliveries ",
             $rest
         )
     };
@@ -158,6 +164,14 @@ const SELECT_LATEST: &str = select!(
     "WHERE person_id = ?1 AND dataset_id = ?2 AND unit = ?3
        AND first_ordinal <= ?4
        AND ?4 < coalesce(end_ordinal, first_ordinal + granted_ids - released_ids)
+       AND granted_ids > released_ids
+     ORDER BY id DESC LIMIT 1"
+);
+const SELECT_OF_SHARE: &str = select!(
+    "WHERE download_id IN (SELECT id FROM share_downloads WHERE share_id = ?1) ORDER BY id"
+);
+const SELECT_LATEST_OF_DOWNLOAD: &str = select!(
+    "WHERE download_id = ?1 AND first_ordinal <= ?2 AND ?2 < end_ordinal
        AND granted_ids > released_ids
      ORDER BY id DESC LIMIT 1"
 );
@@ -191,7 +205,8 @@ impl Tx<'_> {
                 new.profile,
                 new.started_ms,
                 new.incarnation,
-                new.view_version
+                new.view_version,
+                new.download
             ],
         )
     }
@@ -348,6 +363,26 @@ impl Tx<'_> {
     ) -> Result<Option<DeliveryRow>, StoreError> {
         self.row(SELECT_LATEST_OF, values![person, dataset, kind.word(), release], delivery)
     }
+
+    /// The deliveries of all downloads of a link, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn deliveries_of_share(&self, share: ShareId) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.rows(SELECT_OF_SHARE, values![share], delivery)
+    }
+
+    /// As [`Tx::delivery_latest`], within one download of a link.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn delivery_latest_of_download(
+        &self,
+        download: DownloadId,
+        ordinal: u64,
+    ) -> Result<Option<DeliveryRow>, StoreError> {
+        self.row(SELECT_LATEST_OF_DOWNLOAD, values![download, ordinal], delivery)
+    }
 }
 
 fn recipients_text(recipients: &[Charged]) -> String {
@@ -386,5 +421,6 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
         ended_ms: row.get(16)?,
         report: row.get(17)?,
         view_version: row.get(18)?,
+        download: row.get::<Option<i64>>(19)?.map(DownloadId),
     })
 }

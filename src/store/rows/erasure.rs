@@ -44,6 +44,7 @@ const TEXTS: &[Text] = texts! {
     "registrations": "organisation", "purpose", "reason";
     "removal_imports": "name", "reason", "report", "reverted_reason";
     "requests": "answer";
+    "shares": "label", "note";
     "use_cases": "purpose", "reason";
 };
 
@@ -108,6 +109,7 @@ impl Tx<'_> {
         self.write(DELETE_ACCEPTANCES, values![person])?;
         self.write(DELETE_NOTICES, values![person])?;
         self.write(CLEAR_SIGNATURES, values![person, word])?;
+        self.shares_clear_texts(person, word)?;
         self.write(CLEAR_LABELS, values![person, word])
     }
 

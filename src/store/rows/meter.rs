@@ -6,7 +6,7 @@ use crate::base::commitment::Commitment;
 use crate::base::party::PersonId;
 use crate::policy::{Level, Recipient, Unit};
 use crate::store::value::{Row, values};
-use crate::store::{StoreError, Tx};
+use crate::store::{Party, StoreError, Tx};
 
 /// The meter of one recipient for one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,8 +95,10 @@ impl Tx<'_> {
         if let Some(found) = self.meter_find(recipient, unit)? {
             return Ok(found);
         }
-        // A recipient without a row of its own (in tests) has a name that commits to nothing.
-        let commitment = self.commitment(recipient.into())?.unwrap_or_else(Commitment::to_nobody);
+        // A recipient without a row of its own (in tests), and a link, which leaves name by its
+        // number, has a name that commits to nothing.
+        let party = Party::of(recipient).map(|party| self.commitment(party)).transpose()?;
+        let commitment = party.flatten().unwrap_or_else(Commitment::to_nobody);
         let name = recipient.to_string();
         let made = self.row(INSERT, values![&name, unit.word(), &commitment.0], meter)?;
         Ok(made.expect("what is inserted is returned"))

@@ -33,7 +33,7 @@ pub enum Door {
 }
 
 impl Door {
-    fn of_status(word: &str) -> Door {
+    pub(super) fn of_status(word: &str) -> Door {
         match word {
             "active" => Door::Open,
             "pending" => Door::Unreviewed,
@@ -101,6 +101,7 @@ impl Tx<'_> {
             None => (SELECT_PERSON_BY_KEY, None),
             Some(Credential::Key(key)) => (SELECT_PERSON_BY_KEY, Some(key.0)),
             Some(Credential::Session(session)) => (SELECT_PERSON_BY_SESSION, Some(session.0)),
+            Some(Credential::Link(_)) => panic!("what holds for a link is asked of the link"),
         };
         self.row(statement, values![person, number], |row| {
             Ok(StandingRow {

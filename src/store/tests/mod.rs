@@ -19,4 +19,5 @@ mod several;
 mod terms;
 mod upstream;
 mod writing;
+mod shares;
 mod sign_in;

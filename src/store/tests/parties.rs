@@ -362,8 +362,9 @@ fn a_delivery_forgets_who_asked_when_it_is_over_and_its_time_has_come() {
             let id = DeliveryId::new(1_000);
             tx.delivery_add(&NewDelivery {
                 id,
-                person,
+                person: Some(person),
                 key: Some(KeyId(3)),
+                download: None,
                 dataset: Some(7),
                 release: None,
                 kind: IdKind::Tweet,

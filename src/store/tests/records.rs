@@ -34,8 +34,9 @@ fn enter(
     let id = DeliveryId::new(started_ms);
     tx.delivery_add(&NewDelivery {
         id,
-        person,
+        person: Some(person),
         key: Some(KeyId(3)),
+        download: None,
         dataset: Some(7),
         release: Some(&"a".repeat(64)),
         kind: IdKind::Tweet,

@@ -171,7 +171,8 @@ fn what_was_sent_of_an_older_view_is_found() {
         for (started_ms, view_version) in [(1, 0), (2, 3), (3, 4)] {
             tx.delivery_add(&NewDelivery {
                 id: DeliveryId::new(started_ms),
-                person,
+                person: Some(person),
+                download: None,
                 key: None,
                 dataset: Some(7),
                 release: Some(&release),

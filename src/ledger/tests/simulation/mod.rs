@@ -17,12 +17,16 @@
 //! is live than counts either. In a quarter of the histories each ID counts once and all orders
 //! take from the same few; there, what is carried may count more than it has to.
 //!
+//! Peer-review links are recipients beside: what one has handed out counts as long as it lives, and
+//! after its exemption ended it hands out nothing.
+//!
 //! One seed is one history. `HYDRANT_SIMULATION_SEEDS=1000000` runs more of them than every run
 //! does; a seed that fails is printed, and `HYDRANT_SIMULATION_SEED=N` plays it again, told step
 //! by step.
 
 #![allow(clippy::print_stderr, reason = "a failing seed is told to whoever runs the tests")]
 
+mod links;
 mod members;
 mod seen;
 mod truth;

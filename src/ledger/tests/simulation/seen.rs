@@ -22,11 +22,16 @@ pub(super) struct Seen {
     pub(super) carried: u64,
     pub(super) carried_open: u64,
     pub(super) carried_over: u64,
+    /// At peer-review links.
+    pub(super) opened_links: u64,
+    pub(super) granted_at_links: u64,
+    pub(super) full_links: u64,
+    pub(super) ended_links: u64,
 }
 
 impl Seen {
     /// Every count by its name.
-    fn counts(&mut self) -> [(&'static str, &mut u64); 18] {
+    fn counts(&mut self) -> [(&'static str, &mut u64); 22] {
         [
             ("granted", &mut self.granted),
             ("refused for now", &mut self.refused_now),
@@ -46,6 +51,10 @@ impl Seen {
             ("carried along", &mut self.carried),
             ("carried while open", &mut self.carried_open),
             ("carried above a ceiling", &mut self.carried_over),
+            ("asked of a link", &mut self.opened_links),
+            ("granted to a link", &mut self.granted_at_links),
+            ("refused to a link that is full", &mut self.full_links),
+            ("refused to a link that is over", &mut self.ended_links),
         ]
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::links::Links;
 use super::members::{MEMBERS, Members};
 use super::seen::Seen;
 use super::truth::{Ids, Truth};
@@ -37,9 +38,9 @@ pub(super) struct Gateway {
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     /// Deliveries under way, each with the number of its person.
-    deliveries: Vec<(usize, Delivery)>,
+    pub(super) deliveries: Vec<(usize, Delivery)>,
     /// Chunks that may be on the wire, each with its number in the truth.
-    chunks: Vec<(usize, Granted<Chunk>)>,
+    pub(super) chunks: Vec<(usize, Granted<Chunk>)>,
 }
 
 pub(super) struct World {
@@ -54,12 +55,13 @@ pub(super) struct World {
     pub(super) entities: Vec<EntityId>,
     pub(super) members: Members,
     exemptions: Vec<Option<ExemptionRow>>,
+    pub(super) links: Links,
     pub(super) truth: Truth,
     /// A clock that never jumps.
     true_ms: i64,
     /// Whether ledger time is true time and every step so far is on the disk: then the ledger must
     /// not be stricter than it says either.
-    is_undisturbed: bool,
+    pub(super) is_undisturbed: bool,
     pub(super) seen: Seen,
 }
 
@@ -116,6 +118,8 @@ impl World {
             .iter()
             .map(|of| rig.person(&of.iter().map(|&entity| entities[entity]).collect::<Vec<_>>()))
             .collect();
+        let exempt = rig.entity();
+        let links = Links::new(exempt, rig.person(&[exempt]));
         let east = Gateway {
             name: "east",
             plan,
@@ -134,6 +138,7 @@ impl World {
             people,
             exemptions: entities.iter().map(|_| None).collect(),
             entities,
+            links,
             members: Members::new(),
             truth: Truth::new(ids),
             true_ms: START_MS,
@@ -162,7 +167,12 @@ impl World {
     pub(super) fn step(&mut self) -> String {
         let at = self.chance.below(self.gateways.len() as u64) as usize;
         let told = match self.chance.below(100) {
-            0..=16 => self.admit(at),
+            0..=12 => self.admit(at),
+            13..=15 => self.admit_at_link(at),
+            16 => match self.chance.happens(15) {
+                true => self.end_link(),
+                false => self.admit(at),
+            },
             17..=41 => self.open(at),
             42..=60 => self.settle(at),
             61..=65 => self.release(at),
@@ -226,7 +236,10 @@ impl World {
         match opened {
             Ok(Some(granted)) => {
                 self.gateways[at].deliveries.push((person, delivery));
-                self.grant(at, person, granted)
+                match Links::opens_one(person) {
+                    true => self.grant_at_link(at, person, granted),
+                    false => self.grant(at, person, granted),
+                }
             }
             Ok(None) => {
                 self.gateways[at].ledger.end(delivery, Outcome::Complete);
@@ -260,8 +273,9 @@ impl World {
         self.truth.received(entity, self.true_ms - WINDOW_MS)
     }
 
-    fn denied(&mut self, at: usize, person: usize, denied: &Denied) -> String {
+    pub(super) fn denied(&mut self, at: usize, person: usize, denied: &Denied) -> String {
         match denied {
+            Denied::Refused(_) if Links::opens_one(person) => self.denied_at_link(person, denied),
             Denied::Refused(Refusal::NotNow { remaining_ids, requested_ids, .. }) => {
                 self.seen.refused_now += 1;
                 assert!(remaining_ids < requested_ids, "what remains is less than what is asked");
@@ -437,7 +451,7 @@ impl World {
         self.exemptions[entity].as_ref().is_some_and(|row| now_ms < row.until_ms)
     }
 
-    fn ledger_ms(&self) -> i64 {
+    pub(super) fn ledger_ms(&self) -> i64 {
         self.rig.usage(self.entities[0]).at_ms
     }
 
@@ -463,6 +477,7 @@ impl World {
     /// long as nothing has disturbed the ledger, it is not more than its grace and its minutes
     /// explain.
     fn check(&self) {
+        self.check_links();
         for (number, &entity) in self.entities.iter().enumerate() {
             let usage = self.rig.usage(entity);
             let told_ids = usage.used_ids + usage.open_ids;
