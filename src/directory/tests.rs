@@ -516,6 +516,7 @@ fn every_change_leaves_a_leaf_without_names() {
             "key-issued",
             "key-revoked",
             "entity-suspended",
+            "reason",
             "entity-resumed",
         ]
     );

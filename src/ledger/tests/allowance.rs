@@ -9,7 +9,7 @@ fn not_now(entity: EntityId, requested: u64, remaining: u64, fits: i64, retry: i
         recipient: Recipient::Entity(entity),
         requested_ids: requested,
         remaining_ids: remaining,
-        ceiling_ids: 1_500_000,
+        ceiling_ids: 1_000,
         fits_at_ms: fits,
         retry_at_ms: retry,
     }
