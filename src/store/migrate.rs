@@ -25,8 +25,8 @@ macro_rules! migrations {
             "0004-ledger.sql", "0005-instances.sql", "0006-audit.sql", "0007-carries.sql",
             "0008-behind.sql", "0009-distinct.sql", "0010-streams.sql", "0011-marks.sql",
             "0012-staff.sql", "0013-parties.sql", "0014-sign-in.sql", "0015-permissions.sql",
-            "0016-requests.sql", "0017-removals.sql", "0018-upstream.sql", "0019-exports.sql",
-            "0020-reasons.sql", "0021-shares.sql", "0022-identities.sql")
+            "0016-requests.sql", "0017-removals.sql", "0018-upstream.sql", "0019-reasons.sql",
+            "0020-shares.sql", "0021-identities.sql")
     };
     ($folder:literal: $($file:literal),*) => {
         &[$($crate::store::migrate::Migration {

@@ -1,1 +1,0 @@
--- Batches of objects: what a person asked for, and the files that came of it. Times are milliseconds UTC.
