@@ -23,7 +23,8 @@ use crate::hydrate;
 /// Carries out `operation` on behalf of `actor` and returns its answer. Waits for the disk.
 ///
 /// # Errors
-/// [`OperationError`]; then nothing was changed. [`ErrorKind::Forbidden`] if it is not for `actor`.
+/// [`OperationError`]; then nothing was changed. [`super::ErrorKind::Forbidden`] if it is not for
+/// `actor`.
 pub fn execute(
     operation: Operation,
     context: &Context,
@@ -35,7 +36,8 @@ pub fn execute(
 /// As [`execute`]; what was carried out as `once` before is answered and not done again.
 ///
 /// # Errors
-/// As [`execute`]; [`ErrorKind::Conflict`] if the name of `once` was given to something else.
+/// As [`execute`]; [`super::ErrorKind::Conflict`] if the name of `once` was given to something
+/// else.
 pub fn execute_once(
     operation: Operation,
     context: &Context,
