@@ -4,12 +4,23 @@ use super::*;
 use crate::policy::window::minute_of;
 use crate::policy::{Part, Recipient};
 
+/// What an entity is told that may have 1,000 IDs.
 fn not_now(entity: EntityId, requested: u64, remaining: u64, fits: i64, retry: i64) -> Refusal {
+    not_now_of(1_000, entity, [requested, remaining], fits, retry)
+}
+
+fn not_now_of(
+    ceiling_ids: u64,
+    entity: EntityId,
+    [requested, remaining]: [u64; 2],
+    fits: i64,
+    retry: i64,
+) -> Refusal {
     Refusal::NotNow {
         recipient: Recipient::Entity(entity),
         requested_ids: requested,
         remaining_ids: remaining,
-        ceiling_ids: 1_000,
+        ceiling_ids,
         fits_at_ms: fits,
         retry_at_ms: retry,
     }
@@ -71,7 +82,8 @@ fn of_64_at_once_for_100_000_exactly_15_succeed() {
         .collect();
     let (mut granted, mut refused) = (Vec::new(), 0);
     let fits_at_ms = START_MS + CHARGED_MS;
-    let expected = not_now(entity, 100_000, 0, fits_at_ms, START_MS + 10 * MINUTE_MS);
+    let retry_at_ms = START_MS + 10 * MINUTE_MS;
+    let expected = not_now_of(1_500_000, entity, [100_000, 0], fits_at_ms, retry_at_ms);
     for result in waiting {
         match rig.wait(result).unwrap().map_err(refusal) {
             Ok(admitted) => granted.push(admitted),
