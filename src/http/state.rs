@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::header;
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::hosts::Hosts;
@@ -15,11 +16,12 @@ use super::problem::{self, Problem};
 use crate::base::clock::Clock;
 use crate::base::gaps::Gaps;
 use crate::base::ids::IdKind;
+use crate::base::party::Actor;
 use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
 use crate::ledger::Ledger;
-use crate::operation::Context;
+use crate::operation::{Context, Once, Operation, OperationError, execute_once};
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
 use crate::removal::Known;
@@ -118,6 +120,22 @@ impl Deref for Gateway {
 }
 
 impl Gateway {
+    /// Carries `operation` out on behalf of `actor`, once only if it has a name.
+    ///
+    /// # Errors
+    /// The inner error is the operation's refusal.
+    pub(crate) async fn carry_out(
+        &self,
+        operation: Operation,
+        actor: Actor,
+        once: Option<Once>,
+    ) -> Result<Result<Value, OperationError>, Problem> {
+        let context = self.context.clone();
+        let carried = move || execute_once(operation, &context, &actor, once);
+        let outcome = tokio::task::spawn_blocking(carried).await;
+        outcome.map_err(|panic| Problem::internal(&panic))
+    }
+
     /// What is left out of a column by the view of that version, or of a newer one that is in force
     /// by now.
     ///

@@ -8,10 +8,10 @@ use std::time::Duration;
 use openidconnect::http::Response;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Url, redirect, retry};
+use reqwest::{Client, Url};
 
 use crate::config::Reach;
-use crate::upstream::tls;
+use crate::upstream::builder;
 
 /// How long a connection may take.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -46,16 +46,9 @@ impl Caller {
     /// [`CallError::Failed`] if this machine has no certificates to check others by.
     pub(super) fn new(reach: Reach) -> Result<Caller, CallError> {
         let failed = |error: &dyn std::error::Error| CallError::Failed(told(error));
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|error| failed(&error))?)
+        let client = builder(CONNECT_MAX)
+            .map_err(|error| failed(&error))?
             .dns_resolver(Guarded(reach))
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .referer(false)
-            .http1_only()
-            .connect_timeout(CONNECT_MAX)
-            .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| failed(&error))?;
         Ok(Caller { client, reach })

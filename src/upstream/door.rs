@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::{Client, Url, redirect, retry};
+use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -27,25 +27,34 @@ pub async fn client(
 ) -> Result<Client, UpstreamError> {
     let addresses = address::addresses(url, reach, connect_max).await?;
     let host = url.host_str().unwrap_or_default();
-    Client::builder()
-        .tls_backend_preconfigured(tls()?)
+    builder(connect_max)?
         .resolve_to_addrs(host, &addresses)
+        .build()
+        .map_err(|error| UpstreamError::Unreachable(error.without_url()))
+}
+
+/// How every client of ours asks: no proxy, no redirect, and nothing is sent twice. Which addresses
+/// it may reach, its maker says.
+///
+/// # Errors
+/// [`UpstreamError::Unverifiable`] if this machine has no certificates to check others by.
+pub fn builder(connect_max: Duration) -> Result<ClientBuilder, UpstreamError> {
+    Ok(Client::builder()
+        .tls_backend_preconfigured(tls()?)
         .no_proxy()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .http1_only()
         .connect_timeout(connect_max)
-        .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| UpstreamError::Unreachable(error.without_url()))
+        .user_agent(concat!("hydrant/", env!("CARGO_PKG_VERSION"))))
 }
 
 /// How certificates are checked: as this machine checks them. It is read once.
 ///
 /// # Errors
 /// [`UpstreamError::Unverifiable`] if this machine has none to check others by.
-pub fn tls() -> Result<ClientConfig, UpstreamError> {
+fn tls() -> Result<ClientConfig, UpstreamError> {
     static READ: OnceLock<ClientConfig> = OnceLock::new();
     if let Some(read) = READ.get() {
         return Ok(read.clone());

@@ -13,5 +13,5 @@ mod door;
 mod error;
 
 pub use answer::{Answer, open};
-pub use door::{client, tls};
+pub use door::{builder, client};
 pub use error::UpstreamError;

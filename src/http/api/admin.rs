@@ -20,7 +20,7 @@ use crate::http::auth::Caller;
 use crate::http::form;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
-use crate::operation::{ErrorKind, Once, Operation, OperationError, execute_once};
+use crate::operation::{ErrorKind, Once, Operation, OperationError};
 
 /// One route: its method and path below `/v1/admin`, the operation that it is, and what of the
 /// operation the path alone decides.
@@ -182,10 +182,7 @@ async fn answer(
     };
     let operation: Operation = serde_json::from_value(Value::Object(members))
         .map_err(|error| bad(format!("the request lacks something or has too much: {error}")))?;
-    let context = gateway.context.clone();
-    let work = move || execute_once(operation, &context, &actor, once);
-    let done = tokio::task::spawn_blocking(work).await;
-    let done = done.map_err(|bug| Problem::internal(&bug))?;
+    let done = gateway.carry_out(operation, actor, once).await?;
     let status = if route.2.ends_with("-add") { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(done?)).into_response())
 }

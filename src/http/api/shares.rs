@@ -19,7 +19,7 @@ use crate::http::auth::Caller;
 use crate::http::form;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
-use crate::operation::{ACCOUNT_NAME, Once, Operation, account_csv, account_text, execute_once};
+use crate::operation::{ACCOUNT_NAME, Once, Operation, account_csv, account_text};
 
 /// All routes of `/v1/shares`.
 pub(in crate::http) fn routes() -> Router<Gateway> {
@@ -85,8 +85,8 @@ async fn show(
     Caller(requester): Caller,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
-    let operation = Operation::ShareShow { share: number(&id)? };
-    Ok(Json(operate(&gateway, &requester, operation, None).await?))
+    let operation = |share| Operation::ShareShow { share };
+    on_one(&gateway, &requester, &id, operation).await.map(Json)
 }
 
 /// `DELETE /v1/shares/{id}`.
@@ -95,8 +95,8 @@ async fn revoke(
     Caller(requester): Caller,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
-    let operation = Operation::ShareRevoke { share: number(&id)? };
-    Ok(Json(operate(&gateway, &requester, operation, None).await?))
+    let operation = |share| Operation::ShareRevoke { share };
+    on_one(&gateway, &requester, &id, operation).await.map(Json)
 }
 
 /// `POST /v1/shares/{id}/extend`: the body says until when.
@@ -121,8 +121,8 @@ async fn publish(
     Caller(requester): Caller,
     Segment(id): Segment,
 ) -> Result<Json<Value>, Problem> {
-    let operation = Operation::SharePublish { share: number(&id)? };
-    Ok(Json(operate(&gateway, &requester, operation, None).await?))
+    let operation = |share| Operation::SharePublish { share };
+    on_one(&gateway, &requester, &id, operation).await.map(Json)
 }
 
 /// `GET /v1/shares/{id}/account.csv`.
@@ -131,8 +131,7 @@ async fn csv(
     Caller(requester): Caller,
     Segment(id): Segment,
 ) -> Result<Response, Problem> {
-    let operation = Operation::ShareShow { share: number(&id)? };
-    let share = operate(&gateway, &requester, operation, None).await?;
+    let share = on_one(&gateway, &requester, &id, |share| Operation::ShareShow { share }).await?;
     Ok(account("text/csv; charset=utf-8", "csv", account_csv(&share)))
 }
 
@@ -142,8 +141,7 @@ async fn text(
     Caller(requester): Caller,
     Segment(id): Segment,
 ) -> Result<Response, Problem> {
-    let operation = Operation::ShareShow { share: number(&id)? };
-    let share = operate(&gateway, &requester, operation, None).await?;
+    let share = on_one(&gateway, &requester, &id, |share| Operation::ShareShow { share }).await?;
     Ok(account("text/plain; charset=utf-8", "txt", account_text(&share)))
 }
 
@@ -187,6 +185,16 @@ async fn mail_of(gateway: &Gateway, requester: &Requester) -> Result<String, Pro
     look.await?.map(|person| person.mail).ok_or_else(unknown)
 }
 
+/// Carries out what is about the link with that number.
+async fn on_one(
+    gateway: &Gateway,
+    requester: &Requester,
+    id: &str,
+    operation: impl FnOnce(ShareId) -> Operation,
+) -> Result<Value, Problem> {
+    operate(gateway, requester, operation(number(id)?), None).await
+}
+
 async fn operate(
     gateway: &Gateway,
     requester: &Requester,
@@ -197,10 +205,7 @@ async fn operate(
         let detail = "this key may read the catalogue only; ask the operator for a download key";
         return Err(Problem::new(&problem::NOT_ALLOWED, detail));
     }
-    let (context, actor) = (gateway.context.clone(), Actor::Person(requester.person));
-    let carried = move || execute_once(operation, &context, &actor, once);
-    let done = tokio::task::spawn_blocking(carried).await;
-    Ok(done.map_err(|panic| Problem::internal(&panic))??)
+    Ok(gateway.carry_out(operation, Actor::Person(requester.person), once).await??)
 }
 
 fn number(text: &str) -> Result<ShareId, Problem> {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::admin::{operate, rows, text as words};
+use super::admin::{operate, rows, text};
 use super::chart;
 use super::invitation;
 use super::layout::Tab;
@@ -75,23 +75,21 @@ pub(in crate::http) async fn show(
         Ok(meters_of(tx, &profile, &clock, row.id)?)
     });
     let meters = look.await?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let people = shown["people"].as_array().cloned().unwrap_or_default();
-    let name = text(&shown["name"]);
+    let name = text(&shown, "name");
     let content = html! {
         h1 { (name) }
-        p class="lead" { (text(&shown["sector"])) ", " (text(&shown["status"])) }
+        p class="lead" { (text(&shown, "sector")) ", " (text(&shown, "status")) }
         section class="card" aria-label="Use" { (meters.draw()) }
         h2 { "People" }
         (table(
             Some("Who belongs to it"),
             &[Words("Name"), Words("Mail"), Words("Role")],
             html! {
-                @for person in &people {
+                @for person in rows(&shown["people"]) {
                     tr {
-                        td { (text(&person["name"])) }
-                        td class="break" { (text(&person["mail"])) }
-                        td { (text(&person["role"])) }
+                        td { (text(person, "name")) }
+                        td class="break" { (text(person, "mail")) }
+                        td { (text(person, "role")) }
                     }
                 }
             },
@@ -100,7 +98,7 @@ pub(in crate::http) async fn show(
         (use_cases(&shown["use_cases"]))
         @if invites { (invitation::part(&member, &slug, &invitations)) }
     };
-    Ok(member.0.page(Tab::Account, &name, content))
+    Ok(member.0.page(Tab::Account, name, content))
 }
 
 fn use_cases(shown: &Value) -> Markup {
@@ -115,9 +113,9 @@ fn use_cases(shown: &Value) -> Markup {
                     @for row in rows(shown) {
                         tr {
                             td { (row["version"]) }
-                            td class="break" { (words(row, "purpose")) }
-                            td { span class="tag" { (words(row, "status")) } }
-                            td { (words(row, "proposed")) }
+                            td class="break" { (text(row, "purpose")) }
+                            td { span class="tag" { (text(row, "status")) } }
+                            td { (text(row, "proposed")) }
                         }
                     }
                 },

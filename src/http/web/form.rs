@@ -49,6 +49,23 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// The whole number in the field of that name, in which digits may be set apart; `None`: it is
+    /// empty.
+    ///
+    /// # Errors
+    /// What would have been right, where `label` names the field.
+    pub(super) fn whole_number(&self, name: &str, label: &str) -> Result<Option<u64>, String> {
+        match self.text(name).replace([',', ' '], "").as_str() {
+            "" => Ok(None),
+            number => number
+                .parse()
+                .map(Some)
+                .map_err(|_| format!("{label} is `{number}`; give a whole number, as 3,000,000")),
+        }
+    }
+}
+
 impl Sent {
     /// Makes sure that strangers do not send too much.
     ///

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::admin::{rows, text};
 use super::form::{self, Field, Sent, SentByMember};
 use super::layout::Tab;
 use super::sign_in::contact;
@@ -276,8 +277,8 @@ impl From<IdentityError> for Problem {
 
 /// What an operator sees of the identity that came along with a registration, in a sentence.
 pub(super) fn told(identity: &Value) -> Option<String> {
-    let said = identity["affiliations"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let said: Vec<&str> = said.iter().filter_map(Value::as_str).collect();
+    let said: Vec<&str> =
+        rows(&identity["affiliations"]).iter().filter_map(Value::as_str).collect();
     let who = format!("{} at {}", text(identity, "subject"), text(identity, "issuer"));
     identity.is_object().then(|| match said.is_empty() {
         true => who,
@@ -288,7 +289,7 @@ pub(super) fn told(identity: &Value) -> Option<String> {
 /// What providers assert of an applicant, within a list of terms. It is evidence, and decides
 /// nothing.
 pub(super) fn affiliations(evidence: &Value) -> Markup {
-    let asserted = evidence["affiliations"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let asserted = rows(&evidence["affiliations"]);
     let whose = |said: &Value| match said["is_institutions"].as_bool() {
         Some(true) => " (of the institution)",
         Some(false) => " (not of the institution)",
@@ -305,8 +306,4 @@ pub(super) fn affiliations(evidence: &Value) -> Markup {
             }
         }
     }
-}
-
-fn text<'a>(of: &'a Value, name: &str) -> &'a str {
-    of[name].as_str().unwrap_or_default()
 }

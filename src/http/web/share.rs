@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::admin::operate;
+use super::admin::{operate, rows, text, told};
 use super::form::{self, Field, SentByMember};
 use super::layout::{Tab, sentence};
 use super::qr;
@@ -44,7 +44,6 @@ async fn page(
 ) -> Result<Response, Problem> {
     let mail = Some(member.signed_in().person.mail.clone());
     let shares = operate(gateway, member, Operation::ShareList { mail }).await??;
-    let shares = shares.as_array().map(Vec::as_slice).unwrap_or_default();
     let datasets = choices(gateway, member).await?;
     let profile = &gateway.profile;
     let usual = [profile.share_days_usual, profile.share_days_max, profile.share_downloads_usual];
@@ -56,7 +55,7 @@ async fn page(
             "academic exemption make them."
         }
         (about_host(gateway))
-        @if !shares.is_empty() { (all(shares)) }
+        @if !rows(&shares).is_empty() { (all(rows(&shares))) }
         h2 { "Make a link" }
         @if datasets.is_empty() {
             p class="faint" { "There is no dataset with releases that you see." }
@@ -235,9 +234,7 @@ async fn one(
             (count(&share, "count")) " " (text(&share, "ids")) " IDs of "
             (text(&share, "title")) ", " (text(&share, "purpose")) ", " (text(&share, "face"))
         }
-        @if let Some(refusal) = refusal {
-            div class="notice bad" role="alert" { p { (sentence(&refusal.message)) } }
-        }
+        (told(refusal))
         dl class="card" {
             dt { "State" } dd {
                 (state(&share))
@@ -265,7 +262,7 @@ async fn one(
 }
 
 fn used(share: &Value) -> Markup {
-    let days = share["days"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let days = rows(&share["days"]);
     let id = text(share, "id");
     html! {
         @if days.is_empty() { p class="faint" { "Nobody has downloaded anything yet." } }
@@ -398,10 +395,6 @@ pub(in crate::http) async fn account_text(
 
 fn number(id: &str) -> Result<ShareId, Problem> {
     super::account::number(id).map(ShareId)
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_default()
 }
 
 fn count(value: &Value, field: &str) -> String {

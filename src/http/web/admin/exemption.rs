@@ -82,13 +82,9 @@ pub(in crate::http) async fn answer(
     };
     let (exemption, reason) = (number(&id)?, reason(&fields));
     let conditions = Some(fields.text("conditions")).filter(|conditions| !conditions.is_empty());
-    let ceiling_ids = match fields.text("ceiling").replace([',', ' '], "").as_str() {
-        "" => None,
-        number => Some(number.parse().map_err(|_| {
-            let detail = format!("the ceiling is `{number}`; give a whole number, as 3,000,000");
-            Problem::new(&problem::BAD_REQUEST, detail)
-        })?),
-    };
+    let ceiling_ids = fields
+        .whole_number("ceiling", "the ceiling")
+        .map_err(|detail| Problem::new(&problem::BAD_REQUEST, detail))?;
     let operation =
         Operation::ExemptionDecide { exemption, decision, reason, conditions, ceiling_ids };
     decide(&gateway, &member, operation).await

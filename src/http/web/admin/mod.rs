@@ -25,7 +25,7 @@ use crate::base::party::Actor;
 use crate::directory::words::Rank;
 use crate::http::problem::Problem;
 use crate::http::state::Gateway;
-use crate::operation::{self, ErrorKind, Operation, OperationError};
+use crate::operation::{ErrorKind, Operation, OperationError};
 
 /// Carries `operation` out for `member`.
 ///
@@ -36,11 +36,8 @@ pub(super) async fn operate(
     member: &Member,
     operation: Operation,
 ) -> Result<Result<Value, OperationError>, Problem> {
-    let context = gateway.context.clone();
     let actor = Actor::Person(member.signed_in().requester.person);
-    let carried = move || operation::execute(operation, &context, &actor);
-    let outcome = tokio::task::spawn_blocking(carried).await;
-    outcome.map_err(|panic| Problem::internal(&panic))
+    gateway.carry_out(operation, actor, None).await
 }
 
 /// `GET /admin`.
@@ -103,7 +100,7 @@ fn section(title: &str, cards: Vec<Markup>) -> Markup {
 }
 
 /// Why something was not done.
-fn told(refusal: Option<&OperationError>) -> Markup {
+pub(super) fn told(refusal: Option<&OperationError>) -> Markup {
     html! {
         @if let Some(refusal) = refusal {
             div class="notice bad" role="alert" { p { (sentence(&refusal.message)) } }

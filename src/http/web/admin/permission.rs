@@ -137,14 +137,8 @@ pub(in crate::http) async fn revoke(
 }
 
 fn requested(fields: &Fields) -> Result<Add, String> {
-    let whole = |name: &str, label: &str| match fields.text(name).replace([',', ' '], "").as_str() {
-        "" => Ok(None),
-        number => number
-            .parse::<u64>()
-            .map(Some)
-            .map_err(|_| format!("{label} is `{number}`; give a whole number, as 3,000,000")),
-    };
-    let exemption = whole("exemption", "the exemption")?.map(i64::try_from).transpose();
+    let exemption =
+        fields.whole_number("exemption", "the exemption")?.map(i64::try_from).transpose();
     Ok(Add {
         slug: fields.text("entity"),
         issuer: fields.text("issuer"),
@@ -152,7 +146,7 @@ fn requested(fields: &Fields) -> Result<Add, String> {
         issued_on: fields.text("issued_on"),
         from_ms: begin_ms(&fields.text("from")).map_err(|error| error.to_string())?,
         until_ms: end_ms(&fields.text("until")).map_err(|error| error.to_string())?,
-        ceiling_ids: whole("ceiling", "the ceiling")?,
+        ceiling_ids: fields.whole_number("ceiling", "the ceiling")?,
         exemption: exemption.map_err(|_| "there is no such exemption".to_owned())?,
         document_sha256: fields.text("document"),
         reason: reason(fields),
