@@ -64,14 +64,19 @@ pub fn scan(
     progress: &dyn Progress,
 ) -> Result<Scanned, ReleaseError> {
     let column = release.column(kind).expect("only columns that are there are scanned");
+    // A Tweet that would come back stays out while its author is removed, so they are looked at
+    // then as well.
+    let matters = !change.users.is_empty() || !change.tweets.restored.is_empty();
     let authors = match kind {
-        IdKind::Tweet if !change.users.is_empty() => release.authors()?,
+        IdKind::Tweet if matters => release.authors()?,
         _ => None,
     };
-    let no_authors = kind == IdKind::Tweet && !change.users.is_empty() && authors.is_none();
+    let is_about_users = kind == IdKind::Tweet && !change.users.is_empty();
+    let no_authors = is_about_users && authors.is_none();
     let scan = Scan {
         column,
         authors,
+        is_about_users,
         own: Sides::of(change.of(kind)),
         of_authors: Sides::of(&change.users),
         gaps,
@@ -131,6 +136,8 @@ enum Side {
 struct Scan<'a> {
     column: &'a Column,
     authors: Option<Authors>,
+    /// Whether it is told of how many Tweets the author is not known.
+    is_about_users: bool,
     own: Sides<'a>,
     of_authors: Sides<'a>,
     gaps: &'a Gaps,
@@ -180,6 +187,8 @@ impl Scan<'_> {
             .ok_or_else(|| self.column.damaged_block(index))?;
         if let Some(column) = &self.authors {
             column.read(&ordinals, authors)?;
+        }
+        if self.is_about_users && self.authors.is_some() {
             let unknown = authors.iter().filter(|author| **author == Authors::UNKNOWN).count();
             self.unknown_authors.fetch_add(unknown as u64, Ordering::Relaxed);
         }

@@ -248,6 +248,25 @@ fn a_filter_that_hides_what_is_removed_would_be_noticed() {
     assert_eq!(wrong.removed_among(IdKind::Tweet, &[tweet(0).0]).unwrap(), [false]);
 }
 
+/// A Tweet was taken off a list while its author was removed by an earlier one: as the change was
+/// about no user, nobody looked at authors, and the Tweet came back. Found by chance, above.
+#[test]
+fn a_tweet_that_is_taken_off_a_list_stays_out_while_its_author_is_removed() {
+    let mut world = World::new(30);
+    let (id, author) = tweet(22);
+    let event = |kind, element, aspect, removes| {
+        vec![Event { kind, element, aspect, removes, at_ms: None }]
+    };
+    world.import(event(IdKind::User, author.unwrap(), Aspect::Deleted, true));
+    world.import(event(IdKind::Tweet, id, Aspect::Listed, true));
+    world.import(event(IdKind::Tweet, id, Aspect::Listed, false));
+    world.check();
+    world.import(event(IdKind::Tweet, id, Aspect::Deleted, true));
+    world.revert(3);
+    world.check();
+    assert!(!world.is_removed(IdKind::Tweet, id), "it is its author alone who keeps it out");
+}
+
 #[test]
 fn a_new_release_begins_without_what_is_removed_already() {
     let mut world = World::new(30);
