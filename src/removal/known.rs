@@ -97,18 +97,6 @@ impl Known {
         self.0.store.read(|tx| self.removed_in(tx, kind, elements))
     }
 
-    /// Whether a Tweet must not be distributed now: for itself, or for its author.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the look.
-    pub fn is_tweet_removed(&self, tweet: u64, author: Option<u64>) -> Result<bool, StoreError> {
-        self.0.store.read(|tx| {
-            let author: Vec<u64> = author.into_iter().collect();
-            let of_author = self.removed_in(tx, IdKind::User, &author)?;
-            Ok(of_author.contains(&true) || self.removed_in(tx, IdKind::Tweet, &[tweet])?[0])
-        })
-    }
-
     /// As [`Known::removed_among`], within a look.
     ///
     /// # Errors
@@ -209,10 +197,17 @@ impl Removed for Known {
         authors: &[Option<u64>],
         gone: &mut [bool],
     ) -> io::Result<()> {
-        let found = self.removed_among(kind, ids).map_err(io::Error::other)?;
         let known: Vec<u64> = authors.iter().flatten().copied().collect();
-        let mut of_authors =
-            self.removed_among(IdKind::User, &known).map_err(io::Error::other)?.into_iter();
+        if kind == IdKind::Dm && known.is_empty() {
+            gone.fill(false);
+            return Ok(());
+        }
+        // In one look, so that both are of one version.
+        let found = self.0.store.read(|tx| -> Result<_, StoreError> {
+            Ok((self.removed_in(tx, kind, ids)?, self.removed_in(tx, IdKind::User, &known)?))
+        });
+        let (found, of_authors) = found.map_err(io::Error::other)?;
+        let mut of_authors = of_authors.into_iter();
         for ((gone, found), author) in gone.iter_mut().zip(found).zip(authors) {
             let of_author = author.is_some() && of_authors.next() == Some(true);
             *gone = found || of_author;
