@@ -47,6 +47,7 @@
 //! | [`upstream`] | where datasets come from that are stripped in flight |
 //! | `oidc` | asking OpenID providers who somebody is, and believing only what is proved |
 //! | [`hydrate`] | full objects and compliance jobs from the platform, and their budgets |
+//! | [`export`] | full objects for people, as files: CSV, XLSX, PDF |
 //! | [`mail`] | letters that leave by SMTP |
 //! | [`operation`] | what an operator may ask for, whoever carries it out |
 //! | [`deliver`] | where both planes meet |
@@ -81,6 +82,7 @@ pub mod upstream;
 #[cfg(feature = "oidc")]
 pub mod oidc;
 pub mod hydrate;
+pub mod export;
 pub mod mail;
 pub mod operation;
 pub mod deliver;

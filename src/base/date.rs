@@ -32,6 +32,12 @@ pub fn minute(time_ms: i64) -> String {
     timestamp(time_ms).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// The time to the second in a zone, with the distance from UTC: `2027-06-30 14:00:00 +02:00`.
+pub fn in_zone(time_ms: i64, zone: &TimeZone) -> String {
+    let shown = timestamp(time_ms).to_zoned_datetime(zone.clone());
+    shown.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+}
+
 /// An end that is not included, as people say it: `to the end of 2027-06-30 (UTC)` at a midnight,
 /// else `until 2027-06-30 12:00 UTC`.
 pub fn until(end_ms: i64) -> String {
@@ -119,6 +125,14 @@ mod tests {
         ] {
             assert_eq!(end_ms(text).map(until).as_deref(), Ok(expected));
         }
+    }
+
+    #[test]
+    fn a_time_in_a_zone_tells_its_distance() {
+        let time_ms = end_ms("2027-06-30T12:00:00Z").unwrap();
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(in_zone(time_ms, &berlin), "2027-06-30 14:00:00 +02:00");
+        assert_eq!(in_zone(time_ms, &TimeZone::UTC), "2027-06-30 12:00:00 +00:00");
     }
 
     #[test]

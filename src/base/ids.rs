@@ -3,9 +3,11 @@
 //! The three kinds share one number space, so the number never tells the kind: the type does.
 //! A valid ID is `^[0-9]{1,19}$` in ASCII with a value of at most 2^63 − 1.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Deserializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The largest value that an ID can have: 2^63 − 1.
 pub const ID_MAX: u64 = i64::MAX as u64;
@@ -150,6 +152,20 @@ macro_rules! id_type {
                 self.0.fmt(out)
             }
         }
+
+        // In JSON an ID is a string: a number of 19 digits does not survive every reader.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let digits = Cow::<str>::deserialize(from)?;
+                Self::parse(digits.as_bytes()).map_err(de::Error::custom)
+            }
+        }
     };
 }
 
@@ -216,6 +232,17 @@ mod tests {
             ("１", Err(NotAnId)),
         ] {
             assert_eq!(parse_digits(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_in_json_is_a_string() {
+        let id = TweetId::from_value(ID_MAX).unwrap();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, "\"9223372036854775807\"");
+        assert_eq!(serde_json::from_str::<TweetId>(&json).unwrap(), id);
+        for bad in ["20", "\"\"", "\"-1\"", "\"9223372036854775808\""] {
+            assert!(serde_json::from_str::<TweetId>(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,0 +1,141 @@
+//! The files that people download: which there are, and how each is written from objects.
+
+mod column;
+mod csv;
+mod feed;
+
+use std::fs::File;
+use std::io;
+
+use crate::export::cover::{Cover, NotAZone, zone};
+use crate::export::object::Object;
+
+use feed::Feed;
+
+/// What a file is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Tables for programs.
+    Csv,
+}
+
+/// A format of files.
+#[derive(Debug)]
+pub struct FileKind {
+    /// Which one.
+    pub format: Format,
+    /// Its word in forms, commands and stores.
+    pub word: &'static str,
+    /// What people are told that it is.
+    pub says: &'static str,
+    /// In what it is handed out, if nothing else is said by [`Written::container`].
+    pub container: Container,
+    write: fn(Feed<'_>, &Job<'_>, &mut File) -> Result<Written, WriteError>,
+}
+
+/// What a file is to whoever saves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// The ending of its name, without the dot.
+    pub extension: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+}
+
+/// Several files in one.
+const ZIP: Container = Container { extension: "zip", media_type: "application/zip" };
+
+/// Every format.
+pub const FILES: &[FileKind] = &[FileKind {
+    format: Format::Csv,
+    word: "csv",
+    says: "CSV, tables for programs, in a zip",
+    container: ZIP,
+    write: csv::write,
+}];
+
+impl Format {
+    /// Its row of [`FILES`].
+    pub fn kind(self) -> &'static FileKind {
+        FILES.iter().find(|kind| kind.format == self).expect("every format has a row")
+    }
+
+    /// The format that `word` names, if it names one.
+    pub fn from_word(word: &str) -> Option<Format> {
+        FILES.iter().find(|kind| kind.word == word).map(|kind| kind.format)
+    }
+}
+
+/// What a file became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// What it is to whoever saves it.
+    pub container: Container,
+    /// How many files are in it that hold objects.
+    pub parts: u32,
+}
+
+/// Why a file could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The objects cannot be read; also how their reader says that nobody wants the file any more.
+    #[error("the objects cannot be read")]
+    Objects(#[source] io::Error),
+    /// The file cannot be written.
+    #[error("the file cannot be written")]
+    File(#[from] io::Error),
+    /// The zip cannot be written.
+    #[error("the zip cannot be written")]
+    Zip(#[from] zip::result::ZipError),
+    /// The zone of the cover sheet is none.
+    #[error(transparent)]
+    Zone(#[from] NotAZone),
+    /// An object comes out of turn.
+    #[error(
+        "{after} comes after {before}: Tweets first, then Users, each in the order of their IDs"
+    )]
+    Order {
+        /// The object before, such as `tweet 20`.
+        before: String,
+        /// The one that should have come before that.
+        after: String,
+    },
+    /// The cover sheet promises other numbers.
+    #[error("{tweets} tweets and {users} users came, where the cover sheet says otherwise")]
+    Count {
+        /// How many Tweets came.
+        tweets: u64,
+        /// How many Users came.
+        users: u64,
+    },
+}
+
+/// What the writers of all formats are told.
+struct Job<'a> {
+    cover: &'a Cover,
+    zone: jiff::tz::TimeZone,
+}
+
+/// Writes `objects` to `out`, an empty file, and tells `progress` after each object how many there
+/// are by now. Little of the objects is in memory at any time.
+///
+/// Objects come Tweets first, then Users, each in the order of their IDs (the same twice is let
+/// through), as many as the cover sheet says. Whoever wants to stop lets `objects` return an
+/// error. After an error the file holds nothing of use.
+///
+/// # Errors
+/// [`WriteError`] if objects, their order, their number, the zone or the file are not as they
+/// should be.
+pub fn write(
+    format: Format,
+    cover: &Cover,
+    objects: &mut dyn Iterator<Item = io::Result<Object>>,
+    out: &mut File,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Written, WriteError> {
+    let job = Job { cover, zone: zone(&cover.zone)? };
+    (format.kind().write)(Feed::new(cover, objects, progress), &job, out)
+}
+
+#[cfg(test)]
+mod tests;

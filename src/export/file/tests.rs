@@ -1,0 +1,284 @@
+//! Files as independent readers find them, over made-up objects with every oddity of texts.
+
+use std::io::{Read, Seek};
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::base::ids::{Id, TweetId, UserId};
+use crate::export::cover::{LeftOut, Platform};
+use crate::export::object::{Author, Original, TweetCounts, TweetObject, UserCounts, UserObject};
+
+/// A Tweet with `text`, posted so many minutes into 2027.
+fn tweet(minutes: i64, text: &str) -> TweetObject {
+    let created_ms = 1_798_761_600_000 + minutes * 60_000;
+    TweetObject {
+        id: TweetId::first_of_ms(created_ms).unwrap(),
+        author: author(1),
+        created_ms,
+        text: text.to_owned(),
+        lang: Some("en".into()),
+        reply_to: None,
+        quote_of: None,
+        retweet_of: None,
+        counts: TweetCounts { likes: Some(3), ..TweetCounts::default() },
+        hashtags: vec!["made".into(), "up".into()],
+        urls: vec!["https://example.org/?a=1&b=2".into()],
+        media: Vec::new(),
+        source: Some("Made Up".into()),
+    }
+}
+
+fn author(number: u64) -> Author {
+    Author {
+        id: UserId::from_value(1_234_567_890_123_456_000 + number).unwrap(),
+        username: format!("made_up_{number}"),
+        name: format!("Made Up, No. {number} 🐦"),
+    }
+}
+
+fn user(number: u64) -> UserObject {
+    let Author { id, username, name } = author(number);
+    UserObject {
+        id,
+        username,
+        name,
+        description: Some("=cmd|' /C calc'!A0".into()),
+        location: None,
+        url: Some("https://example.org".into()),
+        created_ms: Some(1_400_000_000_000),
+        counts: UserCounts { followers: Some(7), ..UserCounts::default() },
+        verified: Some(false),
+    }
+}
+
+fn cover(objects: &[Object]) -> Cover {
+    let count = |kind| objects.iter().filter(|object| object.kind() == kind).count() as u64;
+    Cover {
+        title: "A made-up dataset".into(),
+        dataset: "made-up".into(),
+        release: "0123".into(),
+        selection: "everything".into(),
+        person: "Ada Example".into(),
+        entity: "University of Examples".into(),
+        made_ms: 1_800_000_000_000,
+        zone: "Europe/Berlin".into(),
+        profile: "twitter-2020-03".into(),
+        platform: Platform {
+            name: "Twitter".into(),
+            word: "Tweet".into(),
+            permalink_base: "https://twitter.com".into(),
+        },
+        tweets: count(crate::base::ids::IdKind::Tweet),
+        users: count(crate::base::ids::IdKind::User),
+        left_out: vec![(LeftOut::Protected, 2), (LeftOut::Damaged, 0)],
+        compliance_ms: None,
+        terms: vec!["Developer Policy of 2020-03-10".into()],
+    }
+}
+
+/// Texts that have broken somebody's file before.
+const ODDITIES: &[&str] = &[
+    "=SUM(A1:A9)",
+    "+1",
+    "-1",
+    "@made_up hello",
+    "'=1",
+    "\"quoted\", with; commas\nand lines\r\nof both kinds",
+    "\tindented",
+    "bidi \u{202e}txet\u{202c} and \u{200f}marks\u{200e} \u{2066}isolated\u{2069}",
+    "zero\u{200b}width\u{200d}joined\u{feff}",
+    "control \u{1} \u{b} \u{1f} \u{7f} \u{85}",
+    "not characters \u{fffe} \u{ffff}",
+    "_x0041_ _x000D_ &amp; <b> ]]>",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 🇩🇪 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "العربية مع English و123",
+    "עברית, עם \"מרכאות\"",
+    "日本語のツイート。改行なしで長く続く文",
+    "ภาษาไทยไม่มีช่องว่าง",
+    "हिन्दी தமிழ் 한국어 Ελληνικά Кириллица",
+    " spaces before and after ",
+    "",
+];
+
+/// Objects with every oddity, a 10,000-character text, every kind of Tweet, and two Users.
+fn odd_objects() -> Vec<Object> {
+    let mut texts: Vec<String> = ODDITIES.iter().map(|text| (*text).to_owned()).collect();
+    texts.push("ten thousand ".repeat(770));
+    texts.push("🐦".repeat(10_000));
+    let mut tweets: Vec<TweetObject> =
+        (0..).zip(&texts).map(|(minutes, text)| tweet(minutes * 500, text)).collect();
+    let first = tweets[0].clone();
+    let count = tweets.len();
+    tweets[count - 1].reply_to = Some(first.id);
+    tweets[count - 2].quote_of = Some(first.id);
+    tweets[count - 3].retweet_of =
+        Some(Original { id: first.id, author: author(9), created_ms: first.created_ms });
+    let tweets = tweets.into_iter().map(|tweet| Object::Tweet(tweet.into()));
+    tweets.chain([1, 2].map(|number| Object::User(user(number).into()))).collect()
+}
+
+fn written(
+    format: Format,
+    cover: &Cover,
+    objects: &[Object],
+) -> Result<(Written, File), WriteError> {
+    let mut out = tempfile::tempfile().unwrap();
+    let mut told = 0;
+    let mut objects = objects.iter().cloned().map(Ok);
+    let written = write(format, cover, &mut objects, &mut out, &mut |count| {
+        assert_eq!(count, told + 1);
+        told = count;
+    })?;
+    assert_eq!(told, cover.tweets + cover.users);
+    out.rewind().unwrap();
+    Ok((written, out))
+}
+
+/// What a program of another make says of a file, which it is given as its first argument.
+fn reader(script: &str, file: &File) -> serde_json::Value {
+    let mut python = Command::new("/usr/bin/python3")
+        .args(["-c", script, "/dev/stdin"])
+        .stdin(Stdio::from(file.try_clone().unwrap()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    python.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(python.wait().unwrap().success(), "{said}");
+    serde_json::from_str(&said).unwrap()
+}
+
+/// Reads a zip of tables with Python's `csv`.
+const READ_CSV: &str = r#"
+import csv, io, json, re, sys, zipfile
+csv.field_size_limit(1 << 30)
+inside = zipfile.ZipFile(io.BytesIO(open(sys.argv[1], "rb").read()))
+assert inside.testzip() is None
+def table(name):
+    if name not in inside.namelist(): return []
+    text = inside.read(name).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    for row in rows:
+        for name, cell in row.items():
+            assert cell[:1] not in list("=+-@\t\r") or cell == "", cell
+            if re.match(r"^'+[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]", cell): row[name] = cell[1:]
+    return rows
+print(json.dumps({
+    "names": inside.namelist(), "cover": inside.read("cover.txt").decode(),
+    "made": inside.infolist()[0].date_time,
+    "tweets": table("tweets.csv"), "users": table("users.csv"),
+}))
+"#;
+
+/// Checks that the rows of a table hold what the objects hold.
+fn check_rows(said: &serde_json::Value, objects: &[Object]) {
+    let rows = |table: &str| said[table].as_array().unwrap().clone().into_iter();
+    let mut rows = rows("tweets").chain(rows("users"));
+    for object in objects {
+        let row = rows.next().unwrap();
+        match object {
+            Object::Tweet(tweet) => {
+                assert_eq!(row["tweet_id"], tweet.id.to_string());
+                assert_eq!(row["text"], tweet.text, "{:?}", tweet.text);
+                assert_eq!(row["name"], tweet.author.name);
+                assert_eq!(row["kind"], tweet.form());
+                let link = format!("https://twitter.com/made_up_1/status/{}", tweet.id);
+                assert_eq!(row["permalink"], link);
+                let reply_to = tweet.reply_to.map_or(String::new(), |id| id.to_string());
+                assert_eq!(row["reply_to_id"], reply_to);
+                assert_eq!(row["likes"], "3");
+                assert_eq!(row["hashtags"], "made up");
+            }
+            Object::User(user) => {
+                assert_eq!(row["user_id"], user.id.to_string());
+                assert_eq!(row["description"], user.description.clone().unwrap());
+                assert_eq!(row["verified"], "no");
+            }
+        }
+    }
+    assert_eq!(rows.next(), None);
+}
+
+#[test]
+fn python_reads_a_csv_file_and_finds_every_text_and_id() {
+    let objects = odd_objects();
+    let (written, file) = written(Format::Csv, &cover(&objects), &objects).unwrap();
+    assert_eq!((written.container.extension, written.parts), ("zip", 2));
+    let said = reader(READ_CSV, &file);
+    check_rows(&said, &objects);
+    assert_eq!(said["tweets"][0]["created_at"], "2027-01-01 01:00:00 +01:00");
+    let cover = said["cover"].as_str().unwrap();
+    for expected in ["A made-up dataset", "Tweets: 22", "2 of protected accounts", "Europe/Berlin"]
+    {
+        assert!(cover.contains(expected), "{cover}");
+    }
+    assert_eq!(said["made"], serde_json::json!([2027, 1, 15, 9, 0, 0]));
+}
+
+#[test]
+fn ids_that_a_spreadsheet_rounds_are_still_in_the_addresses() {
+    let objects = odd_objects();
+    let (_, file) = written(Format::Csv, &cover(&objects), &objects).unwrap();
+    let said = reader(READ_CSV, &file);
+    let mut rounded = 0;
+    for row in said["tweets"].as_array().unwrap() {
+        for (id, link) in [
+            ("tweet_id", "permalink"),
+            ("author_id", "author_link"),
+            ("reply_to_id", "reply_to_link"),
+            ("quote_of_id", "quote_of_link"),
+            ("retweet_of_id", "retweet_of_link"),
+        ] {
+            let (id, link) = (row[id].as_str().unwrap(), row[link].as_str().unwrap());
+            // What is left of a cell that was read as a number of double precision.
+            let mangled = id.parse::<f64>().map_or(String::new(), |number| format!("{number}"));
+            rounded += u32::from(mangled != id);
+            assert_eq!(link.rsplit('/').next().unwrap(), id);
+        }
+    }
+    assert!(rounded > 0, "the test rounds");
+}
+
+#[test]
+fn objects_out_of_turn_or_other_than_promised_are_no_file() {
+    let tweets = [1, 2].map(|minutes| Object::Tweet(tweet(minutes, "x").into()));
+    let user = Object::User(user(1).into());
+    let [first, second] = tweets;
+    for kind in FILES {
+        let check = |objects: &[&Object], promised: &[&Object]| {
+            let owned = |objects: &[&Object]| -> Vec<Object> {
+                objects.iter().map(|object| (*object).clone()).collect()
+            };
+            let cover = cover(&owned(promised));
+            written(kind.format, &cover, &owned(objects)).map(|_| ())
+        };
+        check(&[], &[]).unwrap();
+        check(&[&first, &first, &user], &[&first, &first, &user]).unwrap();
+        for objects in [[&second, &first], [&user, &first]] {
+            let error = check(&objects, &objects).unwrap_err();
+            assert!(matches!(error, WriteError::Order { .. }), "{error}");
+        }
+        for objects in [&[&first, &second][..], &[&first, &user], &[&user], &[]] {
+            let error = check(objects, &[&first]).unwrap_err();
+            assert!(matches!(error, WriteError::Count { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn whoever_reads_objects_can_stop_the_file() {
+    for kind in FILES {
+        let mut objects = std::iter::once(Err(io::Error::other("nobody wants it any more")));
+        let mut out = tempfile::tempfile().unwrap();
+        let failed = write(kind.format, &cover(&[]), &mut objects, &mut out, &mut |_| ());
+        assert!(matches!(failed, Err(WriteError::Objects(_))));
+    }
+}
+
+#[test]
+fn a_word_names_one_format() {
+    for kind in FILES {
+        assert_eq!(Format::from_word(kind.word), Some(kind.format));
+    }
+    assert_eq!(Format::from_word("doc"), None);
+}
