@@ -113,7 +113,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("eprintln!", &["src/cli/"]),
     ("rusqlite", &["src/store/"]),
     ("tokio_postgres", &["src/store/"]),
-    ("unsafe {", &["src/http/socket.rs"]),
+    ("unsafe {", &["src/http/socket.rs", "src/pipeline/extract/scan/"]),
     ("INSERT INTO", &["src/store/"]),
     ("SELECT ", &["src/store/"]),
 ];

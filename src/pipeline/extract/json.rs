@@ -123,7 +123,10 @@ impl Json {
         formats: &mut [u64; FORMATS.len()],
         harvest: &mut Harvest,
     ) -> Step {
-        let (record, walk) = Record::walk(window.input, at);
+        let (record, walk) = match window.may_grow(at, task) {
+            true => Record::walk_so_far(window.input, at),
+            false => Record::walk(window.input, at),
+        };
         let (damaged_at, reason) = match walk {
             Walk::End(end) => {
                 match seam(window.input, end) {

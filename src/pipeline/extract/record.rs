@@ -29,6 +29,13 @@ impl<'a> Record<'a> {
         (record, walk)
     }
 
+    /// The same, if more input may come (see [`scan::walk_so_far`]).
+    pub(crate) fn walk_so_far(input: &'a [u8], start: usize) -> (Record<'a>, Walk) {
+        let mut record = Record::over(input);
+        let walk = scan::walk_so_far(input, start, &mut record);
+        (record, walk)
+    }
+
     /// The record of a whole value that an earlier walk found whole; none if it is no object
     /// or names a key twice.
     pub(crate) fn of(value: &'a [u8]) -> Option<Record<'a>> {
@@ -90,6 +97,11 @@ impl<'a> Record<'a> {
 }
 
 impl Keep for Record<'_> {
+    fn restart(&mut self) {
+        self.present = 0;
+        self.current = None;
+    }
+
     #[inline]
     fn key(&mut self, key: &[u8], escapes: Escapes) -> Result<(), Reason> {
         self.current = match escapes {

@@ -3,15 +3,28 @@
 //!
 //! Sans-IO: a slice in, a verdict out. No tree, no allocation, no recursion: brackets are bits.
 //! Strings are bytes: invalid UTF-8 and lone surrogates are let through, a raw line feed is not.
+//!
+//! There are two walks. The `swift` one goes 64 bytes a turn by the widest instructions that this
+//! processor has, and answers for sound objects only. The `careful` one goes token by token, takes
+//! everything, and names the place and the reason of damage. The tests hold the swift one against
+//! the careful one, and that against serde_json.
 
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "intrinsics load from addresses and need their processor")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "intrinsics load from addresses and need their processor")]
+mod avx512;
+mod careful;
+mod masks;
+mod portable;
+mod swift;
 mod text;
 
 use super::super::reason::Reason;
+pub(crate) use careful::{Frame, frame};
+use swift::Verdict;
 pub(crate) use text::skip_blanks;
-use text::string_end;
-
-/// How deep brackets may nest.
-pub(crate) const DEPTH_MAX: usize = 1024;
 
 /// What a walk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +39,9 @@ pub(crate) enum Walk {
 
 /// Takes each key of the outermost object with the span of its value.
 pub(crate) trait Keep {
-    /// Takes a key (without quotes) that stands at depth one; says whether its value is wanted.
+    /// Forgets everything: the walk begins again.
+    fn restart(&mut self);
+    /// Takes a key (without quotes) that stands at depth one; refuses one that was there before.
     fn key(&mut self, key: &[u8], escapes: Escapes) -> Result<(), Reason>;
     /// Takes the span of the value of the last key.
     fn value(&mut self, start: usize, end: usize);
@@ -46,6 +61,9 @@ pub(crate) struct Skip;
 
 impl Keep for Skip {
     #[inline]
+    fn restart(&mut self) {}
+
+    #[inline]
     fn key(&mut self, _key: &[u8], _escapes: Escapes) -> Result<(), Reason> {
         Ok(())
     }
@@ -54,208 +72,49 @@ impl Keep for Skip {
     fn value(&mut self, _start: usize, _end: usize) {}
 }
 
-/// Which brackets are open: a bit each, 1 for an object.
-struct Brackets {
-    bits: [u64; DEPTH_MAX / 64],
-    depth: usize,
-}
-
-impl Brackets {
-    fn new() -> Brackets {
-        Brackets { bits: [0; DEPTH_MAX / 64], depth: 0 }
-    }
-
-    #[inline]
-    fn open(&mut self, object: u64) -> Option<()> {
-        let word = self.bits.get_mut(self.depth / 64)?;
-        let bit = self.depth % 64;
-        *word = *word & !(1 << bit) | object << bit;
-        self.depth += 1;
-        Some(())
-    }
-
-    /// The innermost open bracket: 1 for an object, 0 for an array.
-    #[inline]
-    fn innermost(&self) -> u64 {
-        let at = self.depth - 1;
-        self.bits[at / 64 % (DEPTH_MAX / 64)] >> (at % 64) & 1
-    }
-}
-
 /// Walks the value that begins at `start` to its end.
 pub(crate) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Walk {
-    let walker = Walker { input, at: start, open: Brackets::new(), keep };
-    match walker.value_to_end() {
-        Ok(end) => Walk::End(end),
-        Err(Stop::Incomplete) => Walk::Incomplete,
-        Err(Stop::Damaged(at, reason)) => Walk::Damaged(at, reason),
+    if input.get(start) == Some(&b'{') {
+        if let Verdict::End(end) = swift_walk(input, start, keep) {
+            return Walk::End(end);
+        }
+        keep.restart();
+    }
+    careful::walk(input, start, keep)
+}
+
+/// The same, if more input may come: a value that is cut may be called incomplete although it is
+/// damaged before the cut. So it is not walked twice.
+pub(crate) fn walk_so_far<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Walk {
+    if input.get(start) == Some(&b'{') {
+        match swift_walk(input, start, keep) {
+            Verdict::End(end) => return Walk::End(end),
+            Verdict::Incomplete => return Walk::Incomplete,
+            Verdict::Unsure => keep.restart(),
+        }
+    }
+    careful::walk(input, start, keep)
+}
+
+/// The swift walk by the widest lanes of this processor.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "a function for certain processors alone is unsafe to call")]
+fn swift_walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
+    if avx512::is_here() {
+        // SAFETY: the processor has what the walk asks for.
+        unsafe { avx512::walk(input, start, keep) }
+    } else if avx2::is_here() {
+        // SAFETY: the processor has what the walk asks for.
+        unsafe { avx2::walk(input, start, keep) }
+    } else {
+        swift::walk::<portable::Portable, K>(input, start, keep)
     }
 }
 
-/// Why a step of a walk could not go on.
-enum Stop {
-    Incomplete,
-    Damaged(usize, Reason),
-}
-
-struct Walker<'a, K> {
-    input: &'a [u8],
-    at: usize,
-    open: Brackets,
-    keep: &'a mut K,
-}
-
-impl<K: Keep> Walker<'_, K> {
-    fn value_to_end(mut self) -> Result<usize, Stop> {
-        let mut value_start = usize::MAX;
-        loop {
-            // A value stands here.
-            match self.byte()? {
-                b'{' => {
-                    self.open(1)?;
-                    if self.next_token()? == b'}' {
-                        self.close(1)?;
-                    } else {
-                        value_start = self.key(value_start)?;
-                        continue;
-                    }
-                }
-                b'[' => {
-                    self.open(0)?;
-                    if self.next_token()? != b']' {
-                        continue;
-                    }
-                    self.close(0)?;
-                }
-                b'"' => self.at = string_end(self.input, self.at + 1)?.0,
-                _ => self.at = text::scalar_end(self.input, self.at)?,
-            }
-            // A value ended here: what follows closes brackets until a comma comes.
-            loop {
-                match self.open.depth {
-                    0 => return Ok(self.at),
-                    1 if self.open.innermost() == 1 => self.keep.value(value_start, self.at),
-                    _ => {}
-                }
-                match self.next_token()? {
-                    b',' => {
-                        self.at += 1;
-                        self.next_token()?;
-                        if self.open.innermost() == 1 {
-                            value_start = self.key(value_start)?;
-                        }
-                        break;
-                    }
-                    b'}' => self.close(1)?,
-                    b']' => self.close(0)?,
-                    _ => return Err(self.damaged(Reason::Syntax)),
-                }
-            }
-        }
-    }
-
-    /// Takes a key and its colon; says where the value begins if the key is an outermost one.
-    #[inline]
-    fn key(&mut self, value_start: usize) -> Result<usize, Stop> {
-        if self.byte()? != b'"' {
-            return Err(self.damaged(Reason::Syntax));
-        }
-        let key_start = self.at + 1;
-        let (end, escapes) = string_end(self.input, key_start)?;
-        self.at = end;
-        if self.next_token()? != b':' {
-            return Err(self.damaged(Reason::Syntax));
-        }
-        self.at += 1;
-        self.next_token()?;
-        if self.open.depth != 1 {
-            return Ok(value_start);
-        }
-        let key = &self.input[key_start..end - 1];
-        self.keep.key(key, escapes).map_err(|reason| Stop::Damaged(key_start, reason))?;
-        Ok(self.at)
-    }
-
-    #[inline]
-    fn open(&mut self, object: u64) -> Result<(), Stop> {
-        self.open.open(object).ok_or(Stop::Damaged(self.at, Reason::TooDeep))?;
-        self.at += 1;
-        Ok(())
-    }
-
-    #[inline]
-    fn close(&mut self, object: u64) -> Result<(), Stop> {
-        if self.open.innermost() != object {
-            return Err(self.damaged(Reason::Bracket));
-        }
-        self.open.depth -= 1;
-        self.at += 1;
-        Ok(())
-    }
-
-    #[inline]
-    fn byte(&self) -> Result<u8, Stop> {
-        self.input.get(self.at).copied().ok_or(Stop::Incomplete)
-    }
-
-    /// Goes to the next byte that is not blank.
-    #[inline]
-    fn next_token(&mut self) -> Result<u8, Stop> {
-        let byte = self.byte()?;
-        if byte > b' ' {
-            return Ok(byte);
-        }
-        self.at = skip_blanks(self.input, self.at);
-        self.byte()
-    }
-
-    #[cold]
-    fn damaged(&self, reason: Reason) -> Stop {
-        Stop::Damaged(self.at, reason)
-    }
-}
-
-/// Where the broken value that begins at `start` ends, if its brackets and strings frame it
-/// before the line ends.
-pub(crate) enum Frame {
-    /// It ends before this byte.
-    End(usize),
-    /// The line ends first, or the brackets do not match.
-    None,
-    /// The input ends first.
-    Incomplete,
-}
-
-/// Looks for the frame of a value that is no JSON, such as `{"a": NaN}`.
-pub(crate) fn frame(input: &[u8], start: usize) -> Frame {
-    let mut open = Brackets::new();
-    let mut at = start;
-    loop {
-        let Some(&byte) = input.get(at) else { return Frame::Incomplete };
-        at += 1;
-        match byte {
-            b'\n' => return Frame::None,
-            b'"' => match string_end(input, at) {
-                Ok((end, _)) => at = end,
-                Err(Stop::Incomplete) => return Frame::Incomplete,
-                Err(Stop::Damaged(..)) => return Frame::None,
-            },
-            b'{' | b'[' => match open.open(u64::from(byte == b'{')) {
-                Some(()) => {}
-                None => return Frame::None,
-            },
-            b'}' | b']' => {
-                if open.depth == 0 || open.innermost() != u64::from(byte == b'}') {
-                    return Frame::None;
-                }
-                open.depth -= 1;
-                if open.depth == 0 {
-                    return Frame::End(at);
-                }
-            }
-            _ => {}
-        }
-    }
+/// The swift walk by plain words.
+#[cfg(not(target_arch = "x86_64"))]
+fn swift_walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
+    swift::walk::<portable::Portable, K>(input, start, keep)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
+use super::careful::DEPTH_MAX;
+use super::masks::{Block, EscapeMasks, Lanes, Masks};
+use super::portable::Portable;
 use super::*;
 
 /// A JSON value, perhaps with strings that look like structure.
@@ -43,6 +46,144 @@ fn naive(input: &[u8]) -> Option<usize> {
     }
 }
 
+/// Remembers all it is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Told {
+    keys: Vec<(Vec<u8>, Escapes)>,
+    values: Vec<(usize, usize)>,
+}
+
+impl Keep for Told {
+    fn restart(&mut self) {
+        *self = Told::default();
+    }
+
+    fn key(&mut self, key: &[u8], escapes: Escapes) -> Result<(), Reason> {
+        self.keys.push((key.to_owned(), escapes));
+        Ok(())
+    }
+
+    fn value(&mut self, start: usize, end: usize) {
+        self.values.push((start, end));
+    }
+}
+
+/// One walk over `input` from `start` on, and what it told.
+fn told(
+    input: &[u8],
+    start: usize,
+    walk: impl Fn(&[u8], usize, &mut Told) -> Verdict,
+) -> (Verdict, Told) {
+    let mut told = Told::default();
+    (walk(input, start, &mut told), told)
+}
+
+/// What each swift walk of this machine makes of the object that begins at `start`.
+#[allow(unsafe_code, reason = "a function for certain processors alone is unsafe to call")]
+fn swift_walks(input: &[u8], start: usize) -> Vec<(&'static str, Verdict, Told)> {
+    let mut walks = Vec::new();
+    let (verdict, keys) = told(input, start, swift::walk::<Portable, Told>);
+    walks.push(("portable", verdict, keys));
+    #[cfg(target_arch = "x86_64")]
+    {
+        if avx2::is_here() {
+            // SAFETY: the processor was asked.
+            let (verdict, keys) = told(input, start, |a, b, c| unsafe { avx2::walk(a, b, c) });
+            walks.push(("avx2", verdict, keys));
+        }
+        if avx512::is_here() {
+            // SAFETY: the processor was asked.
+            let (verdict, keys) = told(input, start, |a, b, c| unsafe { avx512::walk(a, b, c) });
+            walks.push(("avx512", verdict, keys));
+        }
+    }
+    walks
+}
+
+/// Whether a swift walk must vouch for a sound object.
+#[derive(Clone, Copy, PartialEq)]
+enum Vouch {
+    Must,
+    May,
+}
+
+/// Holds each swift walk against the careful one; says what the careful one came to.
+fn swift_as_careful(input: &[u8], start: usize, vouch: Vouch) -> Walk {
+    let mut expected = Told::default();
+    let careful = careful::walk(input, start, &mut expected);
+    for (lanes, verdict, told) in swift_walks(input, start) {
+        let text = String::from_utf8_lossy(input);
+        match verdict {
+            Verdict::End(end) => {
+                assert_eq!(Walk::End(end), careful, "{lanes} {text}");
+                assert_eq!(told, expected, "{lanes} {text}");
+            }
+            Verdict::Incomplete => assert!(!matches!(careful, Walk::End(_)), "{lanes} {text}"),
+            Verdict::Unsure => {
+                let sound = matches!(careful, Walk::End(_));
+                assert!(vouch == Vouch::May || !sound, "{lanes} {text}");
+            }
+        }
+    }
+    careful
+}
+
+/// The masks of a block, byte by byte.
+fn naive_masks(block: &Block) -> (Masks, EscapeMasks) {
+    let mask = |is: &dyn Fn(u8) -> bool| {
+        (0..).zip(block).fold(0, |mask, (bit, &byte)| mask | u64::from(is(byte)) << bit)
+    };
+    let masks = Masks {
+        quotes: mask(&|byte| byte == b'"'),
+        backslashes: mask(&|byte| byte == b'\\'),
+        opens: mask(&|byte| byte == b'{' || byte == b'['),
+        closes: mask(&|byte| byte == b'}' || byte == b']'),
+        colons: mask(&|byte| byte == b':'),
+        commas: mask(&|byte| byte == b','),
+        blanks: mask(&|byte| byte <= b' '),
+        controls: mask(&|byte| byte < b' '),
+        digits: mask(&|byte| byte.is_ascii_digit()),
+        zeros: mask(&|byte| byte == b'0'),
+    };
+    let escape_masks = EscapeMasks {
+        letters: mask(&|byte| b"\"\\/bfnrt".contains(&byte)),
+        unicode: mask(&|byte| byte == b'u'),
+        hex_digits: mask(&|byte| byte.is_ascii_hexdigit()),
+    };
+    (masks, escape_masks)
+}
+
+fn lanes_as_naive<L: Lanes>(block: &Block) {
+    assert_eq!((L::masks(block), L::escape_masks(block)), naive_masks(block));
+    let word = u64::from_le_bytes(*block.first_chunk().unwrap());
+    let mut parity = 0;
+    for bit in 0..64 {
+        parity |= u64::from((word << (63 - bit)).count_ones() & 1) << bit;
+    }
+    assert_eq!(L::parity(word), parity);
+}
+
+#[test]
+fn lanes_tell_every_byte_at_every_place() {
+    for byte in 0..=u8::MAX {
+        for place in 0..64 {
+            let mut block = [b'x'; 64];
+            block[place] = byte;
+            block[63 - place] = byte.wrapping_mul(31);
+            lanes_as_naive::<Portable>(&block);
+            #[cfg(target_arch = "x86_64")]
+            {
+                if avx2::is_here() {
+                    lanes_as_naive::<avx2::Avx2>(&block);
+                }
+                if avx512::is_here() {
+                    lanes_as_naive::<avx512::Avx512>(&block);
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(crate::base::cases::remembered())]
 
@@ -54,6 +195,64 @@ proptest! {
         if !value.contains("ud83d") {
             prop_assert_eq!(naive(input.as_bytes()), Some(input.len() - tail.len()));
         }
+    }
+
+    #[test]
+    fn the_swift_walk_vouches_for_every_sound_object(
+        pairs in prop::collection::vec(("[a-z_\\\\]{1,30}", json()), 0..8),
+        before in "[ a\"]{0,70}",
+        tail in "[ ,\\]}{\"a1]{0,70}",
+        spaced in any::<bool>(),
+    ) {
+        // Laid out as programs do: all at once, or with a blank behind commas and colons.
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text);
+        let pairs = pairs.iter().map(|(key, text)| {
+            let value = value(text).unwrap_or_default().to_string();
+            format!("{}:{value}", serde_json::to_string(key).unwrap())
+        });
+        let object = format!("{{{}}}", pairs.collect::<Vec<_>>().join(","));
+        let object = if spaced {
+            object.replace("\":", "\": ").replace(",\"", ", \"")
+        } else {
+            object
+        };
+        let input = format!("{before}{object}{tail}");
+        let end = Walk::End(before.len() + object.len());
+        prop_assert_eq!(swift_as_careful(input.as_bytes(), before.len(), Vouch::Must), end);
+    }
+
+    #[test]
+    fn the_swift_walk_says_nothing_that_the_careful_one_does_not(
+        value in json(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop_oneof![
+            Just(b'"'), Just(b'{'), Just(b'}'), Just(b'['), Just(b']'), Just(b'\n'), Just(b'\\'),
+            Just(b','), Just(b':'), Just(b'0'), Just(b'1'), Just(b'.'), Just(b'-'), Just(b'e'),
+            Just(b'u'), Just(b'l'), Just(b't'), Just(b'a'), Just(b' '), Just(0), any::<u8>()
+        ]), 0..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut input = format!("{{\"a\":{value},\"b\" : {value} }}  {{").into_bytes();
+        for (at, byte) in changes {
+            let index = at.index(input.len());
+            input[index] = byte;
+        }
+        input[0] = b'{';
+        swift_as_careful(&input, 0, Vouch::May);
+        input.truncate(cut.index(input.len()) + 1);
+        swift_as_careful(&input, 0, Vouch::May);
+    }
+
+    #[test]
+    fn the_swift_walk_survives_any_tokens_as_the_careful_one_does(
+        tokens in prop::collection::vec(prop_oneof![
+            Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\"a\""),
+            Just("\"\\u00e9\\\\\""), Just("1"), Just("0"), Just("null"), Just("true"),
+            Just("false"), Just(" "), Just("\n"), Just("-"), Just("1.5e+3"), Just("\"id\":"),
+            Just("\"b\":[],"), Just("\\"), Just("\""),
+        ], 0..60)
+    ) {
+        let input = format!("{{{}", tokens.concat());
+        swift_as_careful(input.as_bytes(), 0, Vouch::May);
     }
 
     #[test]
@@ -90,10 +289,10 @@ proptest! {
         ], 0..64)
     ) {
         let twin = naive_string_end(&text);
-        match string_end(&text, 0) {
+        match text::string_end(&text, 0) {
             Ok((end, _)) => prop_assert_eq!(twin, Ok(end)),
-            Err(Stop::Incomplete) => prop_assert_eq!(twin, Err(None)),
-            Err(Stop::Damaged(at, _)) => prop_assert_eq!(twin, Err(Some(at))),
+            Err(careful::Stop::Incomplete) => prop_assert_eq!(twin, Err(None)),
+            Err(careful::Stop::Damaged(at, _)) => prop_assert_eq!(twin, Err(Some(at))),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Strings, numbers, literals and blanks of JSON: where each ends. Eight bytes at a step where it
 //! pays; the naive twins are in the tests.
 
-use super::{Escapes, Stop};
+use super::Escapes;
+use super::careful::Stop;
 use crate::pipeline::reason::Reason;
 
 /// One in every byte of a word.

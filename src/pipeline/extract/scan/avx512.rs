@@ -1,0 +1,124 @@
+//! Masks of a whole block at a step, by AVX-512.
+
+use std::arch::x86_64::{
+    __m512i, _MM_HINT_T0, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_prefetch, _mm_set_epi64x,
+    _mm_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512,
+    _mm512_or_si512, _mm512_set1_epi8, _mm512_sub_epi8,
+};
+
+use super::Keep;
+use super::masks::{AHEAD_BYTES, Block, EscapeMasks, Lanes, Masks};
+use super::swift::{self, Verdict};
+
+/// Registers of 64 bytes.
+pub(super) struct Avx512;
+
+/// Whether this processor has what [`walk`] needs.
+pub(super) fn is_here() -> bool {
+    std::is_x86_feature_detected!("avx512f")
+        && std::is_x86_feature_detected!("avx512bw")
+        && std::is_x86_feature_detected!("bmi1")
+        && std::is_x86_feature_detected!("bmi2")
+        && std::is_x86_feature_detected!("lzcnt")
+        && std::is_x86_feature_detected!("popcnt")
+        && std::is_x86_feature_detected!("pclmulqdq")
+}
+
+/// The walk; the processor must have what [`is_here`] asks for.
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+pub(super) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
+    swift::walk::<Avx512, K>(input, start, keep)
+}
+
+impl Lanes for Avx512 {
+    #[inline(always)]
+    fn masks(block: &Block) -> Masks {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { masks(block) }
+    }
+
+    #[inline(always)]
+    fn escape_masks(block: &Block) -> EscapeMasks {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { escape_masks(block) }
+    }
+
+    #[inline(always)]
+    fn parity(word: u64) -> u64 {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { parity(word) }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load(block: &Block) -> __m512i {
+    // SAFETY: a block has the 64 bytes that are loaded, and may stand anywhere; what is fetched
+    // ahead is only a hint, which never faults.
+    unsafe {
+        _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD_BYTES).cast());
+        _mm512_loadu_si512(block.as_ptr().cast())
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn equal(bytes: __m512i, byte: u8) -> u64 {
+    _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn below(bytes: __m512i, byte: u8) -> u64 {
+    _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()))
+}
+
+/// The bytes from `first` on, so many.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn among(bytes: __m512i, first: u8, count: u8) -> u64 {
+    below(_mm512_sub_epi8(bytes, _mm512_set1_epi8(first.cast_signed())), count)
+}
+
+/// The bytes with the bit set that letters of lower case have, which also tells `{` from `[`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn lower(bytes: __m512i) -> __m512i {
+    _mm512_or_si512(bytes, _mm512_set1_epi8(0x20))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn masks(block: &Block) -> Masks {
+    let bytes = load(block);
+    Masks {
+        quotes: equal(bytes, b'"'),
+        backslashes: equal(bytes, b'\\'),
+        opens: equal(lower(bytes), b'{'),
+        closes: equal(lower(bytes), b'}'),
+        colons: equal(bytes, b':'),
+        commas: equal(bytes, b','),
+        blanks: below(bytes, b' ' + 1),
+        controls: below(bytes, b' '),
+        digits: among(bytes, b'0', 10),
+        zeros: equal(bytes, b'0'),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn escape_masks(block: &Block) -> EscapeMasks {
+    let bytes = load(block);
+    let letters = b"\"\\/bfnrt".iter().fold(0, |all, &byte| all | equal(bytes, byte));
+    let hex_digits = among(bytes, b'0', 10) | among(lower(bytes), b'a', 6);
+    EscapeMasks { letters, unicode: equal(bytes, b'u'), hex_digits }
+}
+
+#[inline]
+#[target_feature(enable = "pclmulqdq")]
+fn parity(word: u64) -> u64 {
+    // Multiplied by all ones without carries, each bit is the sum of those up to it.
+    let factor = _mm_set_epi64x(0, word.cast_signed());
+    let product = _mm_clmulepi64_si128(factor, _mm_set1_epi8(-1), 0);
+    _mm_cvtsi128_si64(product).cast_unsigned()
+}

@@ -1,0 +1,60 @@
+//! What each of 64 bytes is, a bit a byte: the only thing that an instruction set has to tell the
+//! walk. The walk itself is written once, over these masks.
+
+/// Bytes of a block: a bit of a word each.
+pub(super) const BLOCK_BYTES: usize = 64;
+
+/// How far ahead of a block memory is asked for its bytes: processors look ahead by themselves, but
+/// not beyond a page, and too late for a walk that hardly waits for anything else.
+pub(super) const AHEAD_BYTES: usize = 2048;
+
+/// 64 bytes, of which the walk asks what they are.
+pub(super) type Block = [u8; BLOCK_BYTES];
+
+/// What the bytes of a block are; bit 0 is the first byte's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Masks {
+    /// `"`
+    pub(super) quotes: u64,
+    /// `\`
+    pub(super) backslashes: u64,
+    /// `{` and `[`
+    pub(super) opens: u64,
+    /// `}` and `]`
+    pub(super) closes: u64,
+    /// `:`
+    pub(super) colons: u64,
+    /// `,`
+    pub(super) commas: u64,
+    /// Blanks of JSON and all control characters: up to 0x20.
+    pub(super) blanks: u64,
+    /// Control characters: below 0x20.
+    pub(super) controls: u64,
+    /// `0` to `9`
+    pub(super) digits: u64,
+    /// `0`
+    pub(super) zeros: u64,
+}
+
+/// What the bytes of a block are within escapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EscapeMasks {
+    /// What may follow a backslash, apart from `u`.
+    pub(super) letters: u64,
+    /// `u`
+    pub(super) unicode: u64,
+    /// Hexadecimal digits.
+    pub(super) hex_digits: u64,
+}
+
+/// An instruction set.
+pub(super) trait Lanes {
+    /// What the bytes of `block` are.
+    fn masks(block: &Block) -> Masks;
+
+    /// What they are within escapes.
+    fn escape_masks(block: &Block) -> EscapeMasks;
+
+    /// A word whose every bit is the parity of the bits of `word` up to this one.
+    fn parity(word: u64) -> u64;
+}
