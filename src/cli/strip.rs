@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::base::ids::IdKind;
 use crate::pipeline::encode::{OUTPUTS, output};
 use crate::pipeline::{
     Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Removed, Scope, Source, Strip, Tally,
-    Unwatched, format,
+    Unwatched, cores, format,
 };
 use crate::removal::{self, Listed};
 
@@ -64,6 +65,9 @@ pub(super) struct Arguments {
     /// Write the place and the reason of each record that was not used, never its text
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// How many threads look for IDs; the same comes out for any number [default: one a core]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
     /// Where to write; only a complete result replaces the file [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -175,6 +179,7 @@ fn strip(arguments: &Arguments, kind: IdKind) -> Strip {
         order: if arguments.stream { Order::Streamed } else { Order::Spooled },
         distinct: if arguments.distinct { Distinct::KeepFirst } else { Distinct::KeepAll },
         damage: if arguments.strict { Damage::Refuse } else { Damage::Report },
+        threads: arguments.threads.map_or_else(cores, NonZeroUsize::get),
         ..Strip::of(KindSet::only(kind))
     }
 }

@@ -1,9 +1,11 @@
 //! The data plane: bytes to IDs to bytes, `source → decode → extract → filter → encode`.
 //!
 //! Synchronous, no SQL, no HTTP, no clock. [`Strip`] is the whole of it. No stage knows another:
-//! `run` and `reader` alone know them all. A thread reads and decodes; the caller's extracts and
-//! filters; a few buffers go round between them, so memory does not grow with the input.
+//! `run` and `reader` alone know them all. A thread reads and decodes; a `crew` extracts, or the
+//! caller's thread if there is none; the caller's filters. A few buffers go round between them, so
+//! memory does not grow with the input.
 
+mod crew;
 mod decode;
 pub mod encode;
 mod extract;
@@ -19,6 +21,7 @@ mod source;
 mod tally;
 mod wants;
 
+pub use crew::cores;
 pub use decode::{CODECS, Codec};
 pub(crate) use extract::list_id;
 pub use extract::{FORMATS, Format, format};
@@ -88,6 +91,9 @@ pub struct Strip {
     pub memory_bytes_max: usize,
     /// How much of a source it puts up with.
     pub bounds: Bounds,
+    /// How many threads extract; what comes out is the same for any number. Each holds two blocks
+    /// of half a mebibyte. One: the caller's own.
+    pub threads: usize,
 }
 
 impl Strip {
@@ -106,6 +112,7 @@ impl Strip {
             spool_folder: std::env::temp_dir(),
             memory_bytes_max: MEMORY_BYTES_MAX,
             bounds: Bounds::WIDE,
+            threads: 1,
         }
     }
 

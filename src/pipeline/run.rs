@@ -1,9 +1,11 @@
 //! One run of a strip: the loop that every source goes through, and the report at its end.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::crew::{self, Crew, Guess};
 use super::decode::{Archived, Bomb, Broken};
 use super::extract::{Extractor, Harvest, KindUndeclared, More, Task};
 use super::filter::{Sieve, Sieved};
@@ -27,9 +29,14 @@ pub(super) fn run(
     watch: &dyn Watch,
 ) -> Result<Tally, PipelineError> {
     let mut run = Run::new(strip, outlet, watch);
-    for (index, source) in sources.iter().enumerate() {
-        run.source(u32::try_from(index).expect("fewer than 2^32 sources"), source)?;
-    }
+    std::thread::scope(|scope| {
+        let crew = (strip.threads > 1).then(|| Crew::start(scope, strip.threads));
+        for (index, source) in sources.iter().enumerate() {
+            let index = u32::try_from(index).expect("fewer than 2^32 sources");
+            run.source(index, source, crew.as_ref())?;
+        }
+        Ok(())
+    })?;
     run.finish()
 }
 
@@ -73,20 +80,26 @@ impl<'a> Run<'a> {
     }
 
     /// Reads one source to its end.
-    fn source(&mut self, index: u32, source: &Source) -> Result<(), PipelineError> {
+    fn source(
+        &mut self,
+        index: u32,
+        source: &Source,
+        crew: Option<&Crew>,
+    ) -> Result<(), PipelineError> {
         self.harvest.set_source(index);
         let before = self.seen();
         let bytes_read = Arc::new(AtomicU64::new(0));
+        let task = Task {
+            format: self.strip.format,
+            declared: self.strip.declared,
+            record_bytes_max: self.strip.bounds.record_bytes_max,
+        };
         let mut reading = Reading {
             name: source.name(),
             window: Vec::new(),
             tried: 0,
             lines: Lines::default(),
-            extractor: Extractor::new(Task {
-                format: self.strip.format,
-                declared: self.strip.declared,
-                record_bytes_max: self.strip.bounds.record_bytes_max,
-            }),
+            extractor: Extractor::new(task),
             record_bytes_max: self.strip.bounds.record_bytes_max,
             bytes_read: bytes_read.clone(),
             bytes_decoded: 0,
@@ -95,10 +108,16 @@ impl<'a> Run<'a> {
             records: 0,
             encodings: Vec::new(),
         };
+        let guess = crew.map(|crew| Guess::new(crew, task, &self.harvest));
+        let ahead = crew.map_or(0, Crew::ahead);
         std::thread::scope(|scope| {
-            let (blocks, thread) = reader::start(scope, source, bytes_read, self.strip.bounds)
+            let bounds = self.strip.bounds;
+            let (blocks, thread) = reader::start(scope, source, bytes_read, bounds, ahead)
                 .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
-            let read = self.blocks(&mut reading, &blocks);
+            let read = match guess {
+                Some(guess) => self.blocks_beside(&mut reading, &blocks, guess),
+                None => self.blocks(&mut reading, &blocks),
+            };
             // The thread ends when nobody takes its blocks.
             drop(blocks);
             if read.is_ok() {
@@ -136,25 +155,99 @@ impl<'a> Run<'a> {
     /// Takes all blocks of one source.
     fn blocks(&mut self, reading: &mut Reading, blocks: &Blocks) -> Result<(), PipelineError> {
         while let Some(said) = blocks.next() {
-            match said {
-                Ok(Said::Encodings(encodings)) => reading.encodings = encodings,
-                Ok(Said::Block(block)) => {
-                    let worth_trying = reading.add(&block);
-                    blocks.give_back(block);
-                    if worth_trying {
-                        self.drain(reading, More::MayCome)?;
+            self.take(reading, blocks, said)?;
+        }
+        self.drain(reading, More::Ended)
+    }
+
+    /// The same, while others extract what is to come.
+    fn blocks_beside(
+        &mut self,
+        reading: &mut Reading,
+        blocks: &Blocks,
+        mut guess: Guess<'_>,
+    ) -> Result<(), PipelineError> {
+        let mut ahead = VecDeque::new();
+        let mut offset = 0;
+        loop {
+            // Whatever is at hand is given out; what was given out first is waited for.
+            while ahead.len() < guess.ahead() {
+                let said = if ahead.is_empty() { blocks.next() } else { blocks.next_at_hand() };
+                let Some(said) = said else { break };
+                ahead.push_back(match said {
+                    Ok(Said::Block(block)) => {
+                        let begin = offset;
+                        offset += block.len() as u64;
+                        match guess.read(block, begin) {
+                            Ok(piece) => Ahead::Piece(piece),
+                            Err(block) => Ahead::Said(Ok(Said::Block(block))),
+                        }
                     }
+                    said => Ahead::Said(said),
+                });
+            }
+            match ahead.pop_front() {
+                Some(Ahead::Said(said)) => self.take(reading, blocks, said)?,
+                Some(Ahead::Piece(piece)) => {
+                    let done = piece.recv().expect("the crew does not panic");
+                    self.piece(reading, blocks, done, &mut guess)?;
                 }
-                Err(error) => {
-                    let read = reading.bytes_read.load(Ordering::Relaxed);
-                    let reason = container_damage(&reading.name, read, error)?;
-                    self.drain(reading, More::Ended)?;
-                    let byte = reading.bytes_decoded;
-                    self.reason(reading, reason, byte)?;
-                }
+                None => break,
             }
         }
         self.drain(reading, More::Ended)
+    }
+
+    /// Takes what the reading thread said.
+    fn take(
+        &mut self,
+        reading: &mut Reading,
+        blocks: &Blocks,
+        said: io::Result<Said>,
+    ) -> Result<(), PipelineError> {
+        match said {
+            Ok(Said::Encodings(encodings)) => reading.encodings = encodings,
+            Ok(Said::Block(block)) => {
+                let worth_trying = reading.add(&block);
+                blocks.give_back(block);
+                if worth_trying {
+                    self.drain(reading, More::MayCome)?;
+                }
+            }
+            Err(error) => {
+                let read = reading.bytes_read.load(Ordering::Relaxed);
+                let reason = container_damage(&reading.name, read, error)?;
+                self.drain(reading, More::Ended)?;
+                let byte = reading.bytes_decoded;
+                self.reason(reading, reason, byte)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a block that was extracted by itself, or extracts it in turn if it did not stand so.
+    fn piece(
+        &mut self,
+        reading: &mut Reading,
+        blocks: &Blocks,
+        done: crew::Done,
+        guess: &mut Guess<'_>,
+    ) -> Result<(), PipelineError> {
+        let crew::Done { block, piece, feeds } = done;
+        let right = reading.window.is_empty() && reading.extractor.pass(&piece);
+        guess.learn(right);
+        if !right {
+            return self.take(reading, blocks, Ok(Said::Block(block)));
+        }
+        reading.bytes_decoded += block.len() as u64;
+        for harvest in piece.harvests {
+            self.harvest = harvest;
+            self.harvested(reading, &block)?;
+        }
+        reading.lines.pass_counted(block.len(), feeds);
+        blocks.give_back(block);
+        self.tell(reading);
+        Ok(())
     }
 
     /// Extracts as much of the window as there is, and hands it on.
@@ -166,10 +259,10 @@ impl<'a> Run<'a> {
                 .extractor
                 .take(input, more, &mut self.harvest)
                 .map_err(|KindUndeclared| reading.kind_undeclared())?;
-            reading.records += self.harvest.records;
-            self.flags(reading, used)?;
-            self.sift()?;
-            self.harvest.clear();
+            let window = std::mem::take(&mut reading.window);
+            let harvested = self.harvested(reading, &window[used..]);
+            reading.window = window;
+            harvested?;
             reading.lines.pass(&reading.window[used..used + taken]);
             used += taken;
             if taken == 0 {
@@ -178,13 +271,27 @@ impl<'a> Run<'a> {
         }
         reading.window.drain(..used);
         reading.tried = reading.window.len();
-        let read = self.tally.bytes_read + reading.bytes_read.load(Ordering::Relaxed);
-        self.watch.progress(read, self.tally.records + reading.records);
+        self.tell(reading);
         Ok(())
     }
 
-    /// Counts and places the reasons that the harvest holds.
-    fn flags(&mut self, reading: &Reading, used: usize) -> Result<(), PipelineError> {
+    /// Tells whoever watches how far it is.
+    fn tell(&self, reading: &Reading) {
+        let read = self.tally.bytes_read + reading.bytes_read.load(Ordering::Relaxed);
+        self.watch.progress(read, self.tally.records + reading.records);
+    }
+
+    /// Hands on what the harvest holds of `input`, which begins where the lines are counted to.
+    fn harvested(&mut self, reading: &mut Reading, input: &[u8]) -> Result<(), PipelineError> {
+        reading.records += self.harvest.records;
+        self.flags(reading, input)?;
+        self.sift()?;
+        self.harvest.clear();
+        Ok(())
+    }
+
+    /// Counts and places the reasons that the harvest holds of `input`.
+    fn flags(&mut self, reading: &Reading, input: &[u8]) -> Result<(), PipelineError> {
         let flags = std::mem::take(&mut self.harvest.flags);
         let mut lines = reading.lines;
         for flag in &flags {
@@ -196,7 +303,7 @@ impl<'a> Run<'a> {
                     continue;
                 }
             }
-            let line = lines.at(reading.lines, &reading.window[used..], flag.byte);
+            let line = lines.at(reading.lines, input, flag.byte);
             self.placed(&reading.name, flag.reason, line, flag.byte)?;
         }
         self.harvest.flags = flags;
@@ -301,6 +408,12 @@ fn write_error(source: io::Error) -> PipelineError {
     PipelineError::Write { source }
 }
 
+/// What is still to be taken, in order.
+enum Ahead {
+    Said(io::Result<Said>),
+    Piece(crew::Reading),
+}
+
 /// A source that is being read.
 struct Reading {
     name: String,
@@ -389,6 +502,12 @@ impl Lines {
     fn pass(&mut self, bytes: &[u8]) {
         self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.byte += bytes.len() as u64;
+    }
+
+    /// Passes so many bytes with so many line feeds.
+    fn pass_counted(&mut self, bytes: usize, feeds: u64) {
+        self.feeds += feeds;
+        self.byte += bytes as u64;
     }
 
     /// The number of the line reached.

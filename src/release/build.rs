@@ -14,7 +14,7 @@ use super::verify::digest_of;
 use super::writer::{ColumnWriter, PrivateWriter};
 use crate::base::ids::{DmId, Id, IdKind, TweetId, UserId};
 use crate::pipeline::{
-    Columns, Damage, Found, KindSet, Outlet, Scope, Source, Strip, Tally, Watch,
+    Columns, Damage, Found, KindSet, Outlet, Scope, Source, Strip, Tally, Watch, cores,
 };
 
 /// What a release is to hold.
@@ -93,6 +93,7 @@ fn strip(
         damage: spec.damage,
         columns: Columns::WithPlaces,
         spool_folder: spool_folder.to_owned(),
+        threads: cores(),
         ..Strip::of(spec.ids)
     };
     Ok(strip.run(&sources, outlet, watch)?)

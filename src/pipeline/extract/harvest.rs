@@ -73,6 +73,12 @@ impl Harvest {
         }
     }
 
+    /// An empty one that looks for the same, in the same source.
+    pub(crate) fn empty_like(&self) -> Harvest {
+        let Harvest { kinds, scope, columns, wants_authors, place, .. } = *self;
+        Harvest { wants_authors, place, ..Harvest::new(kinds, scope, columns) }
+    }
+
     /// Forgets everything: it was taken away.
     pub(crate) fn clear(&mut self) {
         self.tweets.clear();

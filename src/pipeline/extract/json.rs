@@ -46,6 +46,11 @@ impl Json {
         Json { inside: Inside::Top, line: LineStart::default(), resync: None, last_damaged: false }
     }
 
+    /// Whether what follows is read as it would be at the beginning of a source.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.inside == Inside::Top && self.resync.is_none() && self.line.is_new()
+    }
+
     /// Uses up whole values of the window.
     pub(super) fn take(
         &mut self,

@@ -110,7 +110,7 @@ pub fn format(name: &str) -> Option<&'static Format> {
 }
 
 /// What an extractor is to do.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Task {
     /// The only format, if it was named.
     pub(crate) format: Option<&'static Format>,
@@ -167,6 +167,24 @@ impl Extractor {
         matches!(self.lane, Some(Lane::List(_)))
     }
 
+    /// Whether the next bytes are JSON lines that can be read by themselves.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(&self.lane, Some(Lane::Json(json)) if json.is_at_rest())
+    }
+
+    /// Goes on behind a piece of the source that was read by itself; says no, and does nothing, if
+    /// reading it in turn might give something else.
+    pub(crate) fn pass(&mut self, piece: &Piece) -> bool {
+        if !piece.is_whole || !self.is_at_rest() {
+            return false;
+        }
+        self.taken += piece.bytes as u64;
+        for (count, more) in self.formats.iter_mut().zip(piece.formats) {
+            *count += more;
+        }
+        true
+    }
+
     /// Uses up a part of `input`, which begins where the last part that was used up ended.
     /// Stops early when the harvest is full. Nothing used up means: more input is needed.
     ///
@@ -198,6 +216,40 @@ impl Extractor {
         };
         self.taken += taken as u64;
         Ok(taken)
+    }
+}
+
+/// A piece of JSON lines, read by itself: as if nothing stood before it.
+pub(crate) struct Piece {
+    /// What was found, in order.
+    pub(crate) harvests: Vec<Harvest>,
+    /// Records of each row of [`FORMATS`].
+    formats: [u64; FORMATS.len()],
+    bytes: usize,
+    /// Whether the piece ends where a record ends, with nothing left open. Only then was it right
+    /// to read it by itself.
+    is_whole: bool,
+}
+
+impl Piece {
+    /// Reads `input`, which stands at the byte `offset` of its source, for the likes of `harvest`.
+    pub(crate) fn read(input: &[u8], offset: u64, task: Task, harvest: &Harvest) -> Piece {
+        let mut extractor = Extractor::new(task);
+        extractor.taken = offset;
+        extractor.lane = Some(Lane::Json(json::Json::new()));
+        let (mut harvests, mut used) = (Vec::new(), 0);
+        while used < input.len() {
+            let mut harvest = harvest.empty_like();
+            let taken = extractor.take(&input[used..], More::MayCome, &mut harvest);
+            let taken = taken.unwrap_or_else(|KindUndeclared| unreachable!("JSON tells kinds"));
+            harvests.push(harvest);
+            used += taken;
+            if taken == 0 {
+                break;
+            }
+        }
+        let is_whole = used == input.len() && extractor.is_at_rest();
+        Piece { harvests, formats: extractor.formats, bytes: input.len(), is_whole }
     }
 }
 

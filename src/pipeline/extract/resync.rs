@@ -18,6 +18,11 @@ pub(super) struct LineStart {
 }
 
 impl LineStart {
+    /// Whether the window begins a line.
+    pub(super) fn is_new(&self) -> bool {
+        self.blanks == 0 && !self.text
+    }
+
     /// Passes bytes that are used up.
     pub(super) fn pass(&mut self, bytes: &[u8]) {
         let rest = match memchr::memrchr(b'\n', bytes) {

@@ -15,19 +15,19 @@ pub(super) struct Portable;
 /// The bytes of `word` that are zero, as their highest bits.
 #[inline]
 const fn zeros(word: u64) -> u64 {
-    !((word & LOWS) + LOWS | word | LOWS)
+    !(((word & LOWS) + LOWS) | word | LOWS)
 }
 
 /// The bytes of `word` that are `byte`, as their highest bits.
 #[inline]
 const fn equal(word: u64, byte: u8) -> u64 {
-    zeros(word ^ ONES * byte as u64)
+    zeros(word ^ (ONES * byte as u64))
 }
 
 /// The bytes of `word` below `byte`, which is ASCII, as their highest bits.
 #[inline]
 const fn below(word: u64, byte: u8) -> u64 {
-    !((word & LOWS) + ONES * (0x80 - byte as u64) | word) & !LOWS
+    !(((word & LOWS) + ONES * (0x80 - byte as u64)) | word) & !LOWS
 }
 
 /// The highest bits of the bytes, side by side.

@@ -1,0 +1,122 @@
+//! Threads that extract pieces of a source beside each other.
+//!
+//! A piece of whole lines is read as if nothing stood before it. That is a guess: the lines may be
+//! those of one pretty-printed record, or stand in an array. Whoever puts the pieces together in
+//! their order knows, and reads a piece again where the guess was wrong; so what comes out is the
+//! same with and without a crew. After a few wrong guesses in a row a source is read in turn.
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::Scope;
+
+use super::extract::{Harvest, Piece, Task};
+
+/// How many threads this machine runs at once.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// Wrong guesses in a row after which a source is no longer guessed at.
+const WRONG_MAX: u32 = 4;
+
+/// A piece for somebody to read.
+struct Job {
+    block: Vec<u8>,
+    /// Where it begins in the decoded source.
+    offset: u64,
+    task: Task,
+    /// What is looked for.
+    like: Arc<Harvest>,
+    done: SyncSender<Done>,
+}
+
+/// A piece that was read.
+pub(super) struct Done {
+    /// Its bytes.
+    pub(super) block: Vec<u8>,
+    /// What they hold, if they stand by themselves.
+    pub(super) piece: Piece,
+    /// Its line feeds.
+    pub(super) feeds: u64,
+}
+
+/// A piece that somebody reads; its receiver gives it back.
+pub(super) type Reading = Receiver<Done>;
+
+/// The threads, which end when this is dropped.
+pub(super) struct Crew {
+    jobs: Sender<Job>,
+    threads: usize,
+}
+
+impl Crew {
+    /// So many threads.
+    pub(super) fn start<'scope>(scope: &'scope Scope<'scope, '_>, threads: usize) -> Crew {
+        let (jobs, waiting) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..threads {
+            let waiting = Arc::clone(&waiting);
+            scope.spawn(move || work(&waiting));
+        }
+        Crew { jobs, threads }
+    }
+
+    /// How many pieces may be under way: one in work and one in wait for each thread.
+    pub(super) fn ahead(&self) -> usize {
+        2 * self.threads
+    }
+
+    fn read(&self, block: Vec<u8>, offset: u64, task: Task, like: &Arc<Harvest>) -> Reading {
+        let (done, reading) = sync_channel(1);
+        let like = Arc::clone(like);
+        let job = Job { block, offset, task, like, done };
+        assert!(self.jobs.send(job).is_ok(), "the threads live as long as the crew");
+        reading
+    }
+}
+
+fn work(waiting: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = waiting.lock().expect("nobody panics while they wait for a job").recv();
+        let Ok(Job { block, offset, task, like, done }) = next else { return };
+        let piece = Piece::read(&block, offset, task, &like);
+        let feeds = memchr::memchr_iter(b'\n', &block).count() as u64;
+        // If nobody waits for it any more, the strip has failed.
+        let _ = done.send(Done { block, piece, feeds });
+    }
+}
+
+/// How the crew is used for one source.
+pub(super) struct Guess<'a> {
+    crew: &'a Crew,
+    task: Task,
+    like: Arc<Harvest>,
+    wrong: u32,
+}
+
+impl Guess<'_> {
+    /// For a source that is read by `task` for the likes of `harvest`.
+    pub(super) fn new<'a>(crew: &'a Crew, task: Task, harvest: &Harvest) -> Guess<'a> {
+        Guess { crew, task, like: Arc::new(harvest.empty_like()), wrong: 0 }
+    }
+
+    /// Has a block read that begins at `offset` of the source; gives it back if it is not worth a
+    /// guess, as the first one, which tells what the source is.
+    pub(super) fn read(&self, block: Vec<u8>, offset: u64) -> Result<Reading, Vec<u8>> {
+        if offset == 0 || self.wrong >= WRONG_MAX || block.last() != Some(&b'\n') {
+            return Err(block);
+        }
+        Ok(self.crew.read(block, offset, self.task, &self.like))
+    }
+
+    /// How many blocks may be under way.
+    pub(super) fn ahead(&self) -> usize {
+        self.crew.ahead()
+    }
+
+    /// Learns whether the last guess was right.
+    pub(super) fn learn(&mut self, right: bool) {
+        self.wrong = if right { 0 } else { self.wrong + 1 };
+    }
+}
