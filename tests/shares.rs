@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use harness::review::{FORM, HTML, begun, page_of, terms};
-use harness::{Bench, day_after_days, id_text, tweets, wait_until};
+use harness::{Bench, day_after_days, id_text, tweet_ids, tweets, wait_until};
 use serde_json::{Value, json};
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -134,6 +134,39 @@ fn a_reviewer_downloads_resumes_and_is_charged_to_the_link_alone() {
     // The address of a download is good for a day.
     bench.set_clock(NOW_MS + DAY_MS);
     assert_eq!(gateway.ask("GET", &file, &[], b"").status, 410);
+}
+
+#[test]
+fn what_was_removed_is_not_counted_for_reviewers_and_told_to_the_maker() {
+    let (bench, key) = bench(100);
+    let share = made(&bench, &[]);
+    let page = page_of(&share);
+    let gateway = bench.serve();
+    let remove = |name: &str, ordinals: &[usize]| {
+        let ids: Vec<_> = tweet_ids(1, 100).collect();
+        let list: String = ordinals.iter().map(|n| format!("{}\n", ids[*n])).collect();
+        std::fs::write(bench.path(name), list).unwrap();
+        let file = bench.path(name);
+        let list = ["removal", "import", file.to_str().unwrap(), "--kind", "tweet"];
+        bench.json(&[&list[..], &["--reason", "they asked"]].concat())
+    };
+    remove("first.txt", &[3, 4]);
+    let shown = gateway.ask("GET", &page, &[HTML], b"");
+    assert!(shown.text().contains("98 Tweet IDs"), "{}", shown.text());
+    let address = begun(&gateway, &page);
+    let answer = gateway.ask("GET", &address, &[], b"");
+    assert_eq!((answer.status, answer.text().lines().count()), (200, 98));
+    assert_eq!(used(&bench, &share), 98);
+    // What reviewers have by now, its maker is told of: nobody else knows whom to ask.
+    remove("second.txt", &[4, 5, 20, 21]);
+    let feed = gateway.get("/v1/removals", &key).json();
+    let [entry] = &feed["removals"].as_array().unwrap()[..] else { panic!("{feed}") };
+    assert_eq!(entry["removed"], json!([[5, 5], [20, 21]]));
+    let by_link = json!([{ "link": id_of(&share), "lines": [[4, 4], [19, 20]] }]);
+    assert_eq!(entry["deliveries"], by_link);
+    let holders = bench.json(&["removal", "holders"]);
+    assert_eq!(holders["holders"][0]["person"], MAKER);
+    assert_eq!(holders["holders"][0]["lines"], 3);
 }
 
 #[test]

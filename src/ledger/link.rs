@@ -3,7 +3,8 @@
 //! bites at the next one. Who may make a link is `directory`'s business.
 //!
 //! The link is a recipient of its own: no entity is charged, and what it has handed out counts as
-//! long as it lives. Every ID counts each time.
+//! long as it lives. Every ID counts each time. Where an exemption has a ceiling, all links under it
+//! share that.
 
 use super::charge::{Desk, Entitled, Permit};
 use crate::base::ids::IdKind;
@@ -48,7 +49,10 @@ fn ceiling(
         match profile.exemption(kind, standing.exemption, &titles) {
             Some(exempt) => {
                 let own = standing.ids_max;
-                return Ok(Ok(exempt.ceiling_ids.map_or(own, |ceiling_ids| own.min(ceiling_ids))));
+                let Some(ceiling_ids) = exempt.ceiling_ids else { return Ok(Ok(own)) };
+                // An exemption that is for so many IDs is for as many by however many links.
+                let others = tx.shares_taken_ids(standing.exemption, kind, Some(standing.share))?;
+                return Ok(Ok(own.min(ceiling_ids.saturating_sub(others))));
             }
             None => LinkEnd::Unexempt,
         }

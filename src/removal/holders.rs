@@ -1,6 +1,7 @@
 //! Who was sent lines that are left out by now: worked out from deliveries and from how views
 //! changed, told by letter once, and listed for people, programs and the operator. It names
-//! releases and ordinals, never an ID.
+//! releases and ordinals, never an ID. What went out by a peer-review link is told to its maker:
+//! nobody knows who the reviewers are, and the maker reaches them through the editor.
 //!
 //! What stands in no release, a body or a source that is stripped in flight, has no ordinals, so
 //! nobody can tell from a delivery what was in it.
@@ -55,7 +56,8 @@ pub struct Told {
     pub removed: Vec<[u64; 2]>,
     /// Ordinals that may be distributed again.
     pub restored: Vec<[u64; 2]>,
-    /// In which deliveries they were, and on which lines of each, counted from 1.
+    /// In which deliveries they were, or by which link of theirs they went to reviewers, and on
+    /// which lines of each, counted from 1.
     pub deliveries: Vec<Value>,
 }
 
@@ -245,7 +247,10 @@ fn tell_change(
         });
         if !removed.is_empty() {
             let lines = past.lines(row, &removed);
-            told.deliveries.push(json!({ "delivery": row.delivery.to_string(), "lines": lines }));
+            told.deliveries.push(match row.link {
+                Some(link) => json!({ "link": link.0.to_string(), "lines": lines }),
+                None => json!({ "delivery": row.delivery.to_string(), "lines": lines }),
+            });
         }
         let sums = all.entry(row.dataset).or_default();
         sums[0].extend(removed);
@@ -321,8 +326,9 @@ fn text(lost: &Lost) -> String {
     format!(
         "Some of what you downloaded here was deleted, protected, suspended or withheld since \
          then, and must not be kept or passed on:\n\n{}\n\nDelete these IDs, and everything you \
-         hydrated from them, within 24 hours. Which lines of your files they are, your account's \
-         page tells, and programs read it at /v1/removals.",
+         hydrated from them, within 24 hours, and ask whoever has them from you, such as the \
+         editor to whom you gave a link, to do so. Which lines of the files they are, your \
+         account's page tells, and programs read it at /v1/removals.",
         datasets.into_iter().collect::<Vec<_>>().join("\n")
     )
 }

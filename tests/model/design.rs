@@ -44,6 +44,7 @@ pub struct Design {
     pub charged: Charged,
     pub ended: Ended,
     pub link_counts: LinkCounts,
+    pub link_ceiling: LinkCeiling,
     pub over: Over,
     pub restored: Restored,
     pub seen: Seen,
@@ -174,6 +175,15 @@ pub enum Ended {
 pub enum LinkCounts {
     AsLongAsItLives,
     WithinTheWindow,
+}
+
+/// What of the ceiling of their exemption a link may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkCeiling {
+    /// What the others have not handed out and do not hold.
+    LeftByOthers,
+    /// All of it.
+    EachAll,
 }
 
 /// What an entity over its ceiling is granted.
@@ -311,6 +321,7 @@ pub const RIGHT: Design = Design {
     charged: Charged::LookedUpForEachChunk,
     ended: Ended::LookedUpForEachChunk,
     link_counts: LinkCounts::AsLongAsItLives,
+    link_ceiling: LinkCeiling::LeftByOthers,
     over: Over::Nothing,
     restored: Restored::FreezesAndChargesTheGap,
     seen: Seen::IsOpenedAgain,

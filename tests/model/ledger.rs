@@ -9,8 +9,8 @@ use hydrant::policy::{Level, Verdict};
 
 use crate::ages::Ages;
 use crate::design::{
-    Attempts, Design, Ended, Grace, Joining, LinkCounts, Membership, Merging, Over, Restored,
-    RightToSend, Successor, WindowStarts,
+    Attempts, Design, Ended, Grace, Joining, LinkCeiling, LinkCounts, Membership, Merging, Over,
+    Restored, RightToSend, Successor, WindowStarts,
 };
 use crate::scope::Scope;
 
@@ -202,11 +202,22 @@ impl Desk<'_> {
         meter.held = meter.held - before + ids;
     }
 
+    /// How many IDs an entity may receive, or a link may hand out: `ceiling` of `ledger/link.rs`.
+    fn ceiling(&self, entity: usize) -> u8 {
+        let is_link = self.scope.links & (1 << entity) != 0;
+        if !is_link || self.design.link_ceiling == LinkCeiling::EachAll {
+            return self.scope.ceiling;
+        }
+        let others = each(self.scope.links).filter(|other| *other != entity);
+        let taken = |other: usize| self.store.meters[other].live + self.store.meters[other].held;
+        self.scope.ceiling.saturating_sub(others.map(taken).sum())
+    }
+
     /// Whether it fits: `Level::verdict` of `policy/decision.rs`.
     fn fits(&self, entity: usize, from_hold: u8, fresh: u8) -> bool {
         let meter = &self.store.meters[entity];
         let level = Level {
-            ceiling_ids: Some(self.scope.ceiling.into()),
+            ceiling_ids: Some(self.ceiling(entity).into()),
             live_ids: meter.live.into(),
             held_ids: meter.held.into(),
         };

@@ -53,7 +53,9 @@ use clock::Clock;
 use design::{Design, RIGHT};
 use distinct::Distinct;
 use protocol::Protocol;
-use scope::{ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS};
+use scope::{
+    ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS, TWO_LINKS,
+};
 use transaction::Transaction;
 use window::Window;
 use wrong::{Model, WRONG, Wrong};
@@ -214,6 +216,12 @@ fn a_link_keeps_every_promise() {
     let usual = Scope { ceiling: 3, order: 2, ..LINK };
     let deep = Scope { ceiling: 4, order: 3, hold: 2, ..LINK };
     check_protocol("a link", [usual, deep], 50_000);
+}
+
+#[test]
+fn links_under_one_exemption_keep_every_promise() {
+    let deep = Scope { ceiling: 3, order: 3, ..TWO_LINKS };
+    check_protocol("two links", [TWO_LINKS, deep], 50_000);
 }
 
 #[test]

@@ -70,5 +70,8 @@ pub const ENTITIES_MERGED: Scope = Scope { merges: 1, ..ENTITIES_JOINED };
 /// One process with two downloads at one peer-review link, whose exemption ends.
 pub const LINK: Scope = Scope { links: 1, ends: 1, ..ONE_GATEWAY };
 
+/// One process with a download at each of two links, which share the ceiling of their exemption.
+pub const TWO_LINKS: Scope = Scope { links: 3, person: [0, 1], members: [1, 2], ..LINK };
+
 /// One process whose store is put back to an earlier state.
 pub const RESTORED: Scope = Scope { crashes: 2, restores: 1, ..ONE_GATEWAY };

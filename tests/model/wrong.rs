@@ -4,12 +4,12 @@
 use crate::design::promise::{BALANCED, COVERED, ENDED, FITS, LIMIT, OVER, OWNED, WHOLE};
 use crate::design::{
     Arithmetic, Attempts, CertainlyNew, Charged, Commit, CountRead, CutOff, Design, Ended, Grace,
-    Joining, Leaps, LinkCounts, MaybeSeen, Membership, Merging, Over, Predecessor, RIGHT,
-    References, Restored, RightToSend, Seen, SilentPeer, Stamp, Successor, Time, UnknownOutcome,
-    WindowStarts,
+    Joining, Leaps, LinkCeiling, LinkCounts, MaybeSeen, Membership, Merging, Over, Predecessor,
+    RIGHT, References, Restored, RightToSend, Seen, SilentPeer, Stamp, Successor, Time,
+    UnknownOutcome, WindowStarts,
 };
 use crate::scope::{
-    ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS,
+    ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS, TWO_LINKS,
 };
 
 /// Which model shows it.
@@ -42,6 +42,7 @@ const TWO: Model = Model::Protocol(TWO_GATEWAYS);
 const JOINED: Model = Model::Protocol(ENTITIES_JOINED);
 const MERGED: Model = Model::Protocol(ENTITIES_MERGED);
 const LINKED: Model = Model::Protocol(LINK);
+const TWO_LINKED: Model = Model::Protocol(TWO_LINKS);
 const BACKUP: Model = Model::Protocol(RESTORED);
 
 /// Every design that looks good and is not.
@@ -300,6 +301,12 @@ pub const WRONG: &[Wrong] = &[
         Design { link_counts: LinkCounts::WithinTheWindow, ..RIGHT },
         LINKED,
         LIMIT,
+    ),
+    wrong(
+        "each link has the whole ceiling of its exemption",
+        Design { link_ceiling: LinkCeiling::EachAll, ..RIGHT },
+        TWO_LINKED,
+        OVER,
     ),
     // What was put back.
     wrong(

@@ -99,7 +99,9 @@ pub fn make(
     let person = person::find(tx, &request.mail)?;
     let exempt = exempt(tx, now_ms, profile, &person, request)?;
     let selected = selected(tx, now_ms, exempt.entity, request)?;
-    let (downloads_max, ids_max) = limits(profile, request, &exempt.entitlement, &selected)?;
+    let taken_ids = tx.shares_taken_ids(exempt.exemption, request.ids, None)?;
+    let left_ids = exempt.entitlement.ceiling_ids.map(|ids| ids.saturating_sub(taken_ids));
+    let (downloads_max, ids_max) = limits(profile, request, left_ids, &selected)?;
     // To the end of a day: the hour at which it was made would tell where its maker lives.
     let usual_ms = (now_ms / DAY_MS + i64::from(profile.share_days_usual)) * DAY_MS;
     let expires_ms = request.until_ms.unwrap_or(usual_ms);
@@ -258,11 +260,12 @@ fn selected(
     Ok(Selected { dataset: dataset.id, release: row.id, first, end })
 }
 
-/// How many downloads may begin, and how many IDs the link may hand out.
+/// How many downloads may begin, and how many IDs the link may hand out; `left_ids` is what other
+/// links leave of the exemption, if that has a ceiling.
 fn limits(
     profile: &Profile,
     request: &Make,
-    entitlement: &Entitlement,
+    left_ids: Option<u64>,
     selected: &Selected,
 ) -> Result<(u32, u64), DirectoryError> {
     let ids = selected.end - selected.first;
@@ -271,14 +274,14 @@ fn limits(
     if !(1..=DOWNLOADS_MAX).contains(&downloads_max) {
         return invalid(format!("a link is for 1 to {DOWNLOADS_MAX} downloads"));
     }
-    let exempt_ids = entitlement.ceiling_ids.unwrap_or(u64::MAX);
-    if ids > exempt_ids {
+    // What the database can count, and more than anybody has.
+    let most = left_ids.unwrap_or(u64::MAX).min(i64::MAX as u64);
+    if ids > most {
         return invalid(format!(
-            "the exemption is for {exempt_ids} IDs, and a download would have {ids}"
+            "{most} IDs are left of what the exemption allows for all its links together, and a \
+             download would have {ids}; select fewer, or ask for an exemption that allows more"
         ));
     }
-    // What the database can count, and more than anybody has.
-    let most = exempt_ids.min(i64::MAX as u64);
     let ids_max = request.ids_max.unwrap_or(ids.saturating_mul(downloads_max.into())).min(most);
     if ids_max < ids {
         return invalid(format!(

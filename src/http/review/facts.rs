@@ -23,8 +23,10 @@ pub(super) struct Facts {
     pub(super) purpose: Purpose,
     /// Which kind of ID.
     pub(super) kind: IdKind,
-    /// How many of them a download has.
+    /// How many of them a download has, without what must no longer be distributed.
     pub(super) ids: u64,
+    /// The version of the view in force.
+    view_version: i64,
     /// The last day on which it is open, in UTC.
     pub(super) last_day: String,
     /// Whether a passphrase has to be said.
@@ -87,7 +89,13 @@ pub(super) async fn find(
         }
         None => None,
     };
-    found.unwrap_or_else(|| Err(unknown(gateway, asker)))
+    let mut found = found.unwrap_or_else(|| Err(unknown(gateway, asker)))?;
+    if let Found::Open(open) = &mut found {
+        let (row, facts) = &mut **open;
+        let gaps = gateway.gaps(&row.release, row.kind, facts.view_version).await?;
+        facts.ids = gaps.ids_kept(&(row.first..row.end));
+    }
+    Ok(found)
 }
 
 /// The refusal of an address that opens nothing.
@@ -127,6 +135,7 @@ fn look(
         purpose: Purpose::from_word(&row.purpose).unwrap_or(Purpose::PeerReview),
         kind: row.kind,
         ids: row.end - row.first,
+        view_version: tx.view_version(&row.release, row.kind)?,
         last_day: day(row.expires_ms - 1),
         asks_passphrase: row.passphrase.is_some(),
         documents: terms(tx, profile, now_ms)?,

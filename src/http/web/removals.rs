@@ -16,9 +16,10 @@ pub(super) fn draw(held: &[Held]) -> Markup {
         div class="notice bad" {
             h2 id="removals" { "What you should delete" }
             p {
-                "Some of what you downloaded was deleted, protected, suspended or withheld since \
-                 then. Delete these lines from your files, and everything that you hydrated from \
-                 them, within 24 hours. "
+                "Some of what you downloaded, or reviewers did by your links, was deleted, \
+                 protected, suspended or withheld since then. Delete these lines from your files, \
+                 and everything that you hydrated from them, within 24 hours, and have the editor \
+                 to whom you gave a link tell the reviewers. "
                 a href="/v1/removals" { "Which lines they are, delivery by delivery" }
                 " (JSON: releases and line numbers, no IDs)."
             }

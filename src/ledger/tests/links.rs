@@ -222,6 +222,31 @@ fn where_the_platform_has_to_permit_it_a_link_has_no_more_than_its_exemption() {
 }
 
 #[test]
+fn all_links_under_an_exemption_share_its_ceiling() {
+    let exemption = crate::policy::ExemptionRule::RegisteredAndPermitted;
+    let rig = Rig::with_profile(Profile { exemption, ..small_profile() });
+    let one = link(&rig, 9, 10_000);
+    let row = rig.exempt_up_to(one.entity, START_MS + 50 * DAY_MS, Some(100));
+    rig.permit(one.entity, START_MS + 50 * DAY_MS, None, Some(row.id));
+    let under = ShareRow { exemption: row.id, ..one.share.clone() };
+    rig.write(move |tx| tx.share_update(&under));
+    let share = rig.share(one.entity, one.maker, row.id, 9, 10_000);
+    let other = Link { share, entity: one.entity, maker: one.maker, exemption: row };
+    let (first, second) = (one.download(&rig), other.download(&rig));
+    assert_eq!(rig.deliver(one.order(first, 60)), (60, Ok(())));
+    assert_eq!(rig.deliver(other.order(second, 41)).1.unwrap_err().word(), "never");
+    assert_eq!(rig.deliver(other.order(second, 40)), (40, Ok(())));
+    for (link, download) in [(&one, first), (&other, second)] {
+        assert_eq!(rig.deliver(link.order(download, 1)).0, 0, "nothing is left for either");
+    }
+    // Long after the window: a link counts for its whole life.
+    rig.clock.advance_ms(CHARGED_MS);
+    let third = one.download(&rig);
+    assert_eq!(rig.deliver(one.order(third, 1)).0, 0);
+    rig.verify();
+}
+
+#[test]
 fn nothing_begins_at_a_link_without_the_documents_in_force() {
     let documents = vec![Document::of("privacy-policy", "1", "https://a.example").unwrap()];
     let rig = Rig::with_profile(Profile { documents: documents.clone(), ..small_profile() });

@@ -112,6 +112,12 @@ const INSERT: &str = "
 const UPDATE: &str = "
     UPDATE shares SET exemption_id = ?2, expires_ms = ?3, revoked_ms = ?4, published_ms = ?5
     WHERE id = ?1";
+// What the other links have handed out under an exemption, and what is kept free for their
+// downloads under way.
+const SUM_OF_OTHERS: &str = "
+    SELECT CAST(coalesce(sum(m.live_ids + m.held_ids), 0) AS BIGINT)
+    FROM shares s JOIN meters m ON m.recipient = 'link:' || s.id AND m.unit = ?2
+    WHERE s.exemption_id = ?1 AND s.id <> ?3";
 const SET_ATTEMPTS: &str = "UPDATE shares SET attempts = ?2, attempt_after_ms = ?3 WHERE id = ?1";
 const CLEAR_TEXTS: &str = "UPDATE shares SET label = ?2, note = '' WHERE person_id = ?1";
 
@@ -217,6 +223,21 @@ impl Tx<'_> {
     /// [`StoreError`] of the update.
     pub fn shares_clear_texts(&self, person: PersonId, word: &str) -> Result<(), StoreError> {
         self.write(CLEAR_TEXTS, values![person, word])
+    }
+
+    /// How many IDs of `kind` the links under `exemption` take up, `but` one: what they have handed
+    /// out in all their life, and what is kept free for downloads under way.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn shares_taken_ids(
+        &self,
+        exemption: i64,
+        kind: IdKind,
+        but: Option<ShareId>,
+    ) -> Result<u64, StoreError> {
+        let but = but.unwrap_or(ShareId(0));
+        self.one(SUM_OF_OTHERS, values![exemption, kind.word(), but])
     }
 
     /// What holds for a link at `now_ms`.

@@ -4,7 +4,7 @@
 use crate::base::delivery::DeliveryId;
 use crate::base::gaps::{Gaps, decode_ranges, encode_ranges};
 use crate::base::ids::IdKind;
-use crate::base::party::PersonId;
+use crate::base::party::{PersonId, ShareId};
 use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
 use std::ops::Range;
@@ -26,12 +26,12 @@ pub struct ViewChangeRow {
     pub restored: Vec<Range<u64>>,
 }
 
-/// What somebody was sent of a release.
+/// What somebody was sent of a release, or what went out by a link of theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentRow {
     /// In which delivery.
     pub delivery: DeliveryId,
-    /// To whom; `None`: they were erased, or it is too long ago.
+    /// To whom, or who made the link; `None`: they were erased, or it is too long ago.
     pub person: Option<PersonId>,
     /// Of which dataset.
     pub dataset: Option<i64>,
@@ -43,6 +43,8 @@ pub struct SentRow {
     pub end: u64,
     /// How many IDs went out, at most.
     pub ids: u64,
+    /// By which peer-review link.
+    pub link: Option<ShareId>,
 }
 
 /// For how many changes of a view it is known what was left out before.
@@ -91,24 +93,31 @@ const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM releases WHERE id = ?1)";
 const SELECT_DATASETS: &str = "
     SELECT d.slug FROM datasets d JOIN releases r ON r.dataset_id = d.id
     WHERE r.id = ?1 ORDER BY d.slug";
+// Two looks in one: what was asked for with a key or in a session is somebody's own, what went out
+// by a link is its maker's, whom alone anybody knows.
 macro_rules! select_sent {
-    ($rest:literal) => {
+    ($to_person:literal, $by_person:literal) => {
         concat!(
-            "SELECT id, person_id, dataset_id, view_version, first_ordinal, ",
-            "coalesce(end_ordinal, first_ordinal), granted_ids - released_ids FROM deliveries ",
-            $rest
+            "SELECT d.id, d.person_id, d.dataset_id, d.view_version, d.first_ordinal, ",
+            "coalesce(d.end_ordinal, d.first_ordinal), d.granted_ids - d.released_ids, ",
+            "CAST(NULL AS BIGINT) FROM deliveries d ",
+            "WHERE d.download_id IS NULL AND d.release_id = ?1 AND d.unit = ?2 ",
+            "AND d.view_version < ?3 AND d.granted_ids > d.released_ids ",
+            $to_person,
+            " UNION ALL ",
+            "SELECT d.id, s.person_id, d.dataset_id, d.view_version, d.first_ordinal, ",
+            "coalesce(d.end_ordinal, d.first_ordinal), d.granted_ids - d.released_ids, s.id ",
+            "FROM shares s JOIN share_downloads b ON b.share_id = s.id ",
+            "JOIN deliveries d ON d.download_id = b.id ",
+            "WHERE d.release_id = ?1 AND d.unit = ?2 ",
+            "AND d.view_version < ?3 AND d.granted_ids > d.released_ids ",
+            $by_person,
+            " ORDER BY 1"
         )
     };
 }
-const SELECT_SENT: &str = select_sent!(
-    "WHERE release_id = ?1 AND unit = ?2 AND view_version < ?3 AND granted_ids > released_ids
-     ORDER BY id"
-);
-const SELECT_SENT_TO: &str = select_sent!(
-    "WHERE person_id = ?4 AND release_id = ?1 AND unit = ?2 AND view_version < ?3
-       AND granted_ids > released_ids
-     ORDER BY id"
-);
+const SELECT_SENT: &str = select_sent!("", "");
+const SELECT_SENT_TO: &str = select_sent!("AND d.person_id = ?4", "AND s.person_id = ?4");
 
 impl Tx<'_> {
     /// With which version the present view of a column came into force; 0: nothing of it was ever
@@ -306,5 +315,6 @@ fn sent(row: &Row<'_>) -> Result<SentRow, StoreError> {
         first: row.get(4)?,
         end: row.get(5)?,
         ids: row.get(6)?,
+        link: row.get::<Option<i64>>(7)?.map(ShareId),
     })
 }
