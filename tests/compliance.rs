@@ -66,6 +66,18 @@ fn a_job_goes_from_its_list_to_a_file_that_removals_read() {
 }
 
 #[test]
+fn a_result_comes_into_force_with_the_same_command() {
+    let (bench, _platform) = bench();
+    bench.done(&["dataset", "add", "walks", "ids.txt", "--title", "Walks", "--ids", "tweet"]);
+    let job = bench.done(&["compliance", "create", "ids.txt"]).trim().to_owned();
+    let fetch = ["compliance", "fetch", &job, "-o", "gone.jsonl", "--wait"];
+    let import = bench.json(&[&fetch[..], &["--import", "they are gone"]].concat());
+    let gone = std::fs::read_to_string(bench.path("gone.jsonl")).unwrap().lines().count();
+    assert_eq!(import["effect"]["lines_removed"], gone);
+    assert_eq!(import["reason"], "they are gone");
+}
+
+#[test]
 fn a_second_job_is_refused_while_one_is_under_way() {
     let (bench, _platform) = bench();
     let job = bench.done(&["compliance", "create", "ids.txt"]).trim().to_owned();

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::command_books::{self, CommandBooks};
 use super::id_input;
 use super::reach::operate;
+use super::removal::{self, Import};
 use super::show::{self, Column, count, date, separated, text};
 use super::{Common, Done, strip_paths};
 use crate::base::ids::IdKind;
@@ -63,6 +64,9 @@ pub(crate) enum Command {
         /// Wait until the job has ended
         #[arg(long)]
         wait: bool,
+        /// Then put it in force as `hydrant removal import` does, for this reason
+        #[arg(long, value_name = "REASON")]
+        import: Option<String>,
     },
 }
 
@@ -95,9 +99,13 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
             }
             list(common)
         }
-        Command::Fetch { job, output, wait } => {
+        Command::Fetch { job, output, wait, import: reason } => {
             let patience = if wait { Patience::UntilItHasEnded } else { Patience::None };
-            fetch(common, &settings, &job, &output, patience)
+            let fetched = fetch(common, &settings, &job, &output, patience)?;
+            match reason {
+                None => fetched.tell(common),
+                Some(reason) => removal::import(common, fetched.import_for(reason)),
+            }
         }
     }
 }
@@ -235,13 +243,46 @@ fn list(common: &Common) -> anyhow::Result<Done> {
     Ok(Done::Clean)
 }
 
+/// A result that was downloaded.
+struct Fetched {
+    job: Job,
+    output: PathBuf,
+    sha256: String,
+}
+
+impl Fetched {
+    fn tell(&self, common: &Common) -> anyhow::Result<Done> {
+        let Fetched { job, output, sha256 } = self;
+        if common.json {
+            show::json(&json!({
+                "id": job.id,
+                "kind": job.kind,
+                "result": output.display().to_string(),
+                "sha256": sha256,
+            }))?;
+        } else {
+            eprintln!(
+                "{} has the result: who is gone, of kind {}; `hydrant removal import` puts it in \
+                 force",
+                output.display(),
+                job.kind
+            );
+        }
+        Ok(Done::Clean)
+    }
+
+    fn import_for(self, reason: String) -> Import {
+        Import { files: vec![self.output], kind: Some(self.job.kind), reason, dry_run: false }
+    }
+}
+
 fn fetch(
     common: &Common,
     settings: &Settings,
     number: &str,
     output: &Path,
     patience: Patience,
-) -> anyhow::Result<Done> {
+) -> anyhow::Result<Fetched> {
     strip_paths::folder(output)?;
     let known = known(common, number)?;
     let output = std::path::absolute(output)?;
@@ -255,15 +296,5 @@ fn fetch(
         let sha256 = jobs.download(&job, &output).await?;
         Ok((job, sha256))
     })?;
-    if common.json {
-        show::json(&json!({
-            "id": job.id,
-            "kind": job.kind,
-            "result": output.display().to_string(),
-            "sha256": sha256,
-        }))?;
-    } else {
-        eprintln!("{} has the result: who is gone, of kind {}", output.display(), job.kind);
-    }
-    Ok(Done::Clean)
+    Ok(Fetched { job, output, sha256 })
 }

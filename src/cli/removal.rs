@@ -42,16 +42,16 @@ pub(crate) enum Command {
 pub(crate) struct Import {
     /// The lists, plain or packed
     #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// What IDs are that do not say it themselves: those of bare lists and of compliance jobs
     #[arg(long, value_parser = kind_parser())]
-    kind: Option<IdKind>,
+    pub(super) kind: Option<IdKind>,
     /// Why
     #[arg(long)]
-    reason: String,
+    pub(super) reason: String,
     /// Only tell what it would do
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 fn kind_parser() -> impl TypedValueParser<Value = IdKind> {
@@ -88,7 +88,7 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
     }
 }
 
-fn import(common: &Common, arguments: Import) -> anyhow::Result<Done> {
+pub(super) fn import(common: &Common, arguments: Import) -> anyhow::Result<Done> {
     let Import { files, kind, reason, dry_run } = arguments;
     let bar = Bar::over_files(&files);
     let list = removal::read(&files, kind, &bar);
