@@ -41,7 +41,7 @@ impl Protocol {
             state.slips.granted_over |= live > self.scope.ceiling;
             let is_link = self.scope.links & (1 << entity) != 0;
             state.slips.granted_after_end |= is_link && state.store.is_ended;
-            let of_links = |link| state.store.meters[link].live;
+            let of_links = |link: usize| state.store.meters[link].live;
             let together: u8 = each(self.scope.links).map(of_links).sum();
             state.slips.granted_over |= is_link && together > self.scope.ceiling;
         }
