@@ -3,8 +3,8 @@
 //! bites at the next one. Who may make a link is `directory`'s business.
 //!
 //! The link is a recipient of its own: no entity is charged, and what it has handed out counts as
-//! long as it lives. Every ID counts each time. Where an exemption has a ceiling, all links under it
-//! share that.
+//! long as it lives. Every ID counts each time. Where an exemption has a ceiling, all links under
+//! it share that.
 
 use super::charge::{Desk, Entitled, Permit};
 use crate::base::ids::IdKind;
