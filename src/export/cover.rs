@@ -81,6 +81,10 @@ pub enum LeftOut {
     Gone,
     /// Its record holds a part of the text only.
     Truncated,
+    /// Its account is suspended.
+    Suspended,
+    /// It was edited, and the record holds an earlier version of it.
+    Superseded,
     /// Its record does not name the author, who would have to be shown.
     AuthorUnknown,
     /// Its record does not say when it was posted.
@@ -101,6 +105,8 @@ impl LeftOut {
         (LeftOut::Removed, "removed", "must no longer be distributed, or are of such an account"),
         (LeftOut::Gone, "gone", "no longer available on the platform"),
         (LeftOut::Truncated, "truncated", "of which only a part of the text is on record"),
+        (LeftOut::Suspended, "suspended", "of suspended accounts"),
+        (LeftOut::Superseded, "superseded", "of which an edit made a newer version"),
         (LeftOut::AuthorUnknown, "author-unknown", "whose author is not on record"),
         (LeftOut::TimeUnknown, "time-unknown", "whose time is not on record"),
         (LeftOut::NotInSource, "not-in-source", "not found in the source"),

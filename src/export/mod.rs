@@ -2,10 +2,11 @@
 //! and how it is written.
 //!
 //! An [`object::Object`] is what may be shown of one Tweet or User, whatever form its source had.
-//! Objects are gathered in the order of their IDs, Tweets first, and [`file::write`] makes a CSV,
+//! Objects are gathered ([`source`]) in the order of their records, and [`file::write`] makes a CSV,
 //! XLSX or PDF file of them, each with the [`cover::Cover`] that says what it is, from where, for
 //! whom, and what was left out and why.
 
 pub mod cover;
 pub mod file;
 pub mod object;
+pub mod source;

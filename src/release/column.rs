@@ -17,6 +17,9 @@ use crate::ledger::{Chunk, Content};
 /// How many bytes a search through a block reads at once.
 const PIECE_BYTES: usize = 32 * 1024;
 
+/// How many lines apart two IDs may stand for one read to fetch both.
+const NEAR_LINES: u64 = 256;
+
 /// All IDs of one kind of a release, one a line, in the order of their ordinals from 0 on.
 #[derive(Debug)]
 pub struct Column {
@@ -140,6 +143,49 @@ impl Column {
         self.file.read_exact_at(text, begin)?;
         let first = self.table.first_of(index);
         Ok((first..first + self.table.ids_of(index), begin))
+    }
+
+    /// The IDs with those ordinals, which ascend: for objects, which are charged as a file of their
+    /// own; what is read here is never sent.
+    ///
+    /// # Errors
+    /// As [`Column::byte_of`].
+    ///
+    /// # Panics
+    /// For an ordinal beyond the end.
+    pub fn pick(&self, ordinals: &[u64], ids: &mut Vec<u64>) -> io::Result<()> {
+        ids.clear();
+        let mut text = Vec::new();
+        let block_of = |ordinal: &u64| self.table.block_of(*ordinal);
+        for within in ordinals.chunk_by(|one, next| block_of(one) == block_of(next)) {
+            let index = block_of(&within[0]);
+            let block = &self.table.blocks[index];
+            let first = self.table.first_of(index);
+            if block.line_bytes == 0 {
+                self.read_block(index, &mut text)?;
+                let mut lines = text.split(|byte| *byte == b'\n');
+                let mut next = first;
+                for ordinal in within {
+                    let line = lines.nth((ordinal - next) as usize).unwrap_or_default();
+                    ids.push(parse_digits(line).map_err(|_| self.damaged(index))?);
+                    next = ordinal + 1;
+                }
+                continue;
+            }
+            for near in within.chunk_by(|one, next| next - one <= NEAR_LINES) {
+                let (begin, end) = (near[0], near[near.len() - 1] + 1);
+                let line_bytes = usize::try_from(block.line_bytes).expect("a line is short");
+                text.resize((end - begin) as usize * line_bytes, 0);
+                let at_byte = block.offset + (begin - first) * block.line_bytes;
+                self.file.read_exact_at(&mut text, at_byte)?;
+                for ordinal in near {
+                    let at = (ordinal - begin) as usize * line_bytes;
+                    let id = parse_digits(&text[at..at + line_bytes - 1]);
+                    ids.push(id.map_err(|_| self.damaged(index))?);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The error for a block whose text is not what was built.
@@ -309,6 +355,18 @@ mod tests {
         (folder, column, starts)
     }
 
+    /// Every third ID and the last are what was written, whichever way they are read.
+    fn check_pick(column: &Column, ids: &[u64]) {
+        let last = ids.len().checked_sub(1);
+        let mut ordinals: Vec<u64> =
+            (0..ids.len()).step_by(3).chain(last).map(|n| n as u64).collect();
+        ordinals.dedup();
+        let mut picked = Vec::new();
+        column.pick(&ordinals, &mut picked).unwrap();
+        let expected: Vec<u64> = ordinals.iter().map(|ordinal| ids[*ordinal as usize]).collect();
+        assert_eq!(picked, expected);
+    }
+
     fn check(column: &Column, starts: &[u64], ordinal: u64) {
         let start = starts[ordinal as usize];
         assert_eq!(column.byte_of(ordinal).unwrap(), start, "ordinal {ordinal}");
@@ -337,6 +395,7 @@ mod tests {
             ],
         ) {
             let (_folder, column, starts) = column_of(&ids);
+            check_pick(&column, &ids);
             for ordinal in 0..starts.len() as u64 {
                 check(&column, &starts, ordinal);
             }
@@ -357,6 +416,7 @@ mod tests {
         assert_eq!(column.table.blocks.len(), 3);
         assert_eq!(column.table.blocks[0].line_bytes, 20);
         assert_eq!(column.table.blocks[1].line_bytes, 0);
+        check_pick(&column, &ids);
         let count = ids.len() as u64;
         for around in [0, BLOCK_IDS, 2 * BLOCK_IDS, count] {
             for ordinal in around.saturating_sub(3)..=(around + 3).min(count) {

@@ -9,6 +9,7 @@ mod draft;
 mod error;
 mod manifest;
 mod open;
+mod places;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use column::Column;
 pub use error::ReleaseError;
 pub use manifest::{ColumnEntry, FORMAT, Manifest, Private, PrivateEntry, SourceEntry};
 pub use open::Release;
+pub use places::Places;
 pub use table::{BLOCK_BYTES_MAX, BLOCK_IDS};
 pub use verify::verify;
 pub use view::View;

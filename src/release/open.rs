@@ -9,6 +9,7 @@ use super::authors::Authors;
 use super::column::{Column, ColumnError};
 use super::error::ReleaseError;
 use super::manifest::{ColumnEntry, FORMAT, MANIFEST_NAME, Manifest};
+use super::places::Places;
 use super::table::Table;
 use crate::base::ids::IdKind;
 
@@ -62,6 +63,19 @@ impl Release {
     /// [`ReleaseError`] if the file is not as long as it has to be, or cannot be opened.
     pub fn authors(&self) -> Result<Option<Authors>, ReleaseError> {
         Authors::open(&self.folder, &self.manifest)
+    }
+
+    /// Where the records of its IDs of that kind lie, if the sources told of any.
+    ///
+    /// # Errors
+    /// [`ReleaseError`] if the file is not as long as it has to be, or cannot be opened.
+    pub fn places(&self, kind: IdKind) -> Result<Option<Places>, ReleaseError> {
+        Places::open(&self.folder, &self.manifest, kind)
+    }
+
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What the release says of itself.
