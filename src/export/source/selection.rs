@@ -197,7 +197,7 @@ impl Chance {
 
     /// A number below `end`, each as likely as the others up to one part in 2^64 / `end`.
     pub(super) fn below(&mut self, end: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(end) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 
     /// So many different numbers below `end`, ascending: each set of them is as likely as the
