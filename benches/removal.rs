@@ -21,7 +21,7 @@ use hydrant::base::ids::IdKind;
 use hydrant::base::party::Actor;
 use hydrant::directory::dataset::{BuiltRelease, Plan, register};
 use hydrant::pipeline::{Damage, KindSet, Scope, Unwatched};
-use hydrant::release::{Spec, build};
+use hydrant::release::{Objects, Spec, build};
 use hydrant::removal::import::{self, Committed};
 use hydrant::removal::scan::Untold;
 use hydrant::removal::{Aspect, Event, Known, List, Report};
@@ -81,7 +81,8 @@ fn enter(store: &Store, folder: &Path, releases: &Path, ids: u64) -> String {
     }
     out.flush().unwrap();
     let kinds = KindSet::only(IdKind::Tweet);
-    let spec = Spec { ids: kinds, scope: Scope::Own, damage: Damage::Refuse, now_ms: 1 };
+    let (scope, damage, objects) = (Scope::Own, Damage::Refuse, Objects::AsTheyLie);
+    let spec = Spec { ids: kinds, scope, damage, objects, now_ms: 1 };
     let built = build(std::slice::from_ref(&source), &spec, releases, &Unwatched).unwrap();
     std::fs::remove_file(source).unwrap();
     let id = built.release.id().to_string();

@@ -17,7 +17,7 @@ use crate::base::ids::IdKind;
 use crate::directory::dataset::{self, BuiltRelease, Embargo, Plan};
 use crate::operation::Operation;
 use crate::pipeline::{Damage, KindSet, Scope};
-use crate::release::{self, Built, Release, ReleaseError, Spec};
+use crate::release::{self, Built, Objects, Release, ReleaseError, Spec};
 use crate::store::{DataFolder, Visibility};
 
 #[derive(Subcommand)]
@@ -48,6 +48,10 @@ pub(crate) enum Command {
         /// The files that hold the records [default: those of the current release]
         #[arg(value_name = "SOURCE")]
         sources: Vec<PathBuf>,
+        /// Make every record quick to reach for exports of objects: find the blocks of packed
+        /// sources, and pack what has none into seekable zstd beside the release
+        #[arg(long)]
+        objects: bool,
         /// Fail at the first damaged record
         #[arg(long)]
         strict: bool,
@@ -87,6 +91,10 @@ pub(crate) struct Add {
     /// Hide it from everybody until that day begins in UTC, like 2027-06-30
     #[arg(long, value_name = "DATE", value_parser = embargo)]
     embargo: Option<i64>,
+    /// Make every record quick to reach for exports of objects: find the blocks of packed sources,
+    /// and pack what has none into seekable zstd beside the release
+    #[arg(long, conflicts_with = "upstream")]
+    objects: bool,
     /// Fail at the first damaged record
     #[arg(long)]
     strict: bool,
@@ -191,7 +199,10 @@ pub(crate) fn run(common: &Common, command: Command) -> anyhow::Result<Done> {
             let answer = operate(common, Operation::DatasetRetire { slug })?;
             changed(common, &answer, "is retired, and nobody sees it any more")
         }
-        Command::Refresh { slug, sources, strict } => refresh(common, slug, sources, strict),
+        Command::Refresh { slug, sources, objects, strict } => {
+            let objects = if objects { Objects::AtHand } else { Objects::AsTheyLie };
+            refresh(common, slug, sources, objects, strict)
+        }
     }
 }
 
@@ -223,7 +234,8 @@ fn add(common: &Common, arguments: Add) -> anyhow::Result<Done> {
     let folder = super::folder(&common.settings(None)?)?;
     operate(common, Operation::DatasetCheck(plan.clone()))?;
     let ids = plan.ids.iter().copied().collect();
-    let spec = spec(common, ids, arguments.scope, arguments.strict);
+    let objects = if arguments.objects { Objects::AtHand } else { Objects::AsTheyLie };
+    let spec = spec(common, ids, arguments.scope, objects, arguments.strict);
     let built = build(common, &folder, &arguments.sources, &spec)?;
     let release = for_directory(&built);
     let answer = operate(common, Operation::DatasetRegister { plan, release })?;
@@ -256,6 +268,7 @@ fn refresh(
     common: &Common,
     slug: String,
     sources: Vec<PathBuf>,
+    objects: Objects,
     strict: bool,
 ) -> anyhow::Result<Done> {
     let dataset = operate(common, Operation::DatasetShow { slug: slug.clone() })?;
@@ -264,15 +277,15 @@ fn refresh(
     let words = show::list(&dataset["ids"]).iter().filter_map(Value::as_str);
     let ids = words.filter_map(IdKind::from_word).collect();
     let scope = Scope::from_word(show::field(&dataset, "scope")).unwrap_or_default();
-    let built = build(common, &folder, &sources, &spec(common, ids, scope, strict))?;
+    let built = build(common, &folder, &sources, &spec(common, ids, scope, objects, strict))?;
     let release = for_directory(&built);
     let answer = operate(common, Operation::DatasetRefresh { slug, release })?;
     tell(common, &built, answer, "has this release")
 }
 
-fn spec(common: &Common, ids: KindSet, scope: Scope, strict: bool) -> Spec {
+fn spec(common: &Common, ids: KindSet, scope: Scope, objects: Objects, strict: bool) -> Spec {
     let damage = if strict { Damage::Refuse } else { Damage::Report };
-    Spec { ids, scope, damage, now_ms: common.clock().now_ms() }
+    Spec { ids, scope, damage, objects, now_ms: common.clock().now_ms() }
 }
 
 fn build(

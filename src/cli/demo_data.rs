@@ -28,7 +28,7 @@ use crate::ledger::{Ledger, Order, Ordered, Outcome, Values};
 use crate::operation::{Context, Operation, execute};
 use crate::pipeline::{Damage, KindSet, Scope};
 use crate::policy::ExemptionRule;
-use crate::release::{self, Spec};
+use crate::release::{self, Objects, Spec};
 use crate::store::Visibility;
 
 /// The slug of the made-up dataset.
@@ -221,6 +221,7 @@ impl Desk {
             ids: KindSet::only(IdKind::Tweet),
             scope: Scope::Own,
             damage: Damage::Refuse,
+            objects: Objects::AsTheyLie,
             now_ms: self.context.clock.now_ms(),
         };
         let bar = Bar::over_files(sources);

@@ -5,6 +5,7 @@
 //! caller's thread if there is none; the caller's filters. A few buffers go round between them, so
 //! memory does not grow with the input.
 
+mod blocks;
 mod crew;
 mod decode;
 pub mod encode;
@@ -22,6 +23,7 @@ mod source;
 mod tally;
 mod wants;
 
+pub use blocks::{BlockReader, Blocks, Packing};
 pub use crew::cores;
 pub use decode::{CODECS, Codec};
 pub(crate) use extract::list_id;

@@ -1,15 +1,25 @@
 //! A source decoded once more from its beginning, byte for byte as a strip decoded it, for whoever
-//! reads records at the places that the strip told.
+//! reads records at the places that the strip told, or packs it anew.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::source::Source;
 use super::{Bounds, decode};
 
-/// The decoded bytes of a file.
+/// Bytes of a block.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// How many blocks wait at most.
+const BLOCKS: usize = 4;
+
+/// The decoded bytes of a file. A thread of its own decodes them; it ends with this.
 pub struct Replay {
-    stream: decode::Stream,
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: Vec<u8>,
+    at: usize,
 }
 
 impl std::fmt::Debug for Replay {
@@ -22,16 +32,42 @@ impl Replay {
     /// Begins to decode the file.
     ///
     /// # Errors
-    /// What the system said, or what its beginning is instead of a source.
+    /// What the system said.
     pub fn open(path: PathBuf) -> io::Result<Replay> {
         let input = Source::File(path).open()?;
-        let decoded = decode::decode(input, std::sync::Arc::default(), Bounds::WIDE)?;
-        Ok(Replay { stream: decoded.stream })
+        let (say, blocks) = sync_channel(BLOCKS);
+        let decode = move || {
+            let decoded = decode::decode(input, Arc::default(), Bounds::WIDE);
+            if let Err(error) = decoded.and_then(|decoded| send(decoded.stream, &say)) {
+                // If nobody listens any more, nobody minds the error.
+                let _ = say.send(Err(error));
+            }
+        };
+        std::thread::Builder::new().name("replay".to_owned()).spawn(decode)?;
+        Ok(Replay { blocks, block: Vec::new(), at: 0 })
+    }
+}
+
+/// Sends what a stream gives until it ends or nobody listens any more.
+fn send(mut stream: decode::Stream, say: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
+    loop {
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        let read = stream.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block);
+        if !block.is_empty() && say.send(Ok(block)).is_err() || read? == 0 {
+            return Ok(());
+        }
     }
 }
 
 impl Read for Replay {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer)
+        while self.at == self.block.len() {
+            let Ok(block) = self.blocks.recv() else { return Ok(0) };
+            (self.block, self.at) = (block?, 0);
+        }
+        let length = buffer.len().min(self.block.len() - self.at);
+        buffer[..length].copy_from_slice(&self.block[self.at..self.at + length]);
+        self.at += length;
+        Ok(length)
     }
 }

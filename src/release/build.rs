@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use super::blocks;
 use super::draft::{Draft, Published};
 use super::error::ReleaseError;
 use super::manifest::{FORMAT, MANIFEST_NAME, Manifest, Private, SourceEntry};
@@ -26,8 +27,20 @@ pub struct Spec {
     pub scope: Scope,
     /// Whether the first damaged record ends the build.
     pub damage: Damage,
+    /// Whether the sources are made ready for objects.
+    pub objects: Objects,
     /// The time that `release.json` names, in milliseconds UTC.
     pub now_ms: i64,
+}
+
+/// Whether the records of sources can be read at once wherever they lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Objects {
+    /// As the sources happen to be: plain files can.
+    #[default]
+    AsTheyLie,
+    /// All can: blocks of packed sources are found, and what has none is packed anew.
+    AtHand,
 }
 
 /// What was built.
@@ -69,14 +82,22 @@ pub fn build(
         let entries = digests.join().expect("computing a digest does not panic");
         Ok::<_, ReleaseError>((entries?, tally?))
     })?;
+    let mut entries = entries;
     check_unchanged(&sources, &entries)?;
     if tally.ids.iter().all(|(_, ids)| ids.found == 0) {
         let names: Vec<String> = given.iter().map(|path| path.display().to_string()).collect();
         return Err(ReleaseError::NoIds { sources: names.join(", "), tally: Box::new(tally) });
     }
+    if spec.objects == Objects::AtHand {
+        let tallies = &tally.sources;
+        for (number, (entry, tally)) in entries.iter_mut().zip(tallies).enumerate() {
+            blocks::find(draft.path(), number, entry, &tally.encodings)?;
+        }
+        check_unchanged(&sources, &entries)?;
+    }
     let manifest = columns.finish(draft.path(), spec, entries, &tally)?;
     let id = manifest.release;
-    let reused = draft.publish(&id)? == Published::Reused;
+    let reused = draft.publish(&id, spec.objects)? == Published::Reused;
     Ok(Built { release: Release::open(&releases.join(&id))?, tally, reused })
 }
 
@@ -123,7 +144,8 @@ fn describe_one(path: &Path) -> io::Result<SourceEntry> {
     let mut file = File::open(path)?;
     let modified_ms = modified_ms(&file.metadata()?)?;
     let (bytes, sha256) = digest_of(&mut file)?;
-    Ok(SourceEntry { name: path.display().to_string(), bytes, sha256, modified_ms })
+    let name = path.display().to_string();
+    Ok(SourceEntry { name, bytes, sha256, modified_ms, blocks: None })
 }
 
 fn modified_ms(file: &fs::Metadata) -> io::Result<i64> {

@@ -11,9 +11,9 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::build::write_manifest;
+use super::build::{Objects, write_manifest};
 use super::error::ReleaseError;
-use super::manifest::{MANIFEST_NAME, Private, PrivateEntry};
+use super::manifest::{MANIFEST_NAME, Manifest, Private, PrivateEntry};
 use super::open::read_manifest;
 
 const PREFIX: &str = ".building-";
@@ -46,14 +46,17 @@ impl Draft {
     }
 
     /// Makes the draft the release `id`; every file in it is on the disk already.
-    /// If there is one of that ID, nothing happens but that the draft goes.
-    pub(super) fn publish(self, id: &str) -> Result<Published, ReleaseError> {
+    /// If there is one of that ID, that one is kept, and learns what the draft knows beyond it.
+    pub(super) fn publish(self, id: &str, objects: Objects) -> Result<Published, ReleaseError> {
         let target = self.releases.join(id);
         sync_folder(&self.path)?;
         match fs::rename(&self.path, &target) {
             Ok(()) => sync_folder(&self.releases).map(|()| Published::New),
             Err(error) if is_occupied(&error) => {
-                adopt(&self.path, &target)?;
+                match objects {
+                    Objects::AsTheyLie => adopt(&self.path, &target)?,
+                    Objects::AtHand => replace(&self.path, &target)?,
+                }
                 Ok(Published::Reused)
             }
             Err(source) => Err(ReleaseError::Io { path: target, source }),
@@ -90,6 +93,65 @@ fn adopt(draft: &Path, target: &Path) -> Result<(), ReleaseError> {
     let path = target.join(MANIFEST_NAME);
     fs::rename(&next, &path).map_err(ReleaseError::io(&path))?;
     sync_folder(target)
+}
+
+/// Gives a release that is there already the sources of the draft, with the places of its records
+/// and what lets these be read at once. What is served stays.
+///
+/// Files of both may have the same names, and somebody may be reading the old ones: the new ones get
+/// names of their own, `release.json` goes over to them in one step, and then the old ones go.
+fn replace(draft: &Path, target: &Path) -> Result<(), ReleaseError> {
+    let manifest = |folder: &Path| read_manifest(&folder.join(MANIFEST_NAME));
+    let (mut new, old) = (manifest(draft)?, manifest(target)?);
+    // Authors are what they are, whichever source told them.
+    let is_author = |entry: &PrivateEntry| entry.holds == Private::Authors;
+    let kept: Vec<PrivateEntry> =
+        old.private.iter().filter(|entry| is_author(entry)).cloned().collect();
+    if !kept.is_empty() {
+        new.private.retain(|entry| !is_author(entry));
+    }
+    for file in private_files(&mut new) {
+        let free = (1..).map(|number| match number {
+            1 => file.clone(),
+            number => format!("{file}-{number}"),
+        });
+        let is_free = |name: &String| !target.join(name).exists();
+        let name = free.into_iter().find(is_free).expect("some name is free");
+        let path = target.join(&name);
+        fs::rename(draft.join(&*file), &path).map_err(ReleaseError::io(&path))?;
+        *file = name;
+    }
+    sync_folder(target)?;
+    new.private.splice(0..0, kept);
+    new.built_ms = old.built_ms;
+    let next = draft.join("release.json.next");
+    write_manifest(&next, &new).map_err(ReleaseError::io(&next))?;
+    let path = target.join(MANIFEST_NAME);
+    fs::rename(&next, &path).map_err(ReleaseError::io(&path))?;
+    sync_folder(target)?;
+    let (mut old, mut new) = (old, new);
+    let used: Vec<String> = private_files(&mut new).into_iter().map(|file| file.clone()).collect();
+    for file in private_files(&mut old).into_iter().filter(|file| !used.contains(file)) {
+        let path = target.join(&*file);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(ReleaseError::Io { path, source: error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names of all files of a release that are never served.
+fn private_files(manifest: &mut Manifest) -> Vec<&mut String> {
+    let private = manifest.private.iter_mut().map(|entry| &mut entry.file);
+    let blocks = manifest.sources.iter_mut().filter_map(|source| source.blocks.as_mut());
+    let blocks = blocks.flat_map(|blocks| {
+        let copy = blocks.copy.as_mut().map(|copy| &mut copy.file);
+        copy.into_iter().chain([&mut blocks.table.file])
+    });
+    private.chain(blocks).collect()
 }
 
 /// What became of a draft.
@@ -138,7 +200,7 @@ fn sweep(releases: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest::{FORMAT, Manifest};
+    use super::super::manifest::FORMAT;
     use super::*;
 
     fn nothing() -> Manifest {
@@ -171,7 +233,7 @@ mod tests {
             let path = draft.path().join(MANIFEST_NAME);
             write_manifest(&path, &Manifest { release: manifest.content_id(), ..manifest })
                 .unwrap();
-            assert_eq!(draft.publish("abc").unwrap(), expected);
+            assert_eq!(draft.publish("abc", Objects::AsTheyLie).unwrap(), expected);
             assert_eq!(names(releases.path()), ["abc"]);
         }
     }

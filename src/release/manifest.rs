@@ -90,6 +90,34 @@ pub struct SourceEntry {
     pub sha256: [u8; 32],
     /// When it was last changed, in milliseconds UTC.
     pub modified_ms: i64,
+    /// How its records are read in the middle of it, where it is packed and was made ready for
+    /// objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<BlocksEntry>,
+}
+
+/// How records are read in the middle of a packed source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlocksEntry {
+    /// How what is read is packed: `gzip`, `zstd`, `bzip2`.
+    pub packing: String,
+    /// The source packed anew, in this folder; absent where the source itself has blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<FileEntry>,
+    /// The table of its blocks, in this folder.
+    pub table: FileEntry,
+}
+
+/// A file of the release that is never served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its name.
+    pub file: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// SHA-256 of the file.
+    #[serde(with = "hex::serde")]
+    pub sha256: [u8; 32],
 }
 
 impl Manifest {

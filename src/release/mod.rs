@@ -3,6 +3,7 @@
 //! how much; a [`View`] gives its bytes only for what the ledger has granted.
 
 mod authors;
+mod blocks;
 mod build;
 mod column;
 mod draft;
@@ -18,10 +19,12 @@ mod view;
 mod writer;
 
 pub use authors::Authors;
-pub use build::{Built, Spec, build};
+pub use build::{Built, Objects, Spec, build};
 pub use column::Column;
 pub use error::ReleaseError;
-pub use manifest::{ColumnEntry, FORMAT, Manifest, Private, PrivateEntry, SourceEntry};
+pub use manifest::{
+    BlocksEntry, ColumnEntry, FORMAT, FileEntry, Manifest, Private, PrivateEntry, SourceEntry,
+};
 pub use open::Release;
 pub use places::Places;
 pub use table::{BLOCK_BYTES_MAX, BLOCK_IDS};

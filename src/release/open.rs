@@ -12,6 +12,7 @@ use super::manifest::{ColumnEntry, FORMAT, MANIFEST_NAME, Manifest};
 use super::places::Places;
 use super::table::Table;
 use crate::base::ids::IdKind;
+use crate::pipeline::{Blocks, Packing};
 
 /// A release that is open for reading.
 #[derive(Debug)]
@@ -74,8 +75,39 @@ impl Release {
     }
 
     /// The folder that it lies in.
-    pub fn folder(&self) -> &Path {
+    #[cfg(test)]
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// How records are read in the middle of its source of that number: out of which file, and
+    /// where its blocks are; `None`: the source is plain, or was not made ready for that.
+    ///
+    /// # Errors
+    /// [`ReleaseError`] if the table or the copy is damaged, or cannot be opened. The source itself
+    /// is not looked at.
+    pub fn blocks(&self, source: usize) -> Result<Option<(PathBuf, Blocks)>, ReleaseError> {
+        let Some(source) = self.manifest.sources.get(source) else { return Ok(None) };
+        let Some(entry) = &source.blocks else { return Ok(None) };
+        let path = self.folder.join(&entry.table.file);
+        let table = std::fs::read(&path).map_err(ReleaseError::io(&path))?;
+        if Sha256::digest(&table).as_slice() != entry.table.sha256 {
+            return Err(ReleaseError::damaged(&path, "its SHA-256 is not the one in release.json"));
+        }
+        let unknown = || format!("nobody knows the packing `{}`", entry.packing);
+        let packing = Packing::from_word(&entry.packing).ok_or_else(unknown);
+        let blocks = packing.and_then(|packing| Blocks::decode(&table, packing));
+        let blocks = blocks.map_err(|what| ReleaseError::damaged(&path, what))?;
+        let Some(copy) = &entry.copy else {
+            return Ok(Some((PathBuf::from(&source.name), blocks)));
+        };
+        let path = self.folder.join(&copy.file);
+        let bytes = std::fs::metadata(&path).map_err(ReleaseError::io(&path))?.len();
+        if bytes != copy.bytes {
+            let what = format!("it has {bytes} bytes instead of {}", copy.bytes);
+            return Err(ReleaseError::damaged(&path, what));
+        }
+        Ok(Some((path, blocks)))
     }
 
     /// What the release says of itself.

@@ -29,8 +29,10 @@ impl Room {
     }
 
     fn build(&self, sources: &[PathBuf], now_ms: i64) -> Result<Built, ReleaseError> {
+        let objects = Objects::AsTheyLie;
         let ids = KindSet::only(IdKind::Tweet);
-        let spec = Spec { ids, scope: Scope::Own, damage: Damage::Report, now_ms };
+        let (scope, damage) = (Scope::Own, Damage::Report);
+        let spec = Spec { ids, scope, damage, objects, now_ms };
         build(sources, &spec, &self.releases(), &Unwatched)
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::column::Column;
 use super::error::ReleaseError;
-use super::manifest::{ColumnEntry, Manifest, PrivateEntry};
+use super::manifest::{ColumnEntry, FileEntry, Manifest, PrivateEntry};
 use super::open::Release;
 use super::table::{BLOCK_BYTES_MAX, Table};
 use super::writer::equal_line_bytes;
@@ -28,13 +28,18 @@ pub fn verify(folder: &Path) -> Result<(), ReleaseError> {
     if name != Some(release.id()) {
         return Err(ReleaseError::damaged(folder, format!("it holds release {}", release.id())));
     }
-    let Manifest { columns, private, .. } = release.manifest();
+    let Manifest { columns, private, sources, .. } = release.manifest();
     for (entry, column) in columns.iter().zip(release.columns()) {
         let path = folder.join(&entry.file);
         verify_text(&path, column)?;
     }
     for entry in private {
         verify_private(&folder.join(&entry.file), entry, columns)?;
+    }
+    for entry in sources.iter().filter_map(|source| source.blocks.as_ref()) {
+        for FileEntry { file, bytes, sha256 } in entry.copy.iter().chain([&entry.table]) {
+            verify_file(&folder.join(file), *bytes, sha256)?;
+        }
     }
     Ok(())
 }
@@ -89,14 +94,17 @@ fn verify_private(
 ) -> Result<(), ReleaseError> {
     let column = columns.iter().find(|column| column.kind == entry.kind);
     let ids = column.map_or(0, |column| column.ids);
-    let expected = ids * entry.holds.record_bytes();
+    verify_file(path, ids * entry.holds.record_bytes(), &entry.sha256)
+}
+
+fn verify_file(path: &Path, expected: u64, digest: &[u8; 32]) -> Result<(), ReleaseError> {
     let mut file = File::open(path).map_err(ReleaseError::io(path))?;
     let (bytes, sha256) = digest_of(&mut file).map_err(ReleaseError::io(path))?;
     if bytes != expected {
         let what = format!("it has {bytes} bytes instead of {expected}");
         return Err(ReleaseError::damaged(path, what));
     }
-    if sha256 != entry.sha256 {
+    if sha256 != *digest {
         return Err(ReleaseError::damaged(path, "its SHA-256 is not the one in release.json"));
     }
     Ok(())

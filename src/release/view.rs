@@ -142,7 +142,7 @@ mod tests {
     use crate::base::gaps::Gathering;
     use crate::ledger::Content;
     use crate::pipeline::{Damage, KindSet, Scope, Unwatched};
-    use crate::release::{Spec, build};
+    use crate::release::{Objects, Spec, build};
 
     /// A release of these IDs, and the view of it without every ordinal that `gone` names.
     fn view_without(ids: &[u64], gone: &[u64]) -> (tempfile::TempDir, View) {
@@ -151,7 +151,8 @@ mod tests {
         let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
         std::fs::write(&list, text).unwrap();
         let kinds = KindSet::only(IdKind::Tweet);
-        let spec = Spec { ids: kinds, scope: Scope::Own, damage: Damage::Refuse, now_ms: 1 };
+        let (scope, damage, objects) = (Scope::Own, Damage::Refuse, Objects::AsTheyLie);
+        let spec = Spec { ids: kinds, scope, damage, objects, now_ms: 1 };
         let releases = folder.path().join("releases");
         std::fs::create_dir(&releases).unwrap();
         let release = build(&[list], &spec, &releases, &Unwatched).unwrap().release;

@@ -8,7 +8,7 @@ use super::stock::{Origin, Pass, Way, read_plain};
 use crate::base::ids::{Id, IdKind, TweetId, UserId};
 use crate::export::cover::LeftOut;
 use crate::export::object::Object;
-use crate::pipeline::Place;
+use crate::pipeline::{BlockReader, Place};
 
 /// An object that is wanted, and where its record lies.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +59,13 @@ pub(super) fn read(
     };
     match &origin.way {
         Way::Plain { file, mark_bytes } => read_plain(file, *mark_bytes, &places, take),
+        Way::Blocks { file, blocks, mark_bytes } => {
+            let (mut reader, mut record) = (BlockReader::new(file, blocks), Vec::new());
+            for (index, Place { offset, length, .. }) in places.iter().enumerate() {
+                let read = reader.read(offset + mark_bytes, *length as usize, &mut record);
+                take(index, read.is_ok().then_some(&record[..]));
+            }
+        }
         Way::Pass => {
             if pass.is_none() {
                 *pass = Pass::begin(origin.path.clone()).ok();

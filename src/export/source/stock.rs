@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::GatherError;
 use super::record::FORMS;
 use crate::base::ids::IdKind;
-use crate::pipeline::{Place, Replay};
-use crate::release::{Authors, Column, Places, Release, SourceEntry};
+use crate::pipeline::{BlockReader, Blocks, Place, Replay};
+use crate::release::{Authors, Column, Places, Release, ReleaseError, SourceEntry};
 
 /// The mark that some texts begin with, which places do not count.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -53,6 +53,8 @@ pub(super) struct Origin {
 pub(super) enum Way {
     /// It stands in the file as it is, so many bytes behind its place.
     Plain { file: File, mark_bytes: u64 },
+    /// It stands in blocks of this file, which has them for that.
+    Blocks { file: File, blocks: Blocks, mark_bytes: u64 },
     /// The source has to be decoded from its beginning.
     Pass,
     /// The source is not there.
@@ -73,9 +75,9 @@ impl Stock {
         let sources = sources
             .map(|(index, entry)| {
                 let packed = encodings(index).as_array().is_none_or(|list| !list.is_empty());
-                Origin::find(entry, packed)
+                Origin::find(entry, packed, release.blocks(index)?)
             })
-            .collect();
+            .collect::<Result<_, ReleaseError>>()?;
         Ok(Stock { release, authors, sources })
     }
 
@@ -115,22 +117,41 @@ impl Stock {
 }
 
 impl Origin {
-    fn find(entry: &SourceEntry, packed: bool) -> Origin {
+    fn find(
+        entry: &SourceEntry,
+        packed: bool,
+        blocks: Option<(PathBuf, Blocks)>,
+    ) -> Result<Origin, ReleaseError> {
         let path = PathBuf::from(&entry.name);
+        if let Some((copy, blocks)) = blocks.as_ref().filter(|(copy, _)| *copy != path) {
+            // A copy of ours stands by itself: what became of the source does not matter.
+            let file = File::open(copy).map_err(ReleaseError::io(copy))?;
+            let way = Way::Blocks { file, blocks: blocks.clone(), mark_bytes: 0 };
+            return Ok(Origin { path, is_as_built: true, way });
+        }
         let found = File::open(&path).and_then(|file| Ok((file.metadata()?, file)));
         let Ok((about, file)) = found else {
-            return Origin { path, is_as_built: false, way: Way::Gone };
+            return Ok(Origin { path, is_as_built: false, way: Way::Gone });
         };
         let modified_ms = about.mtime() * 1_000 + about.mtime_nsec() / 1_000_000;
         let is_as_built = (about.len(), modified_ms) == (entry.bytes, entry.modified_ms);
-        let way = if packed {
-            Way::Pass
-        } else {
-            let mut head = [0; MARK.len()];
-            let has_mark = file.read_exact_at(&mut head, 0).is_ok() && head == *MARK;
-            Way::Plain { file, mark_bytes: if has_mark { MARK.len() as u64 } else { 0 } }
+        let mark = |head: &[u8]| if head == MARK { MARK.len() as u64 } else { 0 };
+        let mut head = Vec::new();
+        let way = match blocks {
+            Some((_, blocks)) => {
+                let read = BlockReader::new(&file, &blocks).read(0, MARK.len(), &mut head);
+                let mark_bytes = read.map_or(0, |()| mark(&head));
+                Way::Blocks { file, blocks, mark_bytes }
+            }
+            None if packed => Way::Pass,
+            None => {
+                head.resize(MARK.len(), 0);
+                let read = file.read_exact_at(&mut head, 0);
+                let mark_bytes = read.map_or(0, |()| mark(&head));
+                Way::Plain { file, mark_bytes }
+            }
         };
-        Origin { path, is_as_built, way }
+        Ok(Origin { path, is_as_built, way })
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::*;
 use crate::base::ids::{Id, IdKind, TweetId};
 use crate::pipeline::{Damage, KindSet, Removed, Scope, Unwatched};
-use crate::release::{Release, Spec, build};
+use crate::release::{Objects, Release, Spec, build, verify};
 
 /// When the first made-up Tweet was posted, and how far apart they are.
 const FIRST_MS: i64 = 1_600_000_000_000;
@@ -110,8 +110,13 @@ impl Room {
     }
 
     fn build(&self, sources: &[PathBuf]) -> Arc<Release> {
+        self.build_for(sources, Objects::AsTheyLie)
+    }
+
+    fn build_for(&self, sources: &[PathBuf], objects: Objects) -> Arc<Release> {
         let ids = KindSet::only(IdKind::Tweet);
-        let spec = Spec { ids, scope: Scope::Own, damage: Damage::Report, now_ms: 1 };
+        let (scope, damage) = (Scope::Own, Damage::Report);
+        let spec = Spec { ids, scope, damage, objects, now_ms: 1 };
         build(sources, &spec, &self.folder.path().join("releases"), &Unwatched).unwrap().release
     }
 
@@ -375,32 +380,134 @@ fn bare_ids_have_no_records_and_nonsense_is_refused() {
     }
 }
 
-#[test]
-fn a_packed_source_gives_the_same_as_a_plain_one() {
-    let plain = lines(0..700);
-    let packed = |pack: fn(&[u8]) -> Vec<u8>| pack(plain.as_bytes());
+/// The text in every container that holds one file.
+fn containers(plain: &str) -> Vec<(&'static str, Vec<u8>)> {
     let gzip = |bytes: &[u8]| {
         let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         out.write_all(bytes).unwrap();
         out.finish().unwrap()
     };
-    let marked = [b"\xEF\xBB\xBF".as_slice(), plain.as_bytes()].concat();
+    let bzip2 = |bytes: &[u8]| {
+        let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    let xz = |bytes: &[u8]| {
+        let mut out = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    };
+    let bytes = plain.as_bytes();
+    let in_pieces = |pack: &dyn Fn(&[u8]) -> Vec<u8>, piece: usize| -> Vec<u8> {
+        bytes.chunks(piece).flat_map(pack).collect()
+    };
+    let marked = [b"\xEF\xBB\xBF".as_slice(), bytes].concat();
     let wide: Vec<u8> =
         [0xFEFF].into_iter().chain(plain.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    for (name, bytes) in [
-        ("plain", plain.clone().into_bytes()),
-        ("with a mark", marked),
-        ("UTF-16", wide),
-        ("gzip", packed(gzip)),
-        ("zstd", packed(|bytes| zstd::encode_all(bytes, 1).unwrap())),
-    ] {
-        let room = Room::new();
-        let stock = Stock::open(room.build(&[room.source(name, &bytes)])).unwrap();
-        let thirds = selection(Part::Sample { objects: 200, seed: 3 });
-        let (_, kept) = gathered(&stock, &request(&thirds), &Gone::default());
-        assert_eq!(kept.ids().len(), 200, "{name}");
-        let all = Selection::all();
-        let (gathered, kept) = gathered(&stock, &request(&all), &Gone::default());
-        assert_eq!((kept.ids(), gathered.left_out), (ids(0..700), Vec::new()), "{name}");
+    let mut seekable = Vec::new();
+    crate::pipeline::Blocks::pack(&mut &*bytes, &mut seekable).unwrap();
+    // As bgzip ends: a member without anything in it.
+    let like_bgzip = [in_pieces(&gzip, 4_096), gzip(b"")].concat();
+    vec![
+        ("plain", bytes.to_vec()),
+        ("with a mark", marked.clone()),
+        ("UTF-16", wide.clone()),
+        ("one gzip", gzip(bytes)),
+        ("gzips", in_pieces(&gzip, 50_000)),
+        ("like bgzip", like_bgzip),
+        ("gzips with a mark", [gzip(&marked[..10_000]), gzip(&marked[10_000..])].concat()),
+        ("UTF-16 in gzips", [gzip(&wide[..10_001]), gzip(&wide[10_001..])].concat()),
+        ("one zstd", zstd(bytes)),
+        ("zstds", in_pieces(&zstd, 70_000)),
+        ("seekable zstd", seekable),
+        ("one bzip2", bzip2(bytes)),
+        ("bzip2s", in_pieces(&bzip2, 60_000)),
+        ("xz", xz(bytes)),
+        ("gzip in gzip", gzip(&gzip(bytes))),
+    ]
+}
+
+#[test]
+fn every_container_gives_the_same_as_a_plain_file() {
+    let plain = lines(0..700);
+    let thirds = selection(Part::Sample { objects: 200, seed: 3 });
+    let all = Selection::all();
+    let mut sample: Option<Vec<u64>> = None;
+    for (name, bytes) in containers(&plain) {
+        for objects in [Objects::AsTheyLie, Objects::AtHand] {
+            let room = Room::new();
+            let release = room.build_for(&[room.source(name, &bytes)], objects);
+            verify(release.folder()).unwrap();
+            let stock = Stock::open(release).unwrap();
+            let is_pass = matches!(stock.sources[0].way, super::stock::Way::Pass);
+            assert!(!is_pass || objects == Objects::AsTheyLie, "{name}");
+            let (_, kept) = gathered(&stock, &request(&thirds), &Gone::default());
+            let expected = sample.get_or_insert_with(|| kept.ids());
+            assert_eq!((&kept.ids(), kept.0.len()), (&*expected, 200), "{name} {objects:?}");
+            let (gathered, kept) = gathered(&stock, &request(&all), &Gone::default());
+            assert_eq!((kept.ids(), gathered.left_out), (ids(0..700), Vec::new()), "{name}");
+        }
     }
+}
+
+#[test]
+fn a_release_is_made_ready_for_objects_later_and_stays_what_it_is() {
+    let room = Room::new();
+    let plain = lines(0..700);
+    let pack = |name: &str| {
+        let containers = containers(&plain);
+        containers.into_iter().find(|(known, _)| *known == name).unwrap().1
+    };
+    let first = room.build(&[room.source("a", &pack("one gzip"))]);
+    let all = Selection::all();
+    let check = |release: &Arc<Release>| {
+        assert_eq!(release.id(), first.id());
+        verify(release.folder()).unwrap();
+        assert!(release.authors().unwrap().is_some());
+        let stock = Stock::open(Release::open(release.folder()).unwrap()).unwrap();
+        let (_, kept) = gathered(&stock, &request(&all), &Gone::default());
+        assert_eq!(kept.ids(), ids(0..700));
+        let copies = fs::read_dir(release.folder()).unwrap();
+        copies
+            .filter(|file| file.as_ref().unwrap().path().extension() == Some("zst".as_ref()))
+            .count()
+    };
+    assert_eq!(check(&first), 0);
+    let ready = room.build_for(&[room.source("a", &pack("one gzip"))], Objects::AtHand);
+    assert_eq!(check(&ready), 1);
+    // Whoever had the release open has its authors as before.
+    assert_eq!(check(&first), 1);
+    // The copy serves when the source is gone.
+    fs::remove_file(room.folder.path().join("a")).unwrap();
+    assert_eq!(check(&ready), 1);
+    // Another source of the same IDs, which has blocks of its own: the copy goes.
+    let other = room.build_for(&[room.source("b", &pack("gzips"))], Objects::AtHand);
+    assert_eq!(check(&other), 0);
+    // A build that asks for nothing changes nothing.
+    let bare = room.build(&[room.source("c", &pack("xz"))]);
+    assert_eq!(bare.manifest(), other.manifest());
+}
+
+#[test]
+fn damage_to_blocks_costs_what_lies_in_them_only() {
+    let room = Room::new();
+    let plain = lines(0..700);
+    let packed = containers(&plain).into_iter().find(|(name, _)| *name == "gzips").unwrap().1;
+    let path = room.source("a", &packed);
+    let release = room.build_for(std::slice::from_ref(&path), Objects::AtHand);
+    let mut damaged = packed.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 20].fill(0);
+    fs::write(&path, damaged).unwrap();
+    let stock = Stock::open(release).unwrap();
+    let all = Selection::all();
+    let (gathered, kept) = gathered(&stock, &request(&all), &Gone::default());
+    let lost = 700 - kept.ids().len() as u64;
+    assert!((50..400).contains(&lost), "{lost}");
+    assert_eq!(gathered.left_out, [(LeftOut::NotInSource, lost)]);
+    assert_eq!(gathered.changed.len(), 1);
+    // What came is what stands there, in order.
+    let mut expected = ids(0..700).into_iter();
+    assert!(kept.ids().iter().all(|id| expected.any(|other| other == *id)));
 }

@@ -16,7 +16,7 @@ use crate::base::ids::IdKind;
 use crate::base::party::Actor;
 use crate::directory::dataset::{BuiltRelease, Plan, register};
 use crate::pipeline::{Damage as Damages, KindSet, Removed, Scope, Unwatched};
-use crate::release::{Release, Spec, View, build};
+use crate::release::{Objects, Release, Spec, View, build};
 use crate::store::{Store, StoreError, Visibility};
 
 const USERS: u64 = 5;
@@ -61,7 +61,8 @@ impl World {
         let source = self.folder.path().join("source.jsonl");
         std::fs::write(&source, lines.collect::<String>()).unwrap();
         let ids: KindSet = KINDS.into_iter().collect();
-        let spec = Spec { ids, scope: Scope::Own, damage: Damages::Report, now_ms: 1 };
+        let (scope, damage, objects) = (Scope::Own, Damages::Report, Objects::AsTheyLie);
+        let spec = Spec { ids, scope, damage, objects, now_ms: 1 };
         let built = build(&[source], &spec, &self.releases(), &Unwatched).unwrap();
         let column = built.release.column(IdKind::Tweet).unwrap();
         assert_eq!(column.ids(), self.tweets.len() as u64, "every record is a Tweet");
