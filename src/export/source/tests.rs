@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::stock::Way;
 use super::*;
 use crate::base::ids::{Id, IdKind, TweetId};
 use crate::pipeline::{Damage, KindSet, Removed, Scope, Unwatched};
@@ -440,7 +441,7 @@ fn every_container_gives_the_same_as_a_plain_file() {
             let release = room.build_for(&[room.source(name, &bytes)], objects);
             verify(release.folder()).unwrap();
             let stock = Stock::open(release).unwrap();
-            let is_pass = matches!(stock.sources[0].way, super::stock::Way::Pass);
+            let is_pass = matches!(stock.sources[0].way, Way::Pass);
             assert!(!is_pass || objects == Objects::AsTheyLie, "{name}");
             let (_, kept) = gathered(&stock, &request(&thirds), &Gone::default());
             let expected = sample.get_or_insert_with(|| kept.ids());
