@@ -10,7 +10,6 @@ use crate::export::object::{TweetObject, UserObject};
 /// A column: how it is called, how wide it is shown, in characters, and what stands in it.
 pub(super) struct Column<T> {
     pub(super) name: &'static str,
-    #[expect(dead_code, reason = "the XLSX writer reads it")]
     pub(super) width: u16,
     pub(super) value: for<'a> fn(&'a T, &Job<'_>) -> Value<'a>,
 }
@@ -25,7 +24,9 @@ pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     /// Words of ours.
     Word(Cow<'a, str>),
-    /// An address.
+    /// The address at which the object is shown.
+    Permalink(String),
+    /// Another address.
     Link(String),
     /// A number.
     Count(u64),
@@ -44,7 +45,7 @@ const fn column<T>(
 pub(super) const TWEETS: &[Column<TweetObject>] = &[
     column("tweet_id", 21, |tweet, _| Value::Id(tweet.id.value())),
     column("permalink", 30, |tweet, job| {
-        Value::Link(job.cover.platform.tweet_link(&tweet.author.username, tweet.id))
+        Value::Permalink(job.cover.platform.tweet_link(&tweet.author.username, tweet.id))
     }),
     column("created_at", 27, |tweet, job| time(Some(tweet.created_ms), job)),
     column("username", 18, |tweet, _| text(&tweet.author.username)),
@@ -87,7 +88,7 @@ pub(super) const TWEETS: &[Column<TweetObject>] = &[
 /// The table of Users.
 pub(super) const USERS: &[Column<UserObject>] = &[
     column("user_id", 21, |user, _| Value::Id(user.id.value())),
-    column("permalink", 30, |user, job| Value::Link(job.cover.platform.user_link(user.id))),
+    column("permalink", 30, |user, job| Value::Permalink(job.cover.platform.user_link(user.id))),
     column("username", 18, |user, _| text(&user.username)),
     column("name", 24, |user, _| text(&user.name)),
     column("description", 80, |user, _| optional(user.description.as_ref())),

@@ -56,7 +56,7 @@ pub(super) fn write(
     }
     feed.finish()?;
     zip.finish()?.flush()?;
-    Ok(Written { container: ZIP, parts })
+    Ok(Written { container: ZIP, parts, missing_glyphs: 0 })
 }
 
 /// How the files of a zip are stored: compressed, with the time at which they were made.
@@ -119,7 +119,7 @@ fn write_table<T>(
                 }
                 Value::Text(text) => table.write_field(inert(&text).as_bytes()),
                 Value::Word(word) => table.write_field(word.as_bytes()),
-                Value::Link(link) => table.write_field(link),
+                Value::Permalink(link) | Value::Link(link) => table.write_field(link),
             }
             .map_err(into_io)?;
         }

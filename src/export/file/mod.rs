@@ -3,9 +3,15 @@
 mod column;
 mod csv;
 mod feed;
+#[cfg(feature = "pdf")]
+mod pdf;
+mod xlsx;
 
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
 
 use crate::export::cover::{Cover, NotAZone, zone};
 use crate::export::object::Object;
@@ -17,6 +23,10 @@ use feed::Feed;
 pub enum Format {
     /// Tables for programs.
     Csv,
+    /// A workbook for spreadsheets.
+    Xlsx,
+    /// Pages for people.
+    Pdf,
 }
 
 /// A format of files.
@@ -42,17 +52,38 @@ pub struct Container {
     pub media_type: &'static str,
 }
 
+const PDF: Container = Container { extension: "pdf", media_type: "application/pdf" };
+
 /// Several files in one.
 const ZIP: Container = Container { extension: "zip", media_type: "application/zip" };
 
 /// Every format.
-pub const FILES: &[FileKind] = &[FileKind {
-    format: Format::Csv,
-    word: "csv",
-    says: "CSV, tables for programs, in a zip",
-    container: ZIP,
-    write: csv::write,
-}];
+pub const FILES: &[FileKind] = &[
+    FileKind {
+        format: Format::Xlsx,
+        word: "xlsx",
+        says: "XLSX, a workbook for spreadsheets",
+        container: xlsx::XLSX,
+        write: xlsx::write,
+    },
+    FileKind {
+        format: Format::Pdf,
+        word: "pdf",
+        says: "PDF, pages to read and print",
+        container: PDF,
+        #[cfg(feature = "pdf")]
+        write: pdf::write,
+        #[cfg(not(feature = "pdf"))]
+        write: |_, _, _| Err(WriteError::NoPdf),
+    },
+    FileKind {
+        format: Format::Csv,
+        word: "csv",
+        says: "CSV, tables for programs, in a zip",
+        container: ZIP,
+        write: csv::write,
+    },
+];
 
 impl Format {
     /// Its row of [`FILES`].
@@ -73,6 +104,8 @@ pub struct Written {
     pub container: Container,
     /// How many files are in it that hold objects.
     pub parts: u32,
+    /// How many signs no font has, which are shown by their numbers instead.
+    pub missing_glyphs: u64,
 }
 
 /// Why a file could not be written.
@@ -87,6 +120,30 @@ pub enum WriteError {
     /// The zip cannot be written.
     #[error("the zip cannot be written")]
     Zip(#[from] zip::result::ZipError),
+    /// The workbook cannot be written.
+    #[error("the workbook cannot be written")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// There is no font.
+    #[error(
+        "no font was found in {}: Noto Sans is needed there (in Debian, install {})",
+        folder.display(),
+        FONT_PACKAGES
+    )]
+    NoFont {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// This program was built without them.
+    #[error(
+        "this hydrant was built without PDF files: build it with the feature `pdf`, or ask for XLSX"
+    )]
+    NoPdf,
+    /// A font is damaged.
+    #[error("a font cannot be read: install the packages of fonts again ({})", FONT_PACKAGES)]
+    BadFont,
+    /// The PDF file cannot be made.
+    #[error("the PDF file cannot be made: {0}")]
+    Pdf(String),
     /// The zone of the cover sheet is none.
     #[error(transparent)]
     Zone(#[from] NotAZone),
@@ -113,7 +170,46 @@ pub enum WriteError {
 /// What the writers of all formats are told.
 struct Job<'a> {
     cover: &'a Cover,
-    zone: jiff::tz::TimeZone,
+    zone: TimeZone,
+    options: &'a Options,
+}
+
+/// What is installed in Debian where a font is missing.
+const FONT_PACKAGES: &str = "fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji";
+
+/// What is set once for all files.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where temporary files lie while a file is written; they have no names.
+    pub folder: PathBuf,
+    /// Where the fonts of PDF files are: a folder with Noto's, at any depth.
+    pub fonts: PathBuf,
+    /// How many objects a PDF file holds at most; if there are more, they come as a zip of files.
+    pub pdf_objects_max: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            folder: std::env::temp_dir(),
+            fonts: "/usr/share/fonts".into(),
+            pdf_objects_max: 10_000,
+        }
+    }
+}
+
+/// As [`write_with`], with the usual options.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write(
+    format: Format,
+    cover: &Cover,
+    objects: &mut dyn Iterator<Item = io::Result<Object>>,
+    out: &mut File,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Written, WriteError> {
+    write_with(&Options::default(), format, cover, objects, out, progress)
 }
 
 /// Writes `objects` to `out`, an empty file, and tells `progress` after each object how many there
@@ -126,14 +222,15 @@ struct Job<'a> {
 /// # Errors
 /// [`WriteError`] if objects, their order, their number, the zone or the file are not as they
 /// should be.
-pub fn write(
+pub fn write_with(
+    options: &Options,
     format: Format,
     cover: &Cover,
     objects: &mut dyn Iterator<Item = io::Result<Object>>,
     out: &mut File,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Written, WriteError> {
-    let job = Job { cover, zone: zone(&cover.zone)? };
+    let job = Job { cover, zone: zone(&cover.zone)?, options };
     (format.kind().write)(Feed::new(cover, objects, progress), &job, out)
 }
 
