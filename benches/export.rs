@@ -103,7 +103,8 @@ def texts():
         data = inside.read(name)
         yield pdf(data) if name.endswith(".pdf") else data
 def pdf(data):
-    return subprocess.run(["pdftotext", "-", "-"], input=data, stdout=subprocess.PIPE, check=True).stdout
+    read = subprocess.run(["pdftotext", "-", "-"], input=data, stdout=subprocess.PIPE, check=True)
+    return read.stdout
 print(len({number for text in texts() for number in re.findall(rb"n(\d+)n", text)}))
 "#;
 
