@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -220,12 +221,14 @@ impl Typesetter {
             for run in line.runs() {
                 let face = run.font();
                 let key = (face.data.id(), face.index);
-                if !self.faces.contains_key(&key) {
-                    let (data, _) = face.data.clone().into_raw_parts();
-                    let font = Font::new(data.into(), face.index).ok_or(WriteError::BadFont)?;
-                    self.faces.insert(key, font);
-                }
-                let font = &self.faces[&key];
+                let font = match self.faces.entry(key) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => {
+                        let (data, _) = face.data.clone().into_raw_parts();
+                        let font = Font::new(data.into(), face.index);
+                        free.insert(font.ok_or(WriteError::BadFont)?)
+                    }
+                };
                 let size = run.font_size();
                 let (mut alike, mut joined) = (None, None);
                 for cluster in run.visual_clusters() {
