@@ -86,6 +86,10 @@ fn read(
     // The beginning of a line whose end is not read yet.
     let mut begun: Vec<u8> = Vec::new();
     while let Ok(mut block) = given.recv() {
+        if block.capacity() > 2 * BLOCK_BYTES {
+            // It held a long record, whose memory is not kept.
+            block = Vec::new();
+        }
         block.resize(BLOCK_BYTES, 0);
         let kept = begun.len();
         block[..kept].copy_from_slice(&begun);

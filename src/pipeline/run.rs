@@ -208,8 +208,7 @@ impl<'a> Run<'a> {
         match said {
             Ok(Said::Encodings(encodings)) => reading.encodings = encodings,
             Ok(Said::Block(block)) => {
-                let worth_trying = reading.add(&block);
-                blocks.give_back(block);
+                let worth_trying = reading.add(block, blocks);
                 if worth_trying {
                     self.drain(reading, More::MayCome)?;
                 }
@@ -440,8 +439,7 @@ impl Reading {
     ///
     /// A long record is tried again only when its bytes have doubled, so that it is not walked
     /// from its start at every block.
-    fn add(&mut self, block: &[u8]) -> bool {
-        self.window.extend_from_slice(block);
+    fn add(&mut self, mut block: Vec<u8>, blocks: &Blocks) -> bool {
         self.bytes_decoded += block.len() as u64;
         if self.begins.is_none() {
             let text = block.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0);
@@ -449,7 +447,14 @@ impl Reading {
             self.begins = text.map(|_| (self.blank.line(), self.blank.byte));
         }
         let pending = self.tried;
-        let line_ended = || memchr::memchr(b'\n', block).is_some();
+        let begin = self.window.len();
+        if begin == 0 {
+            std::mem::swap(&mut self.window, &mut block);
+        } else {
+            self.window.extend_from_slice(&block);
+        }
+        blocks.give_back(block);
+        let line_ended = || memchr::memchr(b'\n', &self.window[begin..]).is_some();
         pending == 0
             || self.window.len() >= 2 * pending
             || self.window.len() >= self.record_bytes_max
