@@ -125,9 +125,11 @@ struct Typed<'a> {
 
 fn by_serde_json(text: &[u8]) -> Answer {
     let mut answer = Answer::default();
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let typed: Typed<'_> = serde_json::from_slice(line).unwrap();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text) {
+        let typed: Typed<'_> = serde_json::from_slice(&text[start..end]).unwrap();
         answer.add(typed.id_str.parse().unwrap());
+        start = end + 1;
     }
     answer
 }

@@ -87,7 +87,11 @@ pub fn parse_digits(text: &[u8]) -> Result<u64, NotAnId> {
         return Err(NotAnId);
     }
     let mut value: u64 = 0;
-    for &byte in text {
+    let (eights, rest) = text.as_chunks();
+    for eight in eights {
+        value = value * 100_000_000 + eight_digits(*eight).ok_or(NotAnId)?;
+    }
+    for &byte in rest {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return Err(NotAnId);
@@ -99,6 +103,22 @@ pub fn parse_digits(text: &[u8]) -> Result<u64, NotAnId> {
         return Err(NotAnId);
     }
     Ok(value)
+}
+
+/// The number that eight digits spell: pairs, fours and eights of them are added up side by side.
+#[inline]
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(text);
+    // A digit has 3 as its upper half, and has it still if 6 is added.
+    let halves = (word & (ONES * 0xF0)) | ((word.wrapping_add(ONES * 6) & (ONES * 0xF0)) >> 4);
+    if halves != ONES * 0x33 {
+        return None;
+    }
+    let digits = word & (ONES * 0x0F);
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    Some((fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF)
 }
 
 /// What the three ID types have in common, for code that serves each of them alike.
@@ -213,6 +233,8 @@ impl TweetId {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, prop, prop_assert_eq, prop_oneof, proptest};
+
     use super::*;
 
     #[test]
@@ -232,6 +254,26 @@ mod tests {
             ("１", Err(NotAnId)),
         ] {
             assert_eq!(parse_digits(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::base::cases::remembered())]
+
+        #[test]
+        fn eight_digits_at_a_step_are_as_good_as_one(
+            mut text in prop::collection::vec(b'0'..=b'9', 0..22),
+            at in any::<prop::sample::Index>(),
+            byte in prop_oneof![3 => b'0'..=b'9', 1 => any::<u8>()],
+        ) {
+            if !text.is_empty() {
+                let index = at.index(text.len());
+                text[index] = byte;
+            }
+            let naive = std::str::from_utf8(&text).ok().filter(|text| text.len() <= ID_DIGITS_MAX);
+            let naive = naive.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let naive = naive.and_then(|text| text.parse().ok()).filter(|value| *value <= ID_MAX);
+            prop_assert_eq!(parse_digits(&text), naive.ok_or(NotAnId));
         }
     }
 

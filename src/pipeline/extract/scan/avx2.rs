@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 };
 
 use super::Keep;
-use super::masks::{AHEAD_BYTES, Block, EscapeMasks, Lanes, Masks};
+use super::masks::{AHEAD_BYTES, Block, Lanes, Masks};
 use super::swift::{self, Verdict};
 
 /// Registers of 32 bytes.
@@ -37,9 +37,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn escape_masks(block: &Block) -> EscapeMasks {
+    fn hex_digits(block: &Block) -> u64 {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { escape_masks(block) }
+        unsafe { hex_digits(block) }
     }
 
     #[inline(always)]
@@ -111,16 +111,16 @@ fn masks(block: &Block) -> Masks {
         controls: among(bytes, 0, b' ' - 1),
         digits: among(bytes, b'0', b'9'),
         zeros: equal(bytes, b'0'),
+        slashes: equal(bytes, b'/'),
+        unicode: equal(bytes, b'u'),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn escape_masks(block: &Block) -> EscapeMasks {
+fn hex_digits(block: &Block) -> u64 {
     let bytes = load(block);
-    let letters = b"\"\\/bfnrt".iter().fold(0, |all, &byte| all | equal(bytes, byte));
-    let hex_digits = among(bytes, b'0', b'9') | among(lower(bytes), b'a', b'f');
-    EscapeMasks { letters, unicode: equal(bytes, b'u'), hex_digits }
+    among(bytes, b'0', b'9') | among(lower(bytes), b'a', b'f')
 }
 
 #[inline]

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 };
 
 use super::Keep;
-use super::masks::{AHEAD_BYTES, Block, EscapeMasks, Lanes, Masks};
+use super::masks::{AHEAD_BYTES, Block, Lanes, Masks};
 use super::swift::{self, Verdict};
 
 /// Registers of 64 bytes.
@@ -38,9 +38,9 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    fn escape_masks(block: &Block) -> EscapeMasks {
+    fn hex_digits(block: &Block) -> u64 {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { escape_masks(block) }
+        unsafe { hex_digits(block) }
     }
 
     #[inline(always)]
@@ -102,16 +102,16 @@ fn masks(block: &Block) -> Masks {
         controls: below(bytes, b' '),
         digits: among(bytes, b'0', 10),
         zeros: equal(bytes, b'0'),
+        slashes: equal(bytes, b'/'),
+        unicode: equal(bytes, b'u'),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn escape_masks(block: &Block) -> EscapeMasks {
+fn hex_digits(block: &Block) -> u64 {
     let bytes = load(block);
-    let letters = b"\"\\/bfnrt".iter().fold(0, |all, &byte| all | equal(bytes, byte));
-    let hex_digits = among(bytes, b'0', 10) | among(lower(bytes), b'a', 6);
-    EscapeMasks { letters, unicode: equal(bytes, b'u'), hex_digits }
+    among(bytes, b'0', 10) | among(lower(bytes), b'a', 6)
 }
 
 #[inline]

@@ -34,17 +34,10 @@ pub(super) struct Masks {
     pub(super) digits: u64,
     /// `0`
     pub(super) zeros: u64,
-}
-
-/// What the bytes of a block are within escapes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EscapeMasks {
-    /// What may follow a backslash, apart from `u`.
-    pub(super) letters: u64,
+    /// `/`
+    pub(super) slashes: u64,
     /// `u`
     pub(super) unicode: u64,
-    /// Hexadecimal digits.
-    pub(super) hex_digits: u64,
 }
 
 /// An instruction set.
@@ -52,8 +45,8 @@ pub(super) trait Lanes {
     /// What the bytes of `block` are.
     fn masks(block: &Block) -> Masks;
 
-    /// What they are within escapes.
-    fn escape_masks(block: &Block) -> EscapeMasks;
+    /// Which of them are hexadecimal digits.
+    fn hex_digits(block: &Block) -> u64;
 
     /// A word whose every bit is the parity of the bits of `word` up to this one.
     fn parity(word: u64) -> u64;

@@ -1,6 +1,6 @@
 //! Masks eight bytes at a step, in plain words: for every machine.
 
-use super::masks::{Block, EscapeMasks, Lanes, Masks};
+use super::masks::{Block, Lanes, Masks};
 
 /// One in every byte of a word.
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -58,21 +58,17 @@ impl Lanes for Portable {
             controls: mask(block, |word| below(word, b' ')),
             digits: mask(block, |word| below(word, b'9' + 1) & !below(word, b'0')),
             zeros: mask(block, |word| equal(word, b'0')),
+            slashes: mask(block, |word| equal(word, b'/')),
+            unicode: mask(block, |word| equal(word, b'u')),
         }
     }
 
     #[inline]
-    fn escape_masks(block: &Block) -> EscapeMasks {
-        let letters = |word| b"\"\\/bfnrt".iter().fold(0, |all, &byte| all | equal(word, byte));
-        let hex_digits = |word| {
+    fn hex_digits(block: &Block) -> u64 {
+        mask(block, |word| {
             let letters = below(word | CASE, b'f' + 1) & !below(word | CASE, b'a');
             letters | below(word, b'9' + 1) & !below(word, b'0')
-        };
-        EscapeMasks {
-            letters: mask(block, letters),
-            unicode: mask(block, |word| equal(word, b'u')),
-            hex_digits: mask(block, hex_digits),
-        }
+        })
     }
 
     #[inline]

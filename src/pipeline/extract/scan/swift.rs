@@ -115,12 +115,8 @@ impl<'a, K: Keep> Swift<'a, K> {
     #[inline(always)]
     fn block<L: Lanes>(&mut self, block: &Block, at: usize) -> Result<Option<usize>, Doubt> {
         let masks = L::masks(block);
-        let mut doubts = 0;
-        let mut escaped = 0;
-        if masks.backslashes | self.escaping | self.hex_digits != 0 {
-            escaped = self.escaped(masks.backslashes);
-            doubts |= self.escapes::<L>(block, escaped);
-        }
+        let escaped = self.escaped(masks.backslashes);
+        let mut doubts = self.escapes::<L>(block, escaped, &masks);
         let quotes = masks.quotes & !escaped;
         let inside = L::parity(quotes) ^ self.inside;
         self.inside = (inside.cast_signed() >> 63).cast_unsigned();
@@ -174,12 +170,16 @@ impl<'a, K: Keep> Swift<'a, K> {
 
     /// The bytes that are wrong in escapes.
     #[inline(always)]
-    fn escapes<L: Lanes>(&mut self, block: &Block, escaped: u64) -> u64 {
-        let masks = L::escape_masks(block);
+    fn escapes<L: Lanes>(&mut self, block: &Block, escaped: u64, masks: &Masks) -> u64 {
         let unicode = escaped & masks.unicode;
-        let expected = unicode << 1 | unicode << 2 | unicode << 3 | unicode << 4 | self.hex_digits;
-        self.hex_digits = unicode >> 63 | unicode >> 62 | unicode >> 61 | unicode >> 60;
-        escaped & !(masks.letters | unicode) | expected & !masks.hex_digits
+        let letters = escaped & !(masks.quotes | masks.backslashes | masks.slashes | unicode);
+        let mut wrong = 0;
+        if unicode | self.hex_digits != 0 {
+            let expected = unicode << 1 | unicode << 2 | unicode << 3 | unicode << 4;
+            wrong = (expected | self.hex_digits) & !L::hex_digits(block);
+            self.hex_digits = unicode >> 63 | unicode >> 62 | unicode >> 61 | unicode >> 60;
+        }
+        if letters == 0 { wrong } else { wrong | no_letters(block, letters) }
     }
 
     /// Opens and closes brackets; in the mask of a block only here and there one.
@@ -207,12 +207,15 @@ impl<'a, K: Keep> Swift<'a, K> {
             mismatched |= if is_open { before >> 63 } else { (before ^ object) & 1 };
             brackets.object_opens |= if is_open { object.wrapping_shl(at) } else { 0 };
             brackets.objects ^= 0_u64.wrapping_sub((before ^ open) & 1) & from_here;
-            let crossed = (before == OUTERMOST) != (open == OUTERMOST);
-            brackets.outermost ^= 0_u64.wrapping_sub(u64::from(crossed)) & from_here;
-            if open == 1 {
-                brackets.end = at;
-                brackets.valid = (!0_u64).wrapping_shr(63 - at);
-                break;
+            // Deeper down neither the outermost keys nor the end can be met.
+            if before.min(open) <= OUTERMOST {
+                let crossed = (before == OUTERMOST) != (open == OUTERMOST);
+                brackets.outermost ^= 0_u64.wrapping_sub(u64::from(crossed)) & from_here;
+                if open == 1 {
+                    brackets.end = at;
+                    brackets.valid = (!0_u64).wrapping_shr(63 - at);
+                    break;
+                }
             }
             rest &= rest - 1;
         }
@@ -280,13 +283,9 @@ impl<'a, K: Keep> Swift<'a, K> {
         let Some(bytes) = self.input[at.min(self.input.len())..].first_chunk() else { return 0 };
         let text = u64::from_le_bytes(*bytes);
         let four = text & 0xFFFF_FFFF;
-        if four == NULL || four == TRUE {
-            0b1111
-        } else if text & 0xFF_FFFF_FFFF == FALSE {
-            0b1_1111
-        } else {
-            0
-        }
+        let is_four = u64::from(four == NULL) | u64::from(four == TRUE);
+        let is_five = u64::from(text & 0xFF_FFFF_FFFF == FALSE);
+        (is_four * 0b1111) | (is_five * 0b1_1111)
     }
 
     /// Those of the bytes `odd` that are not part of a well-formed number.
@@ -400,6 +399,20 @@ struct Brackets {
 #[inline(always)]
 fn last(bits: u64, at: usize, before: usize) -> usize {
     if bits == 0 { before } else { at + 63 - bits.leading_zeros() as usize }
+}
+
+/// Those of the escaped bytes that are no letter of an escape.
+#[inline(always)]
+fn no_letters(block: &Block, escaped: u64) -> u64 {
+    let mut wrong = 0;
+    let mut rest = escaped;
+    while rest != 0 {
+        let bit = rest.trailing_zeros();
+        rest &= rest - 1;
+        let is_letter = b"bfnrt".contains(&block[bit as usize % BLOCK_BYTES]);
+        wrong |= u64::from(!is_letter).wrapping_shl(bit);
+    }
+    wrong
 }
 
 /// Those of the `controls` that are no blanks of JSON.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
 use super::careful::DEPTH_MAX;
-use super::masks::{Block, EscapeMasks, Lanes, Masks};
+use super::masks::{Block, Lanes, Masks};
 use super::portable::Portable;
 use super::*;
 
@@ -129,7 +129,7 @@ fn swift_as_careful(input: &[u8], start: usize, vouch: Vouch) -> Walk {
 }
 
 /// The masks of a block, byte by byte.
-fn naive_masks(block: &Block) -> (Masks, EscapeMasks) {
+fn naive_masks(block: &Block) -> (Masks, u64) {
     let mask = |is: &dyn Fn(u8) -> bool| {
         (0..).zip(block).fold(0, |mask, (bit, &byte)| mask | u64::from(is(byte)) << bit)
     };
@@ -144,17 +144,14 @@ fn naive_masks(block: &Block) -> (Masks, EscapeMasks) {
         controls: mask(&|byte| byte < b' '),
         digits: mask(&|byte| byte.is_ascii_digit()),
         zeros: mask(&|byte| byte == b'0'),
-    };
-    let escape_masks = EscapeMasks {
-        letters: mask(&|byte| b"\"\\/bfnrt".contains(&byte)),
+        slashes: mask(&|byte| byte == b'/'),
         unicode: mask(&|byte| byte == b'u'),
-        hex_digits: mask(&|byte| byte.is_ascii_hexdigit()),
     };
-    (masks, escape_masks)
+    (masks, mask(&|byte| byte.is_ascii_hexdigit()))
 }
 
 fn lanes_as_naive<L: Lanes>(block: &Block) {
-    assert_eq!((L::masks(block), L::escape_masks(block)), naive_masks(block));
+    assert_eq!((L::masks(block), L::hex_digits(block)), naive_masks(block));
     let word = u64::from_le_bytes(*block.first_chunk().unwrap());
     let mut parity = 0;
     for bit in 0..64 {
