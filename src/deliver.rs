@@ -19,6 +19,7 @@
 mod account;
 mod closing;
 mod course;
+mod file;
 mod frame;
 mod load;
 mod passage;
@@ -32,6 +33,7 @@ use tokio::sync::mpsc;
 use self::account::Account;
 pub use self::account::Wire;
 use self::course::{Course, Loaded, Next};
+pub use self::file::{FilePassage, Kept};
 use self::load::Load;
 pub use self::passage::Passage;
 use crate::base::ids::IdKind;
@@ -39,6 +41,7 @@ use crate::base::party::{Credential, PersonId};
 use crate::ledger::{Denied, Ledger, Order, Ordered, Parcel, Values};
 use crate::policy::ChunkSize;
 use crate::release::View;
+use crate::store::StoreError;
 use crate::transit::{Parcels, Report, StripError};
 
 /// Bytes that are read and handed to the connection at once, for a recipient with a ceiling:
@@ -100,6 +103,12 @@ pub enum Broken {
     /// What the IDs are stripped from broke off.
     #[error("the source failed")]
     Source(#[source] StripError),
+    /// A file of objects must no longer be handed out.
+    #[error("something in the file was removed, or its person may receive nothing any more")]
+    Withdrawn,
+    /// Nobody can tell whether a file of objects may still be handed out.
+    #[error("the removals could not be asked for")]
+    Unknown(#[source] StoreError),
 }
 
 /// How a delivery of parcels begins.
@@ -134,6 +143,8 @@ impl Broken {
             Broken::Denied(denied) => format!("{self}: {denied}"),
             Broken::Unreadable(error) => format!("{self}: {error}"),
             Broken::Source(error) => format!("{self}: {error}"),
+            Broken::Unknown(error) => format!("{self}: {error}"),
+            Broken::Withdrawn => self.to_string(),
         }
     }
 }

@@ -139,6 +139,39 @@ fn links_can_be_pictured() {
     walk("reviewPictures", exempt, kept.as_deref().unwrap_or(folder.path()));
 }
 
+/// A dataset of made-up full tweets.
+fn letters(bench: &Bench, _: &Gateway) {
+    let line = |(n, id): (usize, u64)| {
+        let user = 1_000 + n % 50;
+        let user = serde_json::json!({
+            "id_str": user.to_string(),
+            "name": format!("Somebody {user}"),
+            "screen_name": format!("made_up_{user}"),
+        });
+        let text = format!("Letter {n}: the ferry was late, and the tea was cold.");
+        let made = "Tue Jan 03 00:00:00 +0000 2023";
+        let id = id.to_string();
+        let tweet = serde_json::json!({
+            "created_at": made, "id_str": id, "full_text": text, "lang": "en", "user": user,
+        });
+        format!("{tweet}\n")
+    };
+    let tweets: String = harness::tweet_ids(3, 5_000).enumerate().map(line).collect();
+    let source = bench.path("letters.jsonl");
+    std::fs::write(&source, tweets).unwrap();
+    let source = source.to_str().unwrap();
+    let add = ["dataset", "add", "letters", source, "--title", "Letters home", "--ids", "tweet"];
+    bench.done(&[&add[..], &["--visibility", "signed-in"]].concat());
+}
+
+/// Writes a picture of the README where `HYDRANT_TEST_PICTURES` says, or else nowhere.
+#[test]
+fn a_spreadsheet_is_selected_made_confirmed_and_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = std::env::var_os("HYDRANT_TEST_PICTURES").map(std::path::PathBuf::from);
+    walk("exports", letters, kept.as_deref().unwrap_or(folder.path()));
+}
+
 #[test]
 fn everything_can_be_done_from_the_keyboard() {
     walk("keyboard", nothing, Path::new(""));

@@ -96,6 +96,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hydrate",
             "export",
             "mail",
+            "export",
             "operation",
             "deliver",
             "http",

@@ -82,6 +82,9 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/permissions", "/permissions", "", Look),
     ("POST", "/permissions", "/permissions", LETTER, Decide),
     ("POST", "/permissions/{permission}/revoke", "/permissions/1/revoke", REASON, Decide),
+    ("GET", "/exports", "/exports", "", Look),
+    ("GET", "/exports/{export}", "/exports/1", "", Look),
+    ("POST", "/export-files/{file}/cancel", "/export-files/1/cancel", REASON, Change),
     ("GET", "/shares", "/shares", "", Look),
     ("GET", "/shares/{share}", "/shares/1", "", Look),
     ("DELETE", "/shares/{share}", "/shares/1", "", Change),
@@ -223,6 +226,19 @@ fn every_route_takes_what_its_rank_allows_and_nothing_else() {
         "INSERT INTO identities SELECT 'https://id.example', 'x', id, '{}', 1, 1 FROM people
                   WHERE mail = 'member@uni.example'";
     assert_eq!(database.execute(linked, []).unwrap(), 1);
+    // Only somebody in a browser asks for files: tests/exports.rs does.
+    let asked = "
+        INSERT INTO exports (id, person_id, dataset_id, release_id, unit, selection, format, ids,
+                             asked_ms)
+        SELECT 1, id, 1, 'aa', 'tweet', '{}', 'csv', 1, 1 FROM people
+        WHERE mail = 'member@uni.example'";
+    assert_eq!(database.execute(asked, []).unwrap(), 1);
+    let planned = "
+        INSERT INTO export_files (id, export_id, person_id, part, objects_max, planned_ms, state,
+                                  attempt, gathered, objects, bytes, left_out, removals, fetches,
+                                  changed_ms)
+        SELECT 1, 1, person_id, 1, 1, 1, 'planned', 0, 0, 0, 0, '[]', 0, 0, 1 FROM exports";
+    assert_eq!(database.execute(planned, []).unwrap(), 1);
     drop(database);
     bench.person("maker@host.example", &["host"]);
     bench.exempt("host", "maker@host.example", "2027-06-30");

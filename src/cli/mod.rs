@@ -17,6 +17,7 @@ mod document;
 mod command_books;
 mod entity;
 mod exemption;
+mod export;
 mod identity;
 mod hydrate;
 mod hydrate_show;
@@ -104,6 +105,9 @@ enum Command {
     /// Make links for reviewers, look at what they were used for, and end them
     #[command(subcommand)]
     Share(share::Command),
+    /// Look at the files of full objects that people asked for, and end one
+    #[command(subcommand)]
+    Export(export::Command),
     /// Look at the documents that everybody accepts, and publish new versions
     #[command(subcommand)]
     Document(document::Command),
@@ -169,6 +173,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Exemption(command) => exemption::run(common, command),
         Command::Permission(command) => permission::run(common, command),
         Command::Share(command) => share::run(common, command),
+        Command::Export(command) => export::run(common, command),
         Command::Document(command) => document::run(common, command),
         Command::Policy(command) => policy::run(common, command),
         Command::Audit(command) => audit::run(common, command),

@@ -13,8 +13,10 @@ use super::upkeep::{Habits, Upkeep};
 use super::{Common, Done};
 use crate::audit::Notary;
 use crate::base::clock::Clock;
-use crate::config::{Privacy, Settings};
+use crate::config::{Export, Privacy, Settings};
 use crate::directory::retention::Retention;
+use crate::export::job::maker::{Making, Workshop};
+use crate::export::job::{Cabinet, Rules};
 use crate::http::control::Control;
 use crate::http::{Limits, Server};
 use crate::ledger::Ledger;
@@ -100,6 +102,27 @@ impl<'a> Gateway<'a> {
         &self.notary
     }
 
+    /// Where files of full objects are made and kept.
+    fn workshop(&self) -> anyhow::Result<Workshop> {
+        let Export { folder, keep_hours, file_objects_max, compliance_age_hours, .. } =
+            &self.settings.export;
+        let folder = folder.clone().unwrap_or_else(|| self.folder.exports());
+        let cabinet = Cabinet::open(&folder, self.store.clone(), self.clock.clone())?;
+        let hours_ms = |hours: u32| i64::from(hours) * 3_600_000;
+        let age_ms = (*compliance_age_hours > 0).then(|| hours_ms(*compliance_age_hours));
+        Ok(Workshop {
+            cabinet,
+            releases: self.folder.releases(),
+            profile: Arc::clone(&self.settings.profile),
+            rules: Rules {
+                keep_ms: hours_ms(*keep_hours),
+                file_objects_max: *file_objects_max,
+                compliance_age_ms: age_ms,
+            },
+            bell: Arc::default(),
+        })
+    }
+
     /// Serves until SIGTERM or SIGINT; calls `ready` once connections are accepted.
     pub(crate) fn serve(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<Done> {
         let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
@@ -109,6 +132,7 @@ impl<'a> Gateway<'a> {
 
     async fn serve_async(self, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
         let bounds = &self.settings.server;
+        let workshop = self.workshop()?;
         let files = bounds.connections_max as u64 + FILES_BESIDE_CONNECTIONS;
         allow_open_files(files);
         let listener = TcpListener::bind(bounds.listen).await.with_context(|| {
@@ -130,7 +154,8 @@ impl<'a> Gateway<'a> {
         let Privacy { delivery_days, invitation_days } = self.settings.privacy;
         let retention = Retention { delivery_days, invitation_days };
         let habits = Habits { reminder_days: self.settings.reminder_days, retention };
-        let upkeep = Upkeep::start(context.clone(), habits);
+        let upkeep = Upkeep::start(context.clone(), workshop.cabinet.clone(), habits);
+        let making = Making::start(workshop.clone());
         let control = Control::bind(&self.folder)
             .with_context(|| format!("cannot bind {}", self.folder.control_socket().display()))?;
         if self.store.is_shared() {
@@ -153,6 +178,8 @@ impl<'a> Gateway<'a> {
             contact: bounds.contact.clone(),
             sends_mail: self.settings.mail.is_some(),
             checkpoint_interval: self.settings.audit.checkpoint_interval,
+            workshop,
+            upload_bytes_max: self.settings.export.upload_bytes_max,
             limits: Limits {
                 connections_max: bounds.connections_max,
                 // A first byte and then a head: both together have the time of the setting.
@@ -195,6 +222,7 @@ impl<'a> Gateway<'a> {
         ended.context("the gateway failed")??;
         control.await.context("the control socket failed")?;
         upkeep.end().await;
+        making.end().await;
         // Commands have written their last leaves.
         signing.end().await;
         Ok(())

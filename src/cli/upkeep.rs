@@ -1,6 +1,7 @@
 //! What a gateway does now and then while it runs: it looks for exemptions that end soon and for
-//! holders of removed lines who were not told yet, and forgets what is personal and old enough.
-//! What each is stands in `directory` and `removal`.
+//! holders of removed lines who were not told yet, throws away files that were kept long enough,
+//! and forgets what is personal and old enough. What each is stands in `directory`, `removal` and
+//! `export`.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use tokio::time::MissedTickBehavior;
 
 use crate::directory::retention::Retention;
 use crate::directory::{DirectoryError, notice};
-use crate::operation::{Context, OperationError, sweep};
+use crate::export::job::Cabinet;
+use crate::operation::{Context, sweep};
 use crate::removal::holders;
 use crate::store::Tx;
 
@@ -18,8 +20,12 @@ use crate::store::Tx;
 const GLANCE: Duration = Duration::from_secs(5);
 
 /// What is done, and how much time the clock lets pass before it is done again, in milliseconds.
-const TASKS: &[(Task, i64)] =
-    &[(Task::Remind, 10_000), (Task::TellHolders, 10_000), (Task::Sweep, 3_600_000)];
+const TASKS: &[(Task, i64)] = &[
+    (Task::Remind, 10_000),
+    (Task::TellHolders, 10_000),
+    (Task::SweepExports, 60_000),
+    (Task::Sweep, 3_600_000),
+];
 
 /// Something that is done now and then.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +34,8 @@ enum Task {
     Remind,
     /// Enter who is to be told of removals: an import does, unless its process ended in between.
     TellHolders,
+    /// Throw away files of objects that were kept long enough.
+    SweepExports,
     /// Forget what is personal and old enough.
     Sweep,
 }
@@ -49,9 +57,9 @@ pub(crate) struct Upkeep {
 
 impl Upkeep {
     /// Does each task now, and whenever its time has come.
-    pub(crate) fn start(context: Context, habits: Habits) -> Upkeep {
+    pub(crate) fn start(context: Context, cabinet: Cabinet, habits: Habits) -> Upkeep {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(keep_on(context, habits, stopped));
+        let task = tokio::spawn(keep_on(context, cabinet, habits, stopped));
         Upkeep { stop, task }
     }
 
@@ -64,7 +72,12 @@ impl Upkeep {
     }
 }
 
-async fn keep_on(context: Context, habits: Habits, mut stopped: oneshot::Receiver<()>) {
+async fn keep_on(
+    context: Context,
+    cabinet: Cabinet,
+    habits: Habits,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let mut glances = tokio::time::interval(GLANCE);
     glances.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut done_ms = [i64::MIN; TASKS.len()];
@@ -79,8 +92,9 @@ async fn keep_on(context: Context, habits: Habits, mut stopped: oneshot::Receive
                 continue;
             }
             *done_ms = now_ms;
-            let context = context.clone();
-            match tokio::task::spawn_blocking(move || task.run(&context, habits)).await {
+            let (context, cabinet) = (context.clone(), cabinet.clone());
+            let run = move || task.run(&context, &cabinet, habits);
+            match tokio::task::spawn_blocking(run).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, ?task, "a task cannot be done now"),
                 Err(bug) => tracing::error!(%bug, ?task, "a task is not done"),
@@ -91,7 +105,7 @@ async fn keep_on(context: Context, habits: Habits, mut stopped: oneshot::Receive
 
 impl Task {
     /// Does it. Waits for the disk.
-    fn run(self, context: &Context, habits: Habits) -> Result<(), OperationError> {
+    fn run(self, context: &Context, cabinet: &Cabinet, habits: Habits) -> anyhow::Result<()> {
         match self {
             Task::Remind => remind(context, habits.reminder_days)?,
             Task::TellHolders => {
@@ -99,6 +113,12 @@ impl Task {
                     .map_err(DirectoryError::from)?;
                 if letters > 0 {
                     tracing::info!(letters, "who holds what was removed is told");
+                }
+            }
+            Task::SweepExports => {
+                let files = cabinet.sweep()?;
+                if files > 0 {
+                    tracing::info!(files, "files of objects were kept long enough");
                 }
             }
             Task::Sweep => {

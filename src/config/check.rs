@@ -16,8 +16,8 @@ use super::raw::{Effective, Origin, Raw};
 use super::table::{BETWEEN, setting};
 use super::upstream::{self, Reach, Upstream};
 use super::{
-    Audit, Environment, Log, LogFormat, Privacy, Server, Session, Settings, SettingsError, Share,
-    StripBounds,
+    Audit, Environment, Export, Log, LogFormat, Privacy, Server, Session, Settings, SettingsError,
+    Share, StripBounds,
 };
 use crate::policy::{Count, Profile};
 use crate::store::Place;
@@ -100,6 +100,18 @@ impl Checker<'_> {
             }),
             store: self.store(),
             instance: self.take("instance", instance),
+            export: Export {
+                folder: self.take("export.folder", |text| match text {
+                    "" => Some(None),
+                    _ => (!text.contains('\0')).then(|| Some(PathBuf::from(text))),
+                }),
+                keep_hours: self.take("export.keep_hours", |text| days(text, 1, 8_760)),
+                file_objects_max: self
+                    .take("export.file_objects_max", |text| large(text, 1_000_000)),
+                compliance_age_hours: self
+                    .take("export.compliance_age_hours", |text| days(text, 0, 8_760)),
+                upload_bytes_max: self.take("export.upload_bytes_max", |text| large(text, 1 << 30)),
+            },
             hydrate: super::hydrate::read(self.raw, environment, &profile, &mut |key, clause| {
                 let said = self.raw.effective_of(key);
                 self.mistakes.push(told(&said, clause));

@@ -54,6 +54,8 @@ pub struct Settings {
     pub reminder_days: u32,
     /// What this instance is for.
     pub environment: Environment,
+    /// How files of full objects are made and kept.
+    pub export: Export,
     /// How full objects are fetched from the platform.
     pub hydrate: Arc<Hydrate>,
     /// What is logged.
@@ -81,6 +83,21 @@ pub struct Privacy {
     pub delivery_days: u32,
     /// How many days an invitation waits, and a proposal is kept that has ended.
     pub invitation_days: u32,
+}
+
+/// How files of full objects are made and kept.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Where they lie, if not in the data folder.
+    pub folder: Option<PathBuf>,
+    /// For how many hours one is kept, from the moment in which it is made.
+    pub keep_hours: u32,
+    /// How many objects one has at most; what the profile lets a person have in a day may be less.
+    pub file_objects_max: u64,
+    /// How many hours ago removals have to have been imported last; 0: it does not matter.
+    pub compliance_age_hours: u32,
+    /// How many bytes a list of IDs may have that somebody uploads.
+    pub upload_bytes_max: u64,
 }
 
 /// How peer-review links are reached.

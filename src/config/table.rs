@@ -84,6 +84,40 @@ pub static SETTINGS: &[Setting] = &[
         right: "the path of a folder; s3:// is not there yet",
     },
     Setting {
+        key: "export.compliance_age_hours",
+        about: "How many hours ago a list of removals has to have been imported last, so that \
+                files of full objects are made. 0: it does not matter.",
+        default: "0",
+        right: "a whole number from 0 to 8760",
+    },
+    Setting {
+        key: "export.file_objects_max",
+        about: "How many Tweets and Users a file of full objects has at most. What the profile \
+                lets a person have in a day may be less.",
+        default: "50000",
+        right: "a whole number from 1 to 1000000",
+    },
+    Setting {
+        key: "export.folder",
+        about: "Where files of full objects are kept until they are fetched; several gateways on \
+                one database share it. Empty: `exports` in the data folder.",
+        default: "",
+        right: "the path of a folder",
+    },
+    Setting {
+        key: "export.keep_hours",
+        about: "For how many hours a file of full objects is kept, from the moment in which it is \
+                made.",
+        default: "72",
+        right: "a whole number from 1 to 8760",
+    },
+    Setting {
+        key: "export.upload_bytes_max",
+        about: "How many bytes a list of IDs may have that somebody uploads to select by.",
+        default: "16777216",
+        right: "a whole number from 1 to 1073741824",
+    },
+    Setting {
         key: "log.format",
         about: "How a line of the log on stderr looks: text for people, json for programs.",
         default: "text",

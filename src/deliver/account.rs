@@ -33,32 +33,32 @@ pub trait Wire: Send + Sync {
     fn keep_queue_small(&self);
 }
 
-pub(super) struct Account {
+pub(super) struct Account<T = Chunk> {
     wire: Arc<dyn Wire>,
     /// What the wire had written when the answer began.
     written_before: u64,
     /// How often the wire had been flushed when the answer's last byte was handed over.
     flushes_at_end: u64,
     /// Oldest first.
-    open: VecDeque<OpenChunk>,
+    open: VecDeque<OpenChunk<T>>,
 }
 
-struct OpenChunk {
+struct OpenChunk<T> {
     /// Shared with the read that is under way.
-    granted: Arc<Granted<Chunk>>,
+    granted: Arc<Granted<T>>,
     /// The body's bytes that carry the chunk; the end is not known before it is located.
     body_from: u64,
     body_until: Option<u64>,
 }
 
-impl Account {
-    pub(super) fn new(wire: Arc<dyn Wire>) -> Account {
+impl<T> Account<T> {
+    pub(super) fn new(wire: Arc<dyn Wire>) -> Account<T> {
         let written_before = wire.written();
         Account { wire, written_before, flushes_at_end: 0, open: VecDeque::new() }
     }
 
     /// Moves the account out of a passage that is being dropped: nothing more is handed over.
-    pub(super) fn take(&mut self) -> Account {
+    pub(super) fn take(&mut self) -> Account<T> {
         Account {
             wire: Arc::clone(&self.wire),
             written_before: self.written_before,
@@ -67,7 +67,7 @@ impl Account {
         }
     }
 
-    pub(super) fn take_up(&mut self, granted: Granted<Chunk>, body_from: u64) {
+    pub(super) fn take_up(&mut self, granted: Granted<T>, body_from: u64) {
         self.open.push_back(OpenChunk { granted: Arc::new(granted), body_from, body_until: None });
     }
 
@@ -75,7 +75,7 @@ impl Account {
         self.open.back_mut().expect("a chunk was taken up").body_until = Some(body_until);
     }
 
-    pub(super) fn newest(&self) -> Arc<Granted<Chunk>> {
+    pub(super) fn newest(&self) -> Arc<Granted<T>> {
         Arc::clone(&self.open.back().expect("a chunk is being sent").granted)
     }
 
@@ -135,7 +135,7 @@ impl Account {
     }
 }
 
-fn settle(ledger: &Ledger, chunk: OpenChunk) {
+fn settle<T>(ledger: &Ledger, chunk: OpenChunk<T>) {
     let granted = Arc::into_inner(chunk.granted).expect("no read of this chunk is under way");
     ledger.settle(granted);
 }

@@ -26,6 +26,8 @@ use crate::store::{Party, PersonRow, StoreError, Tx};
 
 /// What stands where something was erased.
 pub const ERASED: &str = "(erased)";
+/// Why the files of objects end that were made for somebody.
+const FILES_GONE: &str = "its person was erased";
 /// What the mail of an erased person begins with; no address has a colon there.
 const PREFIX: &str = "erased:";
 /// The name of the key in the table of secrets.
@@ -56,6 +58,8 @@ pub fn erase(
         }
     }
     share::revoke_all(tx, now_ms, actor, row.id)?;
+    tx.export_files_purge_of(row.id, FILES_GONE, now_ms)?;
+    tx.exports_forget_of(row.id)?;
     if tx.staff_dismiss(row.id)? {
         let (person, actor) = (name::of_person(tx, row.id)?, name::of_actor(tx, actor)?);
         let rank = NO_RANK.to_owned();

@@ -1,4 +1,5 @@
-//! A delivery under way as the body of an answer.
+//! What is under way as the body of an answer: a delivery of IDs, a file of objects, or what is
+//! told of one that is being made.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,35 +7,73 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::deliver::{Broken, Passage};
+use crate::deliver::{Broken, FilePassage, Passage};
+
+/// What gives its bytes when it is asked for them.
+pub(crate) trait Bytewise: Send + 'static {
+    /// The next bytes; `None` when all have been handed over.
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, Broken>>> + Send;
+    /// How many there are, if that is known.
+    fn length(&self) -> Option<u64>;
+    /// What the log calls it.
+    fn name(&self) -> String;
+}
+
+impl Bytewise for Passage {
+    async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
+        Passage::next(self).await
+    }
+
+    fn length(&self) -> Option<u64> {
+        Passage::length(self)
+    }
+
+    fn name(&self) -> String {
+        self.delivery_id().to_string()
+    }
+}
+
+impl Bytewise for FilePassage {
+    async fn next(&mut self) -> Option<Result<Bytes, Broken>> {
+        FilePassage::next(self).await
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(FilePassage::length(self))
+    }
+
+    fn name(&self) -> String {
+        self.delivery_id().to_string()
+    }
+}
 
 /// Asks a passage for its next bytes whenever the connection has room for them.
 ///
 /// A passage that breaks off leaves an answer that is shorter than its Content-Length, or that
 /// lacks its last chunk where no length was told: no client takes it for complete.
-pub(crate) struct PassageBody {
-    state: State,
+pub(crate) struct PassageBody<P = Passage> {
+    state: State<P>,
     /// How much is still to come, if that is known.
     rest_bytes: Option<u64>,
 }
 
-enum State {
-    Idle(Box<Passage>),
-    Asked(Pin<Box<dyn Future<Output = Answered> + Send>>),
+enum State<P> {
+    Idle(Box<P>),
+    Asked(Pin<Box<dyn Future<Output = Answered<P>> + Send>>),
     Done,
 }
 
-type Answered = (Box<Passage>, Option<Result<Bytes, Broken>>);
+type Answered<P> = (Box<P>, Option<Result<Bytes, Broken>>);
 
-impl PassageBody {
+impl<P: Bytewise> PassageBody<P> {
     /// The body of that passage.
-    pub(crate) fn new(passage: Box<Passage>) -> PassageBody {
+    pub(crate) fn new(passage: Box<P>) -> PassageBody<P> {
         let rest_bytes = passage.length();
         PassageBody { state: State::Idle(passage), rest_bytes }
     }
 }
 
-impl Body for PassageBody {
+impl<P: Bytewise> Body for PassageBody<P> {
     type Data = Bytes;
     type Error = Broken;
 
@@ -65,7 +104,7 @@ impl Body for PassageBody {
             }
             Err(broken) => {
                 tracing::warn!(
-                    delivery = %passage.delivery_id(),
+                    delivery = passage.name(),
                     error = &broken as &dyn std::error::Error,
                     "a delivery breaks off"
                 );

@@ -40,9 +40,9 @@ use self::state::{Gateway, Notes, Parts, ProviderNote, Shelf, Strips};
 use crate::config::{Provider, Session, StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
+use crate::export::job::maker::Workshop;
 use crate::ledger::Ledger;
 use crate::operation::Context;
-use crate::removal::Known;
 use crate::store::{DataFolder, StoreError};
 
 /// What a gateway serves from and under which bounds.
@@ -68,6 +68,10 @@ pub struct Server {
     pub sends_mail: bool,
     /// How often the audit log is signed, and receipts of what is new become possible.
     pub checkpoint_interval: Duration,
+    /// Where files of objects are asked for and kept.
+    pub workshop: Workshop,
+    /// How many bytes a list of IDs may have that somebody uploads.
+    pub upload_bytes_max: u64,
     /// The bounds of connections.
     pub limits: Limits,
     /// The bounds of what is stripped for a request.
@@ -103,7 +107,7 @@ impl Server {
             providers: providers.collect(),
         };
         let (deliverer, all_accounted) = Deliverer::new(self.ledger.clone());
-        let known = Known::new(self.context.store.clone());
+        let known = self.workshop.cabinet.known().clone();
         let gateway = Gateway::new(Parts {
             store: self.context.store.clone(),
             clock: self.context.clock.clone(),
@@ -115,6 +119,8 @@ impl Server {
             hosts: Hosts::new(listen, self.public_url.as_deref())
                 .with_links_at(self.share_url.as_deref()),
             shelf: Shelf::new(self.folder.releases()),
+            workshop: self.workshop,
+            upload_bytes_max: self.upload_bytes_max,
             checkpoint_interval: self.checkpoint_interval,
             lifetime: Lifetime {
                 idle_ms: milliseconds(self.session.idle_max),

@@ -63,6 +63,10 @@ problems! {
     NOT_ALLOWED = "not-allowed", FORBIDDEN,
         "This requester may not do that",
         "The detail says why; the operator can tell more.";
+    OBJECTS_BY_HAND = "objects-by-hand", FORBIDDEN,
+        "Full objects are handed out to people only",
+        "Sign in with a browser and ask for a file on the page /exports. Programs and links get \
+         IDs, which are hydrated with credentials of one's own.";
     NEVER_FITS = "never-fits", FORBIDDEN,
         "More is asked for than the ceiling ever allows",
         "Take it in the parts that the answer lists, each when it fits, \
@@ -82,6 +86,9 @@ problems! {
     CONFLICT = "conflict", CONFLICT,
         "It would contradict what is there",
         "The detail says what stands against it and what comes first.";
+    CONFIRMATION_USED = "confirmation-used", CONFLICT,
+        "This confirmation was for another time",
+        "Open the page of the file again: each confirmation is good for fetching it once.";
     TOO_SLOW = "too-slow", REQUEST_TIMEOUT,
         "The request did not arrive in time",
         "Send it again over a better connection.";
@@ -91,6 +98,9 @@ problems! {
     LINK_CLOSED = "link-closed", GONE,
         "This link is closed",
         "Ask whoever gave it to you for another one.";
+    FILE_GONE = "file-gone", GONE,
+        "This file can no longer be fetched",
+        "Ask for it again on the page of its export: it is then made anew.";
     VIEW_CHANGED = "view-changed", PRECONDITION_FAILED,
         "The earlier part of this download was of something else",
         "Go on with the address that the answer names, or start again without a range.";
@@ -114,7 +124,7 @@ problems! {
         "This gateway does not answer for that host",
         "Use the address that the operator published.";
     ALLOWANCE_USED = "allowance-used", TOO_MANY_REQUESTS,
-        "The allowance of the entity does not suffice now",
+        "The allowance does not suffice now",
         "Come back when it fits, as `fits_at` and Retry-After say, or take less.";
     SLOW_DOWN = "slow-down", TOO_MANY_REQUESTS,
         "Too much is asked from this address",

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::api::{documents, rfc3339, seconds_until};
 use super::problem::{self, Problem};
 use super::state::Gateway;
+use crate::base::date::minute;
 use crate::base::ids::IdKind;
 use crate::directory::{EntityRef, Requester};
 use crate::ledger::Denied;
@@ -133,6 +134,56 @@ pub(super) fn problem(
         Refusal::LinkEnded { .. } | Refusal::LinkSpent => {
             unreachable!("only who opens a link is told of it, in words of its own")
         }
+    }
+}
+
+/// The problem for what the ledger answered to somebody who wants a file of objects.
+pub(super) fn problem_of_file(gateway: &Gateway, denied: Denied, requester: &Requester) -> Problem {
+    let profile = &gateway.profile;
+    let day_hours = profile.objects_window.length_ms / 3_600_000;
+    match denied {
+        Denied::Refused(Refusal::NotNow {
+            requested_ids,
+            remaining_ids,
+            ceiling_ids,
+            fits_at_ms,
+            ..
+        }) => {
+            let detail = format!(
+                "you may have {ceiling_ids} objects in any {day_hours} hours: there is room for \
+                 {remaining_ids} more now, and the file has {requested_ids}; it fits {}",
+                minute(fits_at_ms)
+            );
+            let seconds = seconds_until(gateway.clock.now_ms(), fits_at_ms).max(1);
+            Problem::new(&problem::ALLOWANCE_USED, detail)
+                .with("profile", &*profile.name)
+                .with("requested", requested_ids)
+                .with("remaining", remaining_ids)
+                .with("fits_at", rfc3339(fits_at_ms))
+                .with_header(header::RETRY_AFTER, &seconds.to_string())
+        }
+        Denied::Refused(Refusal::Over { live_ids, ceiling_ids, fits_at_ms, .. }) => {
+            let detail = format!(
+                "you have received {live_ids} objects within {day_hours} hours, and may have \
+                 {ceiling_ids}; it fits {}",
+                minute(fits_at_ms)
+            );
+            let seconds = seconds_until(gateway.clock.now_ms(), fits_at_ms).max(1);
+            Problem::new(&problem::ALLOWANCE_USED, detail)
+                .with("profile", &*profile.name)
+                .with("fits_at", rfc3339(fits_at_ms))
+                .with_header(header::RETRY_AFTER, &seconds.to_string())
+        }
+        Denied::Refused(Refusal::Never { requested_ids, ceiling_ids, .. }) => {
+            let detail = format!(
+                "the file has {requested_ids} objects, and you may have {ceiling_ids} in any \
+                 {day_hours} hours"
+            );
+            Problem::new(&problem::NEVER_FITS, detail)
+                .with("profile", &*profile.name)
+                .with_advice("Select less, or ask for the rest in files of the following days.")
+        }
+        denied => problem(gateway, denied, requester, None, IdKind::Tweet),
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/admin/permissions", get(permission::show).post(permission::enter))
         .route("/admin/permissions/{id}/revoke", post(permission::revoke))
         .route("/admin/merge", get(merge::show).post(merge::carry_out))
+        .merge(web::exports::routes())
         .merge(providers())
         .layer(middleware::from_fn_with_state(gateway.clone(), problems_for_people))
         .route("/style/{name}", get(style::show));

@@ -20,6 +20,7 @@ use crate::base::party::Actor;
 use crate::config::{StripBounds, Upstream};
 use crate::deliver::Deliverer;
 use crate::directory::session::Lifetime;
+use crate::export::job::maker::Workshop;
 use crate::ledger::Ledger;
 use crate::operation::{Context, Once, Operation, OperationError, execute_once};
 use crate::policy::Profile;
@@ -44,6 +45,10 @@ pub(crate) struct Parts {
     pub(crate) known: Known,
     pub(crate) hosts: Hosts,
     pub(crate) shelf: Shelf,
+    /// Where files of objects are asked for and kept.
+    pub(crate) workshop: Workshop,
+    /// How many bytes a list of IDs may have that somebody uploads.
+    pub(crate) upload_bytes_max: u64,
     /// How often the audit log is signed.
     pub(crate) checkpoint_interval: Duration,
     pub(crate) strips: Strips,

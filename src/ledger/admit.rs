@@ -111,7 +111,7 @@ pub(super) fn admit(
             Content::Release(release) => Some(release),
             Content::Sha256(_) => None,
         },
-        kind,
+        unit: kind.into(),
         view: ordered.view(),
         view_version: ordered.gaps().version(),
         first: asked.ordinals.start,

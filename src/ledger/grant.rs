@@ -87,6 +87,10 @@ impl<T> Granted<T> {
         &self.what
     }
 
+    pub(super) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
     /// Takes the grant back from its holder.
     ///
     /// # Panics

@@ -92,6 +92,8 @@ impl Operation {
             | Operation::AuditFiles { .. }
             | Operation::AuditCheckpointSizes { .. }
             | Operation::ShareList { mail: None }
+            | Operation::ExportList { mail: None }
+            | Operation::ExportShow { .. }
             | Operation::DatasetList
             | Operation::DatasetShow { .. } => Need::Look,
             Operation::EntityShow { slug }
@@ -101,6 +103,7 @@ impl Operation {
             Operation::Removal(asked) => asked.need(),
             Operation::PersonExport { mail }
             | Operation::PersonIdentities { mail }
+            | Operation::ExportList { mail: Some(mail) }
             | Operation::ShareList { mail: Some(mail) } => Need::LookAtPerson(mail.clone()),
             Operation::KeyIssue(request) => Need::Be(Bearer::Mail(request.mail.clone())),
             Operation::ShareAdd(request) => Need::Be(Bearer::Mail(request.mail.clone())),
@@ -137,6 +140,7 @@ impl Operation {
             | Operation::KeyRevoke { .. }
             | Operation::SessionRevoke { .. }
             | Operation::RegistrationRefuse { .. }
+            | Operation::ExportCancel { .. }
             | Operation::DatasetEdit(_)
             | Operation::DatasetRetire { .. }
             | Operation::ExemptionApply(_)

@@ -47,7 +47,7 @@ pub(super) fn described(tx: &Tx<'_>, row: &DeliveryRow) -> Result<Value, Directo
         "key": row.key.map(|key| key.0.to_string()),
         "dataset": dataset.map(|dataset| dataset.slug),
         "release": row.release,
-        "ids": row.kind.word(),
+        "ids": row.unit.word(),
         "offset": row.first,
         "requested": row.end.map(|end| end - row.first),
         "charged": row.charged_ids,

@@ -11,6 +11,7 @@ mod dataset;
 mod delivery;
 mod desk;
 mod entity;
+mod export;
 mod invitation;
 mod ledger;
 mod log;
@@ -191,6 +192,12 @@ pub enum Operation {
     SharePublish { share: ShareId },
     /// End a link.
     ShareRevoke { share: ShareId },
+    /// The newest exports of full objects, or those of one person.
+    ExportList { mail: Option<String> },
+    /// One export with its files.
+    ExportShow { export: i64 },
+    /// End a file of an export.
+    ExportCancel { file: i64, reason: String },
     /// The profile in force, with every number.
     PolicyShow,
     /// What a profile, which is given as TOML, would change, and who would be over.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{self, entity_of, list, person_of};
 use super::desk::{By, Numbers};
 use super::entity::effect;
-use super::{delivery, invitation, share, sign_in, terms};
+use super::{delivery, export as exports, invitation, share, sign_in, terms};
 use crate::audit::{self, Leaf, name};
 use crate::base::clock::Clock;
 use crate::base::date::rfc3339;
@@ -191,6 +191,7 @@ pub(super) fn export(tx: &Tx<'_>, numbers: &Numbers, now_ms: i64, mail: &str) ->
     let mut exemptions = tx.exemptions()?;
     exemptions.retain(|exemption| exemption.person == row.id);
     answer["exemptions"] = list(exemptions, |row| terms::exemption(tx, &row, now_ms))?;
+    answer["exports"] = exports::all(tx, Some(mail))?;
     answer["links"] = share::all(tx, &numbers.profile, Some(mail), now_ms)?;
     answer["joins"] = list(tx.joins_of_person(row.id)?, |row| proposal(tx, numbers, &row))?;
     answer["invitations"] =

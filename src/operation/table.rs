@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::desk::{By, Desk, Numbers};
 use super::{
-    Context, Once, Operation, OperationError, answer, dataset, delivery, entity,
+    Context, Once, Operation, OperationError, answer, dataset, delivery, entity, export,
     invitation as invitations, ledger, log, person, policy, removal, share, sign_in, terms,
 };
 use crate::base::party::Actor;
@@ -246,6 +246,11 @@ pub fn execute_once(
             let row = shares::revoke(tx, by.now_ms, &by.actor, id)?;
             share::brief(tx, &by.profile, &row, by.now_ms)
         }),
+        Operation::ExportList { mail } => desk.look(|tx, _| export::all(tx, mail.as_deref())),
+        Operation::ExportShow { export: id } => desk.look(|tx, _| export::one(tx, id)),
+        Operation::ExportCancel { file, reason } => {
+            desk.change(move |tx, by| export::cancel(tx, by, file, &reason))
+        }
         Operation::PolicyShow => desk.look(|tx, _| policy::show(tx, &context.profile)),
         Operation::PolicyPreview { toml } => return policy::preview(context, &toml),
         Operation::PolicySwitch { toml, reason } => {

@@ -75,8 +75,7 @@ impl Release {
     }
 
     /// The folder that it lies in.
-    #[cfg(test)]
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 

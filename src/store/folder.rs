@@ -120,6 +120,11 @@ impl DataFolder {
         self.path.join("spools")
     }
 
+    /// Where files of full objects are kept, if the settings name no other place.
+    pub fn exports(&self) -> PathBuf {
+        self.path.join("exports")
+    }
+
     /// The socket through which commands reach a running gateway.
     pub fn control_socket(&self) -> PathBuf {
         self.path.join("control.sock")

@@ -56,6 +56,8 @@ pub use rows::download::DownloadRow;
 pub use rows::entity::EntityRow;
 pub use rows::entity_mark::{EntityMarkRow, MarkKind};
 pub use rows::exemption::{ApplicationRow, ExemptionRow};
+pub use rows::export::ExportRow;
+pub use rows::export_file::{ExportFileRow, FileState, MadeFile};
 pub use rows::freeze::FreezeRow;
 pub use rows::hydration::HydrationRow;
 pub use rows::identity::IdentityRow;

@@ -203,6 +203,56 @@ const walks = {
     await maker.close();
   },
 
+  // A spreadsheet: selected, planned, made, confirmed, fetched; with scripts and without.
+  async exports() {
+    const folder = process.argv[4];
+    const size = { colorScheme: "light", viewport: { width: 1000, height: 720 } };
+    for (const javaScriptEnabled of [true, false]) {
+      const ada = await Tab.open({ ...size, javaScriptEnabled });
+      // What looks for mistakes is a script itself.
+      const accessible = async () => javaScriptEnabled && (await ada.accessible());
+      await ada.signIn("ada@orrin.example");
+      await ada.go("/datasets/letters");
+      await ada.page.getByRole("link", { name: "Select what you need" }).click();
+      await ada.heading("Select from Letters home");
+      await accessible();
+      await ada.page.getByLabel("A sample").check();
+      await ada.press("Count and plan");
+      await ada.page.getByRole("alert").waitFor();
+      await accessible();
+      await ada.fill("How many", "1,200");
+      await ada.press("Count and plan");
+      await ada.heading("Export of Letters home");
+      await accessible();
+      assert.match(await ada.text(), /tweet_id, permalink, created_at/);
+      await ada.press("Make file 1");
+      const fetch = ada.page.getByRole("link", { name: "Fetch file 1" });
+      await fetch.waitFor();
+      await accessible();
+      if (folder && javaScriptEnabled) {
+        const bytes = await ada.page.screenshot({ path: `${folder}/exports.png` });
+        assert(bytes.length > 10_000, "the page shows nothing");
+      }
+      await fetch.click();
+      await ada.heading("Fetch 1,200 objects");
+      await accessible();
+      const [download] = await Promise.all([
+        ada.page.waitForEvent("download"),
+        ada.press("Fetch these 1,200 objects"),
+      ]);
+      assert.equal(await download.failure(), null);
+      assert.match(download.suggestedFilename(), /^letters-export-\d+-1\.zip$/);
+      // The confirmation was for that time.
+      await ada.press("Fetch these 1,200 objects");
+      await ada.heading("This confirmation was for another time");
+      await accessible();
+      await ada.go("/exports");
+      await ada.page.getByRole("cell", { name: "1 fetched" }).first().waitFor();
+      await accessible();
+      await ada.close();
+    }
+  },
+
   // A key and a session, without a mouse.
   async keyboard() {
     const ada = await Tab.open();
@@ -294,7 +344,7 @@ const walks = {
       await tab.press("Sign in");
       const paths = [
         "/", "/account", "/documents", "/exemptions/apply", "/shares", "/admin",
-        "/entities/orrin",
+        "/exports", "/exports/new?dataset=harbour", "/entities/orrin",
         "/datasets/harbour",
       ];
       for (const path of paths) {

@@ -21,6 +21,8 @@ pub mod promise {
     pub const WHOLE: &str = "no ID is lost";
     /// An open charge whose attempt nobody knows would count for ever.
     pub const OWNED: &str = "every open charge is somebody's";
+    /// No frame of a file leaves, and none is charged, once something in it is removed.
+    pub const GONE: &str = "a file that is hit is not handed over";
     /// Ledger time is never ahead of the truth.
     pub const NOT_AHEAD: &str = "ledger time is never ahead";
     /// Ledger time never goes back.
@@ -58,6 +60,9 @@ pub struct Design {
     pub stamp: Stamp,
     pub commit: Commit,
     pub unknown_outcome: UnknownOutcome,
+    pub file_held: FileHeld,
+    pub file_charged: FileCharged,
+    pub file_asked: FileAsked,
 }
 
 /// What a stream needs before it may hand an ID to the kernel.
@@ -305,6 +310,30 @@ pub enum UnknownOutcome {
     TakenAsDone,
 }
 
+/// How a kept file is held against the removals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileHeld {
+    /// What is in it and the version are asked in one look.
+    InOneLook,
+    /// The version is asked afterwards.
+    ThenAskedForTheVersion,
+}
+
+/// When a kept file may be charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileCharged {
+    IfTheRowIsGoodInTheTransaction,
+    /// It was when its person was shown it.
+    IfTheRowWasGoodBefore,
+}
+
+/// When it is asked whether a file that is charged may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileAsked {
+    BeforeEachFrame,
+    AtTheCharge,
+}
+
 /// The design of `src/ledger`.
 pub const RIGHT: Design = Design {
     right_to_send: RightToSend::Grant,
@@ -335,4 +364,7 @@ pub const RIGHT: Design = Design {
     stamp: Stamp::AfterTheLock,
     commit: Commit::Durable,
     unknown_outcome: UnknownOutcome::LookedUpUnderTheLock,
+    file_held: FileHeld::InOneLook,
+    file_charged: FileCharged::IfTheRowIsGoodInTheTransaction,
+    file_asked: FileAsked::BeforeEachFrame,
 };

@@ -2,7 +2,7 @@
 //! every tempting design that breaks the limit in one of them. That the code follows the model is
 //! shown by the tests of `src/ledger`, not here.
 //!
-//! Five models, each checked to its end: every state that can be reached is looked at.
+//! Six models, each checked to its end: every state that can be reached is looked at.
 //!
 //! * [`protocol`]: pauses, kill -9, broken connections, peers, people of two entities, merges,
 //!   restored backups, links that end. A model of
@@ -14,10 +14,12 @@
 //!   model of what `src/store` asks of SQLite and PostgreSQL.
 //! * [`clock`]: clocks that jump, machines that start anew. A model of `src/ledger/clock.rs`; time
 //!   itself is `policy::LedgerTime`.
+//! * [`kept`]: a file of objects that removals hit while it is kept, charged and sent. A model of
+//!   `src/export/job/cabinet.rs`, `src/ledger/objects.rs` and `src/deliver/file.rs`.
 //! * [`window`]: the arithmetic alone, which is `policy::Window` itself.
 //!
 //! What a step of the protocol is in the code stands at [`protocol::Step`]. Time is discrete, and a
-//! state knows ages instead of times, so the first three cover any length of time; the last two
+//! state knows ages instead of times, so those without ticks cover any length of time; the others
 //! have as many ticks as they say. The judge is the client: what it received within a window, and
 //! what may still arrive.
 //!
@@ -34,6 +36,7 @@ mod clock;
 mod design;
 mod distinct;
 mod judge;
+mod kept;
 mod ledger;
 mod protocol;
 mod scope;
@@ -52,6 +55,7 @@ use stateright::{Checker, HasDiscoveries};
 use clock::Clock;
 use design::{Design, RIGHT};
 use distinct::Distinct;
+use kept::Kept;
 use protocol::Protocol;
 use scope::{
     ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS, TWO_LINKS,
@@ -116,6 +120,11 @@ fn transaction(design: Design, depth: Depth) -> Transaction {
     Transaction { design, ceiling, losses, cuts, question: Question::IsAlwaysTrue }
 }
 
+fn kept(design: Design, depth: Depth) -> Kept {
+    let (removals, fetches) = if depth == Depth::Deep { (6, 4) } else { (3, 3) };
+    Kept { design, removals, fetches, question: Question::IsAlwaysTrue }
+}
+
 /// Says what a check found, for whoever asks for it with `--nocapture`.
 #[expect(clippy::print_stderr, reason = "figures that somebody asked for")]
 fn tell(what: std::fmt::Arguments<'_>) {
@@ -176,6 +185,7 @@ fn catch_all(is_shown: impl Fn(&Model) -> bool) {
             Model::Window => catch(wrong, window(wrong.design, Depth::Usual)),
             Model::Clock => catch(wrong, clock(wrong.design, Depth::Usual)),
             Model::Transaction => catch(wrong, transaction(wrong.design, Depth::Usual)),
+            Model::Kept => catch(wrong, kept(wrong.design, Depth::Usual)),
         }
     }
 }
@@ -248,6 +258,16 @@ fn ledger_time_keeps_every_promise() {
 #[test]
 fn trailing_buckets_keep_every_promise() {
     check("window", || window(RIGHT, depth()), 10_000);
+}
+
+#[test]
+fn a_kept_file_keeps_every_promise() {
+    check("kept", || kept(RIGHT, depth()), 500);
+}
+
+#[test]
+fn every_wrong_way_to_keep_a_file_is_caught() {
+    catch_all(|model| *model == Model::Kept);
 }
 
 #[test]

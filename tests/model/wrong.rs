@@ -1,12 +1,12 @@
 //! The table of tempting designs that break the limit: each changes one answer of the right one,
 //! and a model has to show how it breaks a promise.
 
-use crate::design::promise::{BALANCED, COVERED, ENDED, FITS, LIMIT, OVER, OWNED, WHOLE};
+use crate::design::promise::{BALANCED, COVERED, ENDED, FITS, GONE, LIMIT, OVER, OWNED, WHOLE};
 use crate::design::{
-    Arithmetic, Attempts, CertainlyNew, Charged, Commit, CountRead, CutOff, Design, Ended, Grace,
-    Joining, Leaps, LinkCeiling, LinkCounts, MaybeSeen, Membership, Merging, Over, Predecessor,
-    RIGHT, References, Restored, RightToSend, Seen, SilentPeer, Stamp, Successor, Time,
-    UnknownOutcome, WindowStarts,
+    Arithmetic, Attempts, CertainlyNew, Charged, Commit, CountRead, CutOff, Design, Ended,
+    FileAsked, FileCharged, FileHeld, Grace, Joining, Leaps, LinkCeiling, LinkCounts, MaybeSeen,
+    Membership, Merging, Over, Predecessor, RIGHT, References, Restored, RightToSend, Seen,
+    SilentPeer, Stamp, Successor, Time, UnknownOutcome, WindowStarts,
 };
 use crate::scope::{
     ENTITIES_JOINED, ENTITIES_MERGED, LINK, ONE_GATEWAY, RESTORED, Scope, TWO_GATEWAYS, TWO_LINKS,
@@ -20,6 +20,7 @@ pub enum Model {
     Window,
     Clock,
     Transaction,
+    Kept,
 }
 
 /// A tempting design.
@@ -307,6 +308,25 @@ pub const WRONG: &[Wrong] = &[
         Design { link_ceiling: LinkCeiling::EachAll, ..RIGHT },
         TWO_LINKED,
         OVER,
+    ),
+    // What is kept.
+    wrong(
+        "a file is looked at when it is shown, and charged later",
+        Design { file_charged: FileCharged::IfTheRowWasGoodBefore, ..RIGHT },
+        Model::Kept,
+        GONE,
+    ),
+    wrong(
+        "a file that is charged is sent to its end",
+        Design { file_asked: FileAsked::AtTheCharge, ..RIGHT },
+        Model::Kept,
+        GONE,
+    ),
+    wrong(
+        "a file is held against removals, and then it is asked which version that was",
+        Design { file_held: FileHeld::ThenAskedForTheVersion, ..RIGHT },
+        Model::Kept,
+        GONE,
     ),
     // What was put back.
     wrong(

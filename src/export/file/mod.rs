@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
+use crate::base::ids::IdKind;
 use crate::export::cover::{Cover, NotAZone, zone};
 use crate::export::object::Object;
 
@@ -84,6 +85,22 @@ pub const FILES: &[FileKind] = &[
         write: csv::write,
     },
 ];
+
+/// The names of the columns in which Tweets or Users stand; messages stand in none.
+pub fn columns_of(kind: IdKind) -> Vec<&'static str> {
+    match kind {
+        IdKind::Tweet => column::TWEETS.iter().map(|column| column.name).collect(),
+        IdKind::User => column::USERS.iter().map(|column| column.name).collect(),
+        IdKind::Dm => Vec::new(),
+    }
+}
+
+/// The media type of a file whose name ends so.
+pub fn media_type(extension: &str) -> &'static str {
+    let known = FILES.iter().map(|kind| kind.container).chain([ZIP]);
+    let found = known.into_iter().find(|container| container.extension == extension);
+    found.map_or("application/octet-stream", |container| container.media_type)
+}
 
 impl Format {
     /// Its row of [`FILES`].

@@ -89,6 +89,9 @@ const ROUTES: &[Route] = &[
     Route(GET, "/permissions", "permission-list", &[]),
     Route(POST, "/permissions", "permission-add", &[]),
     Route(POST, "/permissions/{permission}/revoke", "permission-revoke", &[]),
+    Route(GET, "/exports", "export-list", &[]),
+    Route(GET, "/exports/{export}", "export-show", &[]),
+    Route(POST, "/export-files/{file}/cancel", "export-cancel", &[]),
     Route(GET, "/shares", "share-list", &[]),
     Route(GET, "/shares/{share}", "share-show", &[]),
     Route(DELETE, "/shares/{share}", "share-revoke", &[]),
@@ -124,6 +127,8 @@ const NUMBERS: &[&str] = &[
     "permission",
     "import",
     "share",
+    "export",
+    "file",
     "rows_max",
     "after",
 ];

@@ -146,7 +146,7 @@ fn described(tx: &Tx<'_>, row: &DeliveryRow, requester: &Requester) -> Result<Va
         "delivery": row.id.to_string(),
         "key": row.key.map(|key| key.0.to_string()),
         "dataset": dataset.map(|dataset| dataset.slug),
-        "ids": row.kind.word(),
+        "ids": row.unit.word(),
         "release": row.release,
         "offset": row.first,
         "requested": row.end.map(|end| end - row.first),

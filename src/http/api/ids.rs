@@ -37,7 +37,8 @@ pub(in crate::http) const CONTENT_RANGE_UNIT: &str = "bytes";
 /// What IDs are, one a line.
 pub(in crate::http) const CONTENT_TYPE: &str = "text/plain; charset=us-ascii";
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
-pub(super) const HYDRANT_DELIVERY: HeaderName = HeaderName::from_static("hydrant-delivery");
+pub(in crate::http) const HYDRANT_DELIVERY: HeaderName =
+    HeaderName::from_static("hydrant-delivery");
 const HYDRANT_RELEASE: HeaderName = HeaderName::from_static("hydrant-release");
 
 /// The route of one kind of ID.

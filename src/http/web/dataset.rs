@@ -63,8 +63,22 @@ pub(in crate::http) async fn show(
         }
         h2 { "IDs" }
         (columns(&visitor, &dataset))
+        @if visitor.person.is_some() && has_objects(&dataset) {
+            h2 id="objects" { "A spreadsheet or a PDF" }
+            p {
+                "By hand, up to " (separated(visitor.profile.objects_per_person_max))
+                " full objects in any " (visitor.profile.objects_window.length_ms / 3_600_000)
+                " hours are yours as CSV, XLSX or PDF. "
+                a href={ "/exports/new?dataset=" (dataset.row.slug) } { "Select what you need" }
+            }
+        }
     };
     Ok(visitor.page(Tab::Datasets, &dataset.row.title, content))
+}
+
+/// Whether there is anything of which objects may be asked for.
+pub(super) fn has_objects(dataset: &Shown) -> bool {
+    dataset.columns.iter().any(|(kind, ids)| *kind != IdKind::Dm && *ids > 0)
 }
 
 fn columns(visitor: &Visitor, dataset: &Shown) -> Markup {

@@ -43,6 +43,11 @@ impl Fields {
         first.map(|value| value.trim().to_owned()).unwrap_or_default()
     }
 
+    /// Adds what stands in a field.
+    pub(super) fn put(&mut self, name: String, value: String) {
+        self.0.entry(name).or_default().push(value);
+    }
+
     /// All that stand in fields of that name, such as boxes that are ticked.
     pub(super) fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
@@ -96,10 +101,7 @@ impl FromRequest<Gateway> for Sent {
             return Err(Problem::new(&problem::BAD_REQUEST, "the body is no form"));
         }
         let fields = fields(body).await?;
-        if !visitor.made_form(&fields.text(TOKEN)) {
-            let detail = "the form is of another session, or its page was open for too long";
-            return Err(Problem::new(&problem::CROSS_SITE, detail));
-        }
+        check_token(&visitor, &fields)?;
         let peer = parts.extensions.get::<Peer>();
         let origin = peer.map(|Peer(address)| gateway.pace.origin(*address, &parts.headers));
         Ok(Sent { visitor, fields, origin })
@@ -125,11 +127,25 @@ impl FromRequest<Gateway> for SentByMember {
     }
 }
 
+/// Makes sure that a page which was made for `visitor` has the form.
+///
+/// # Errors
+/// 403 if not.
+pub(super) fn check_token(visitor: &Visitor, fields: &Fields) -> Result<(), Problem> {
+    match visitor.made_form(&fields.text(TOKEN)) {
+        true => Ok(()),
+        false => {
+            let detail = "the form is of another session, or its page was open for too long";
+            Err(Problem::new(&problem::CROSS_SITE, detail))
+        }
+    }
+}
+
 async fn fields(body: Body) -> Result<Fields, Problem> {
     let bytes = whole(body).await?;
     let mut fields = Fields::default();
     for (name, value) in form_urlencoded::parse(&bytes) {
-        fields.0.entry(name.into_owned()).or_default().push(value.into_owned());
+        fields.put(name.into_owned(), value.into_owned());
     }
     Ok(fields)
 }

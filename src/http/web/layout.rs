@@ -19,6 +19,14 @@ use crate::policy::Profile;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The same for a page that follows something which is being made, with the one script there is.
+const POLICY_OF_PROGRESS: &str = "default-src 'none'; style-src 'self'; img-src data:; \
+                                  script-src 'self'; connect-src 'self'; form-action 'self'; \
+                                  frame-ancestors 'none'; base-uri 'none'";
+
+/// After how many seconds a page without scripts loads itself anew while it waits for something.
+const RELOAD_SECONDS: u32 = 3;
+
 /// A hydrant, drawn.
 const MARK: &str = concat!(
     r#"<svg width="22" height="24" viewBox="0 0 22 24" aria-hidden="true" fill="currentColor">"#,
@@ -31,6 +39,7 @@ const MARK: &str = concat!(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Tab {
     Datasets,
+    Exports,
     Account,
     Documents,
     Exemption,
@@ -41,14 +50,20 @@ pub(in crate::http) enum Tab {
 
 /// A whole page for `visitor`.
 pub(super) fn page(visitor: &Visitor, tab: Tab, title: &str, content: Markup) -> Response {
+    document(&visitor.profile, title, html! {}, navigation(visitor, tab), content)
+}
+
+/// Where else a visitor can go, and who they are.
+fn navigation(visitor: &Visitor, tab: Tab) -> Markup {
     let link = |to: &str, of: Tab, label: &str| {
         html! { li { a href=(to) aria-current=[(of == tab).then_some("page")] { (label) } } }
     };
-    let head = html! {
+    html! {
         nav aria-label="Main" {
             ul {
                 (link("/", Tab::Datasets, "Datasets"))
                 @if let Some(signed_in) = &visitor.person {
+                    (link("/exports", Tab::Exports, "Exports"))
                     (link("/account", Tab::Account, "Account"))
                     (link("/documents", Tab::Documents, "Documents"))
                     (link("/exemptions/apply", Tab::Exemption, "Exemption"))
@@ -70,11 +85,34 @@ pub(super) fn page(visitor: &Visitor, tab: Tab, title: &str, content: Markup) ->
                 }
             }
         }
-    };
-    document(&visitor.profile, title, head, content)
+    }
 }
 
-fn document(profile: &Profile, title: &str, head: Markup, content: Markup) -> Response {
+/// A page that follows something which is being made: by the one script, or by loading itself anew.
+pub(super) fn page_of_progress(
+    visitor: &Visitor,
+    tab: Tab,
+    title: &str,
+    content: Markup,
+) -> Response {
+    let follows = html! {
+        noscript { meta http-equiv="refresh" content=(RELOAD_SECONDS); }
+        script src=(*style::SCRIPT_ADDRESS) defer {}
+    };
+    let mut response =
+        document(&visitor.profile, title, follows, navigation(visitor, tab), content);
+    let policy = HeaderValue::from_static(POLICY_OF_PROGRESS);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+fn document(
+    profile: &Profile,
+    title: &str,
+    head: Markup,
+    navigation: Markup,
+    content: Markup,
+) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -84,13 +122,14 @@ fn document(profile: &Profile, title: &str, head: Markup, content: Markup) -> Re
                 title { (title) " – hydrant" }
                 link rel="stylesheet" href=(*style::ADDRESS);
                 link rel="icon" href="data:,";
+                (head)
             }
             body {
                 a class="skip" href="#content" { "Skip to content" }
                 header {
                     div class="inner" {
                         a class="mark" href="/" { (PreEscaped(MARK)) "hydrant" }
-                        (head)
+                        (navigation)
                     }
                 }
                 main id="content" tabindex="-1" { div class="inner" { (content) } }
@@ -99,7 +138,7 @@ fn document(profile: &Profile, title: &str, head: Markup, content: Markup) -> Re
                         p {
                             "Rules in force: profile " code { (profile.name) }
                             ", where what is counted is called a " (profile.word) ". "
-                            "Only IDs are handed out, never texts."
+                            "Programs and links get IDs, never texts."
                         }
                     }
                 }
@@ -142,7 +181,7 @@ pub(in crate::http) fn for_people(profile: &Profile, response: Response) -> Resp
         p { (told.advice) }
         p { a href="/" { "Back to the datasets" } }
     };
-    let page = document(profile, told.kind.title, html! {}, content);
+    let page = document(profile, told.kind.title, html! {}, html! {}, content);
     let (mut shown, body) = page.into_parts();
     shown.status = parts.status;
     for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {

@@ -73,7 +73,15 @@ impl Visitor {
 
     /// The answer that shows `content` under `title`.
     pub(super) fn page(&self, tab: Tab, title: &str, content: Markup) -> Response {
-        let mut response = layout::page(self, tab, title, content).into_response();
+        self.with_form_cookie(layout::page(self, tab, title, content))
+    }
+
+    /// As [`Visitor::page`], of something that is being made and is followed.
+    pub(super) fn page_of_progress(&self, tab: Tab, title: &str, content: Markup) -> Response {
+        self.with_form_cookie(layout::page_of_progress(self, tab, title, content))
+    }
+
+    fn with_form_cookie(&self, mut response: Response) -> Response {
         if let FormSecret::New(secret) = &self.form
             && let Some(field) = Cookie::Form.set(self.door, secret)
         {

@@ -73,7 +73,7 @@ fn a_switch_names_who_has_more_than_they_may_and_until_when() {
     assert_eq!(rig.deliver(order(person, 300)).0, 300);
     rig.exempt(exempt, START_MS + 9 * DAY_MS);
     let file = crate::ledger::objects::File { number: 1, objects: 30 };
-    let granted = rig.wait(rig.ledger.admit_file(person, file)).unwrap();
+    let granted = rig.wait(rig.ledger.admit_file(rig.order(person, file))).unwrap();
     rig.ledger.settle(granted);
     rig.flush();
     let wanted = Profile { objects_per_person_max: 20, ..lowered() };

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::base::cases::remembered;
-use crate::ledger::objects::File;
+use crate::ledger::objects::{File, FileOrder};
 use crate::policy::{Recipient, Unit};
+use crate::store::{ExportFileRow, ExportRow, FileState, MadeFile};
 use proptest::prelude::*;
 
 /// How long a file counts that is settled at the beginning of a minute.
@@ -13,9 +14,95 @@ fn file(number: u64, objects: u64) -> File {
     File { number, objects }
 }
 
+/// The row of a file that is planned for `person`.
+fn planned(tx: &Tx<'_>, person: PersonId) -> Result<ExportFileRow, StoreError> {
+    let export = tx.export_insert(&ExportRow {
+        id: 0,
+        person,
+        dataset: 1,
+        release: "aa".into(),
+        kind: IdKind::Tweet,
+        selection: "{}".into(),
+        format: "csv".into(),
+        ids: 1,
+        asked_ms: START_MS,
+    })?;
+    Ok(ExportFileRow {
+        id: 0,
+        export,
+        person,
+        part: 1,
+        objects_max: 1,
+        from: None,
+        next: None,
+        planned_ms: START_MS,
+        state: FileState::Planned,
+        reason: None,
+        attempt: 0,
+        instance: None,
+        gathered: 0,
+        objects: 0,
+        bytes: 0,
+        sha256: None,
+        extension: None,
+        left_out: "[]".into(),
+        removals: 0,
+        fetches: 0,
+        changed_ms: START_MS,
+        kept_until_ms: None,
+    })
+}
+
+/// Makes the file `wanted`, if it is not, and those with lower numbers planned.
+fn keep(tx: &Tx<'_>, person: PersonId, wanted: File) -> Result<ExportFileRow, StoreError> {
+    let id = wanted.number as i64;
+    while tx.export_file(id)?.is_none() {
+        tx.export_file_insert(&planned(tx, person)?)?;
+    }
+    if tx.export_file_ask(id, START_MS)? {
+        let taken = tx.export_file_take(START_MS, i64::MAX)?.expect("it was asked for");
+        let made = MadeFile {
+            id: taken.id,
+            attempt: taken.attempt,
+            next: None,
+            objects: wanted.objects,
+            bytes: 1,
+            sha256: &[0; 32],
+            extension: "zip",
+            left_out: "[]",
+            removals: tx.removal_version()?,
+            made_ms: START_MS,
+            kept_until_ms: i64::MAX,
+        };
+        assert!(tx.export_file_made(&made)?);
+    }
+    Ok(tx.export_file(id)?.expect("it was made"))
+}
+
 impl Rig {
+    fn session_of(&self, person: PersonId) -> SessionId {
+        let sessions = self.store.read(|tx| tx.sessions()).unwrap();
+        let own = sessions.iter().find(|row| row.person == person && row.revoked_ms.is_none());
+        own.map_or_else(|| self.session(person, i64::MAX), |row| row.id)
+    }
+
+    /// An order for a file as it is now.
+    pub(super) fn order(&self, person: PersonId, file: File) -> FileOrder {
+        let row = self.write(move |tx| keep(tx, person, file));
+        FileOrder {
+            person,
+            session: self.session_of(person),
+            file,
+            dataset: 1,
+            release: "aa".into(),
+            removals: row.removals,
+            fetches: row.fetches,
+        }
+    }
+
     fn fetch(&self, person: PersonId, file: File) -> Result<Granted<File>, Refusal> {
-        self.wait(self.ledger.admit_file(person, file)).map_err(refusal)
+        let order = self.order(person, file);
+        self.wait(self.ledger.admit_file(order)).map_err(refusal)
     }
 
     /// Hands the file over, or says which word refuses.
@@ -143,6 +230,59 @@ fn who_may_not_receive_gets_no_file_either() {
     assert_eq!(refused, 2);
 }
 
+#[test]
+fn a_confirmation_is_good_for_one_time() {
+    let rig = Rig::new();
+    let person = rig.person(&[rig.entity()]);
+    let order = rig.order(person, file(1, 10));
+    let granted = rig.wait(rig.ledger.admit_file(order.clone())).unwrap();
+    let delivery = granted.delivery();
+    let again = rig.wait(rig.ledger.admit_file(order));
+    assert!(matches!(again, Err(Denied::Changed)), "{again:?}");
+    rig.ledger.settle(granted);
+    rig.ledger.end_file(delivery, Outcome::Complete);
+    rig.flush();
+    let row = rig.row(delivery);
+    assert_eq!((row.unit, row.charged_ids, row.person), (Unit::Objects, 10, Some(person)));
+    assert_eq!((row.dataset, row.view.as_str(), row.ended_ms.is_some()), (Some(1), "file-1", true));
+    rig.verify();
+}
+
+#[test]
+fn a_file_that_is_not_known_to_be_clean_of_the_removals_in_force_is_not_handed_over() {
+    let rig = Rig::new();
+    let person = rig.person(&[rig.entity()]);
+    assert_eq!(rig.hand_over(person, file(1, 10)), Ok(()));
+    let order = rig.order(person, file(1, 10));
+    rig.write(|tx| tx.removal_set_version(1));
+    let refused = rig.wait(rig.ledger.admit_file(order.clone()));
+    assert!(matches!(refused, Err(Denied::Changed)), "{refused:?}");
+    assert_eq!(rig.objects(person), (10, 0, 49_990), "its date has not moved");
+    rig.write(|tx| tx.export_file_found_clean(1, 1));
+    let granted = rig.wait(rig.ledger.admit_file(order)).unwrap();
+    rig.ledger.settle(granted);
+    rig.flush();
+    rig.write(|tx| tx.export_file_purge(1, "removed", START_MS));
+    let refused = rig.wait(rig.ledger.admit_file(rig.order(person, file(1, 10))));
+    assert!(matches!(refused, Err(Denied::Changed)), "{refused:?}");
+}
+
+#[test]
+fn another_persons_file_and_a_session_that_is_over_hand_nothing_over() {
+    let rig = Rig::new();
+    let entity = rig.entity();
+    let (ada, bo) = (rig.person(&[entity]), rig.person(&[entity]));
+    let order = rig.order(ada, file(1, 10));
+    let session = rig.session_of(bo);
+    let theirs = FileOrder { person: bo, session, ..order.clone() };
+    let refused = rig.wait(rig.ledger.admit_file(theirs));
+    assert!(matches!(refused, Err(Denied::Changed)), "{refused:?}");
+    rig.write(move |tx| tx.session_set_revoked(order.session, START_MS));
+    let refused = rig.wait(rig.ledger.admit_file(order)).map_err(refusal);
+    assert_eq!(refused.unwrap_err().word(), "session-revoked");
+    assert_eq!(rig.objects(ada), (0, 0, 50_000));
+}
+
 /// What a person does; times are milliseconds.
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -153,9 +293,9 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (0..12_u64, 0..2 * HOUR_MS)
+        6 => (1..13_u64, 0..2 * HOUR_MS)
             .prop_map(|(number, sends_ms)| Step::Fetch { number, sends_ms }),
-        1 => (0..12_u64).prop_map(|number| Step::GiveBack { number }),
+        1 => (1..13_u64).prop_map(|number| Step::GiveBack { number }),
         4 => (0..9 * HOUR_MS).prop_map(|ms| Step::Wait { ms }),
     ]
 }
@@ -170,7 +310,7 @@ proptest! {
     ) {
         let rig = Rig::new();
         let person = rig.person(&[rig.entity()]);
-        let objects = |number: u64| 1 + number * 2_500;
+        let objects = |number: u64| 1 + (number - 1) * 2_500;
         // What was on its way from when until when.
         let mut sent: Vec<(u64, i64, i64)> = Vec::new();
         for step in steps {

@@ -336,7 +336,7 @@ fn nobody_begins_without_the_documents_and_nobody_is_stopped_in_the_middle() {
     let inquired = rig.wait(rig.ledger.inquire(person, None, IdKind::Tweet, None));
     assert_eq!(inquired.map_err(refusal), Err(refused(&documents)));
     let file = File { number: 1, objects: 1 };
-    let fetched = rig.wait(rig.ledger.admit_file(person, file)).map_err(refusal);
+    let fetched = rig.wait(rig.ledger.admit_file(rig.order(person, file))).map_err(refusal);
     assert_eq!(fetched.unwrap_err(), refused(&documents));
     for document in documents {
         rig.write(move |tx| {

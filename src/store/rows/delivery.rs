@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::delivery::DeliveryId;
 use crate::base::ids::IdKind;
 use crate::base::party::{DownloadId, KeyId, PersonId, ShareId};
-use crate::policy::{Basis, Recipient};
+use crate::policy::{Basis, Recipient, Unit};
 use crate::store::value::{Row, values};
 use crate::store::{StoreError, Tx};
 
@@ -24,8 +24,8 @@ pub struct NewDelivery<'a> {
     pub dataset: Option<i64>,
     /// Of which release; `None`: it was stripped for this delivery.
     pub release: Option<&'a str>,
-    /// Which kind of ID.
-    pub kind: IdKind,
+    /// Which kind of ID, or objects.
+    pub unit: Unit,
     /// Which view of the release or source the ordinals count in; empty for a body.
     pub view: &'a str,
     /// With which version of the removals that view came into force; 0: nothing is left out, or it
@@ -84,8 +84,8 @@ pub struct DeliveryRow {
     pub dataset: Option<i64>,
     /// Of which release; `None`: it was stripped for this delivery.
     pub release: Option<String>,
-    /// Which kind of ID.
-    pub kind: IdKind,
+    /// Which kind of ID, or objects.
+    pub unit: Unit,
     /// Which view of the release or source the ordinals count in; empty for a body.
     pub view: String,
     /// With which version of the removals that view came into force; 0: nothing is left out, or it
@@ -196,7 +196,7 @@ impl Tx<'_> {
                 new.key,
                 new.dataset,
                 new.release,
-                new.kind.word(),
+                new.unit.word(),
                 new.view,
                 new.first,
                 new.end,
@@ -392,7 +392,7 @@ fn recipients_text(recipients: &[Charged]) -> String {
 fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
     let granted_ids: u64 = row.get(9)?;
     let released_ids: u64 = row.get(10)?;
-    let kind: String = row.get(5)?;
+    let unit: String = row.get(5)?;
     let recipients: String = row.get(11)?;
     let state: String = row.get(13)?;
     Ok(DeliveryRow {
@@ -401,7 +401,7 @@ fn delivery(row: &Row<'_>) -> Result<DeliveryRow, StoreError> {
         key: row.get::<Option<i64>>(2)?.map(KeyId),
         dataset: row.get(3)?,
         release: row.get(4)?,
-        kind: IdKind::from_word(&kind)
+        unit: Unit::from_word(&unit)
             .ok_or_else(|| StoreError::Damaged("the unit of a delivery".into()))?,
         view: row.get(6)?,
         first: row.get(7)?,

@@ -4,6 +4,7 @@
 #[path = "../../../tests/harness/database.rs"]
 pub(crate) mod database;
 mod directory;
+mod exports;
 mod flawed;
 pub(crate) mod fresh;
 mod identities;

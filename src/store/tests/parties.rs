@@ -367,7 +367,7 @@ fn a_delivery_forgets_who_asked_when_it_is_over_and_its_time_has_come() {
                 download: None,
                 dataset: Some(7),
                 release: None,
-                kind: IdKind::Tweet,
+                unit: IdKind::Tweet.into(),
                 view: "0",
                 view_version: 0,
                 first: 0,

@@ -39,7 +39,7 @@ fn enter(
         download: None,
         dataset: Some(7),
         release: Some(&"a".repeat(64)),
-        kind: IdKind::Tweet,
+        unit: IdKind::Tweet.into(),
         view: "0",
         view_version: 0,
         first: 10,

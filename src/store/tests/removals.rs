@@ -176,7 +176,7 @@ fn what_was_sent_of_an_older_view_is_found() {
                 key: None,
                 dataset: Some(7),
                 release: Some(&release),
-                kind: IdKind::Tweet,
+                unit: IdKind::Tweet.into(),
                 view: "v",
                 view_version,
                 first: 10,

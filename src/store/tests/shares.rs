@@ -184,7 +184,7 @@ fn a_delivery_of_a_link_has_its_download_and_nobody_who_asked() {
                 download: Some(download),
                 dataset: Some(3),
                 release: Some("r"),
-                kind: IdKind::User,
+                unit: IdKind::User.into(),
                 view_version: 0,
                 view: "v",
                 first: 10,
