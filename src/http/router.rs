@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tracing::Instrument;
 
 use super::api::{
@@ -80,6 +80,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/v1/deliveries/{id}", get(deliveries::show))
         .route("/v1/deliveries/{id}/receipt", get(deliveries::receipt))
         .route("/v1/removals", get(removals::list))
+        .route("/v1/exports", any(web::exports::by_hand))
         .merge(shares::routes())
         .merge(admin::routes())
         .route("/problems", get(problem::list))

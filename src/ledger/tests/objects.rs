@@ -148,7 +148,7 @@ fn a_person_gets_50_000_objects_in_25_hours_and_not_one_more() {
     };
     assert_eq!(rig.fetch(ada, file(6, 1)).unwrap_err(), expected);
     rig.clock.advance_ms(1);
-    assert_eq!(rig.hand_over(ada, file(6, 50_000)), Ok(()));
+    assert_eq!(rig.hand_over(ada, file(7, 50_000)), Ok(()));
     rig.verify();
 }
 

@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::export::job::ask::AskError;
-use crate::http::problem::{self, Problem};
+use crate::http::problem::{self, Problem, Told};
 use crate::http::state::Gateway;
 
 /// Every route below `/exports`.
@@ -39,19 +39,21 @@ pub(in crate::http) fn routes() -> Router<Gateway> {
         .route("/exports/files/{id}/make", post(fetch::make))
         .route("/exports/files/{id}/cancel", post(fetch::cancel))
         .route_layer(middleware::from_fn(people_only))
-        .route("/v1/exports", axum::routing::any(by_hand))
 }
 
 /// Refuses whoever comes with a key, whether or not they have a session as well.
 async fn people_only(request: Request, next: Next) -> Response {
-    match request.headers().contains_key(header::AUTHORIZATION) {
-        true => by_hand().await.into_response(),
-        false => next.run(request).await,
+    if !request.headers().contains_key(header::AUTHORIZATION) {
+        return next.run(request).await;
     }
+    let mut refused = by_hand().await.into_response();
+    // A program asks: it gets no page.
+    refused.extensions_mut().remove::<Told>();
+    refused
 }
 
-/// Why programs get no objects.
-async fn by_hand() -> Problem {
+/// Why programs get no objects: any request to `/v1/exports`.
+pub(in crate::http) async fn by_hand() -> Problem {
     let detail = "full objects are handed out by non-automated means alone: to a person who has \
                   signed in with a browser, file by file; no key and no link obtains one";
     Problem::new(&problem::OBJECTS_BY_HAND, detail)
