@@ -141,7 +141,8 @@ fn rival(path: &Path, objects: u64) {
 }
 
 fn write_one(format: Format, path: &Path, objects: u64) {
-    let mut out = File::options().read(true).write(true).create(true).open(path).unwrap();
+    let mut out =
+        File::options().read(true).write(true).create(true).truncate(true).open(path).unwrap();
     let begun = Instant::now();
     let mut made = (0..objects).map(|number| Ok(object(number)));
     let written = write(format, &cover(objects), &mut made, &mut out, &mut |_| ()).unwrap();
