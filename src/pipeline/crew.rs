@@ -12,9 +12,12 @@ use std::thread::Scope;
 
 use super::extract::{Harvest, Piece, Task};
 
-/// How many threads this machine runs at once.
+/// More threads than one that reads can feed, and than there is memory for.
+const THREADS_MAX: usize = 16;
+
+/// How many threads are worth their while: one a core, up to [`THREADS_MAX`].
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
 }
 
 /// Wrong guesses in a row after which a source is no longer guessed at.
