@@ -292,8 +292,8 @@ fn main() {
         rivals.push(("jq -r .id_str", jq, vec!["-r", ".id_str", &path]));
     }
     let query = format!(
-        "import duckdb; duckdb.sql(\"COPY (SELECT id_str FROM read_ndjson('{path}', \
-         columns={{id_str: 'VARCHAR'}})) TO '/dev/stdout' (FORMAT csv, HEADER false)\")"
+        "import duckdb; print('\\n'.join(row[0] for row in duckdb.sql(\"SELECT id_str FROM \
+         read_ndjson('{path}', columns={{id_str: 'VARCHAR'}})\").fetchall()))"
     );
     if rival("twarc2").is_some()
         && let Some(python) = rival("python3")
