@@ -25,6 +25,9 @@ const SNOWFLAKE_EPOCH_MS: i64 = 1_288_834_974_657;
 /// Between the last sequential ID (29,700,859,247) and this one no Tweet ID falls.
 const SNOWFLAKE_MIN: u64 = 290_000_000_000_000;
 
+/// The last Tweet ID that was handed out one by one.
+const SEQUENTIAL_MAX: u64 = 29_700_859_247;
+
 /// Which of the three kinds an ID is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -218,6 +221,13 @@ impl TweetId {
         Some(elapsed_ms + SNOWFLAKE_EPOCH_MS)
     }
 
+    /// Whether this lies between the last sequential ID and the first snowflake, where no Tweet
+    /// ever was.
+    #[inline]
+    pub fn is_of_no_tweet(self) -> bool {
+        self.0 > SEQUENTIAL_MAX && self.0 < SNOWFLAKE_MIN
+    }
+
     /// The smallest snowflake of that millisecond, for made-up data and for time ranges.
     ///
     /// # Errors
@@ -293,7 +303,10 @@ mod tests {
         let made_ms = 1_700_000_000_123;
         let id = TweetId::first_of_ms(made_ms).unwrap();
         assert_eq!(id.created_ms(), Some(made_ms));
-        assert_eq!(TweetId::from_value(29_700_859_247).unwrap().created_ms(), None);
+        let of = |value| TweetId::from_value(value).unwrap();
+        assert_eq!(of(29_700_859_247).created_ms(), None);
+        assert!(!of(29_700_859_247).is_of_no_tweet() && of(29_700_859_248).is_of_no_tweet());
+        assert!(of(289_999_999_999_999).is_of_no_tweet() && !of(id.0).is_of_no_tweet());
         assert_eq!(TweetId::first_of_ms(0), Err(NotAnId));
     }
 }

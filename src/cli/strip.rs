@@ -17,22 +17,22 @@ use super::strip_report;
 use super::strip_writer::Writer;
 use super::{Common, Done};
 use crate::base::ids::IdKind;
-use crate::pipeline::encode::{OUTPUTS, output};
+use crate::pipeline::encode::{OUTPUTS, PACKINGS, Packing, output};
 use crate::pipeline::{
-    Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Removed, Scope, Source, Strip, Tally,
-    Unwatched, cores, format,
+    BOUNDS, Bounds, Damage, Distinct, FORMATS, KindSet, Order, PipelineError, Removed, Scope,
+    Source, Strip, Tally, Unwatched, cores, format, sources_at,
 };
 use crate::removal::{self, Listed};
 
 /// Strip datasets of full tweets to their IDs
 ///
-/// Reads JSON lines, response pages, arrays, Activity Streams, DM events, CSV and ID lists, plain
-/// or packed by gzip, bzip2, zstd or xz, and tells which by their content. The IDs go to stdout,
-/// a report to stderr. Exit status: 0 clean, 1 failed, 2 wrong usage, 3 done, but some records
-/// were damaged.
+/// Reads JSON lines, response pages, arrays, Activity Streams, DM events, account archives, CSV and
+/// ID lists, plain, packed by gzip, bzip2, zstd or xz, and in zip, tar or WARC files, and tells
+/// which by their content. The IDs go to stdout, a report to stderr. Exit status: 0 clean,
+/// 1 failed, 2 wrong usage, 3 done, but some records were damaged or are suspect.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// What to read; `-` is stdin [default: stdin]
+    /// What to read: files, folders, patterns; `-` is stdin [default: stdin]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Which kind of IDs; a bare list of numbers is taken to be of this kind
@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// The form of the output
     #[arg(long = "as", value_name = "FORM", default_value = "txt", value_parser = output_words())]
     form: String,
+    /// Pack the output [default: as the name of the file after --output says: .gz, .zst]
+    #[arg(long, value_name = "HOW", value_parser = packing_words())]
+    pack: Option<String>,
     /// Write each ID once, where it stands first
     #[arg(long, conflicts_with = "stream")]
     distinct: bool,
@@ -56,9 +59,12 @@ pub(super) struct Arguments {
     /// Take everything for this format instead of telling it from content
     #[arg(long, value_name = "NAME", value_parser = format_words())]
     format: Option<String>,
-    /// Fail at the first damaged record
+    /// Fail at the first damaged record, and if IDs of a column look rounded
     #[arg(long)]
     strict: bool,
+    /// Set a bound on what a source may take, such as `swelling=2000`
+    #[arg(long = "bound", value_name = "NAME=VALUE", long_help = bounds_help())]
+    bounds: Vec<String>,
     /// Write the report as JSON; `-` is stdout, if the IDs go elsewhere
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -73,6 +79,15 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
 }
 
+fn bounds_help() -> String {
+    let mut help =
+        "Set a bound on what a source may take. The bounds, with their defaults:\n".to_owned();
+    for bound in BOUNDS {
+        help += &format!("- {}={}: {}\n", bound.name, (bound.get)(&Bounds::WIDE), bound.says);
+    }
+    help
+}
+
 fn ids_words() -> PossibleValuesParser {
     PossibleValuesParser::new(IdKind::ALL.map(IdKind::word))
 }
@@ -83,6 +98,10 @@ fn scope_words() -> PossibleValuesParser {
 
 fn output_words() -> PossibleValuesParser {
     PossibleValuesParser::new(OUTPUTS.iter().map(|output| output.name))
+}
+
+fn packing_words() -> PossibleValuesParser {
+    PossibleValuesParser::new(PACKINGS.iter().map(|packing| packing.name))
 }
 
 fn format_words() -> PossibleValuesParser {
@@ -101,19 +120,24 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
             "the report cannot go to stdout together with the IDs: name a file with --output",
         );
     }
-    let sources = sources(&arguments.files);
+    let sources = sources(&arguments.files)?;
+    let bounds = arguments.bounds.iter().try_fold(Bounds::WIDE, |bounds, text| bounds.with(text));
+    let bounds = bounds.unwrap_or_else(|error| super::wrong_usage(&error.to_string()));
     check_paths(arguments, &sources)?;
     let kind = IdKind::from_word(&arguments.ids).expect("the parser knows the kinds");
     let removals = removals(arguments, kind)?;
     let target = Target::create(arguments.output.as_deref())?;
     let rejects = arguments.rejects.as_deref().map(create).transpose()?;
     let form = output(&arguments.form).expect("the parser knows the forms");
-    let mut writer = Writer::new(target.out()?, form, kind, rejects);
+    let packing = packing(arguments);
+    let writer = Writer::new(target.out()?, form, packing, kind, rejects);
+    let mut writer = writer.context("cannot write IDs out")?;
     if arguments.stream {
         writer.flush_each_batch();
     }
     let bar = Bar::over(&sources);
-    let strip = Strip { removed: removals.removed, ..strip(arguments, kind) };
+    let now_ms = Some(common.clock().now_ms());
+    let strip = Strip { removed: removals.removed, now_ms, bounds, ..strip(arguments, kind) };
     let stripped = strip.run(&sources, &mut writer, &bar);
     bar.clear();
     let written = match stripped.map(|tally| writer.finish().map(|written| (tally, written))) {
@@ -129,6 +153,15 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
     tell(common, arguments, &written)?;
     let is_clean = written.is_clean() && !removals.is_damaged;
     Ok(if is_clean { Done::Clean } else { Done::WithDamage })
+}
+
+/// How the output is packed: as it was asked for, or as the name of its file says.
+fn packing(arguments: &Arguments) -> &'static Packing {
+    let named = arguments.pack.as_deref().and_then(Packing::named);
+    named.unwrap_or_else(|| {
+        let name = file(arguments.output.as_deref()).map(Path::to_string_lossy);
+        Packing::of_file(&name.unwrap_or_default())
+    })
 }
 
 /// The file that is written; none if it is stdout.
@@ -158,18 +191,21 @@ fn check_paths(arguments: &Arguments, sources: &[Source]) -> anyhow::Result<()> 
     })
 }
 
-fn sources(files: &[PathBuf]) -> Vec<Source> {
+fn sources(files: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
     if files.is_empty() {
         if io::stdin().is_terminal() {
             super::wrong_usage("name the files to read, or give one on stdin");
         }
-        return vec![Source::Stdin];
+        return Ok(vec![Source::Stdin]);
     }
-    let source = |file: &PathBuf| match is_dash(file) {
-        true => Source::Stdin,
-        false => Source::File(file.clone()),
-    };
-    files.iter().map(source).collect()
+    let mut sources = Vec::new();
+    for file in files {
+        match is_dash(file) {
+            true => sources.push(Source::Stdin),
+            false => sources.extend(sources_at(file)?),
+        }
+    }
+    Ok(sources)
 }
 
 fn strip(arguments: &Arguments, kind: IdKind) -> Strip {

@@ -61,7 +61,7 @@ pub(super) fn folder(path: &Path) -> anyhow::Result<&Path> {
 
 fn of_source(source: &Source) -> Option<(Identity, String)> {
     let identity = match source {
-        Source::File(path) => of_path(path),
+        Source::File(path) | Source::Found(path) => of_path(path),
         Source::Stdin => of_open(io::stdin().as_fd()),
         Source::Bytes { .. } | Source::Piped(_) => None,
     };

@@ -21,6 +21,9 @@ pub(super) fn for_people(tally: &Tally) -> String {
     for (name, count) in formats(tally) {
         row("format", format!("{name}, {} records", grouped(count)));
     }
+    for source in of_each_source(tally) {
+        row("source", source);
+    }
     for columns in columns(tally) {
         row("columns", columns);
     }
@@ -58,6 +61,29 @@ fn formats(tally: &Tally) -> BTreeMap<&'static str, u64> {
         *formats.entry(*name).or_default() += count;
     }
     formats
+}
+
+/// How many sources are told one by one.
+const SOURCES_SHOWN: usize = 20;
+
+/// What was found in each of several sources; of many only in those that are damaged.
+fn of_each_source(tally: &Tally) -> Vec<String> {
+    let all = tally.sources.len();
+    let told = |damages| all <= SOURCES_SHOWN || damages > 0;
+    let sources = tally.sources.iter().map(|source| (source, source.damages()));
+    let sources = sources.filter(|(_, damages)| all > 1 && told(*damages));
+    let says = sources.take(SOURCES_SHOWN).map(|(source, damages)| {
+        let found: u64 = source.found.values().sum();
+        let mut says = format!("{}: {} IDs found", source.name, grouped(found));
+        if source.files > 1 {
+            says += &format!(" in {} files", grouped(source.files));
+        }
+        if damages > 0 {
+            says += &format!(", {} × damaged", grouped(damages));
+        }
+        says
+    });
+    says.collect()
 }
 
 /// The different sets of columns that were used.

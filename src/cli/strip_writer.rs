@@ -1,12 +1,15 @@
-//! Writes the IDs of `hydrant strip` in the form that was asked for, and hashes what it writes.
+//! Writes the IDs of `hydrant strip` in the form that was asked for, packed if so, and hashes what
+//! goes out.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
 use crate::base::ids::{DmId, Id, IdKind, TweetId, UserId};
-use crate::pipeline::encode::Output;
+use crate::pipeline::encode::{Encode, Output, Packed, Packing};
 use crate::pipeline::{Found, Outlet, Rejected, Written};
 
 /// Bytes gathered before they are written.
@@ -19,14 +22,40 @@ enum Flush {
     EachBatch,
 }
 
-/// The outlet of the command line.
-pub(super) struct Writer {
+/// Hashes and counts what goes out.
+struct Hashed {
     out: Box<dyn Write>,
-    form: &'static Output,
-    buffer: Vec<u8>,
-    flush: Flush,
+    sum: Rc<RefCell<Sum>>,
+}
+
+/// What went out so far.
+#[derive(Default)]
+struct Sum {
     digest: Sha256,
     bytes: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        let mut sum = self.sum.borrow_mut();
+        sum.digest.update(&bytes[..written]);
+        sum.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The outlet of the command line.
+pub(super) struct Writer {
+    out: Box<dyn Packed>,
+    encode: Box<dyn Encode>,
+    buffer: Vec<u8>,
+    flush: Flush,
+    sum: Rc<RefCell<Sum>>,
     rejects: Option<BufWriter<File>>,
 }
 
@@ -34,14 +63,16 @@ impl Writer {
     pub(super) fn new(
         out: Box<dyn Write>,
         form: &'static Output,
+        packing: &'static Packing,
         kind: IdKind,
         rejects: Option<File>,
-    ) -> Writer {
+    ) -> io::Result<Writer> {
         let mut buffer = Vec::with_capacity(BUFFER_BYTES + 1024);
-        (form.begin)(&mut buffer, kind);
+        let encode = (form.begin)(kind, &mut buffer);
+        let sum = Rc::default();
+        let out = packing.around(Box::new(Hashed { out, sum: Rc::clone(&sum) }))?;
         let rejects = rejects.map(BufWriter::new);
-        let (flush, digest) = (Flush::WhenFull, Sha256::new());
-        Writer { out, form, buffer, flush, digest, bytes: 0, rejects }
+        Ok(Writer { out, encode, buffer, flush: Flush::WhenFull, sum, rejects })
     }
 
     /// Writes each batch at once, for a reader who waits.
@@ -51,7 +82,7 @@ impl Writer {
 
     fn ids<I: Id>(&mut self, found: &[Found<I>]) -> io::Result<()> {
         for found in found {
-            (self.form.push)(&mut self.buffer, I::KIND, found.id.value());
+            self.encode.push(found.id.value(), &mut self.buffer)?;
             if self.buffer.len() >= BUFFER_BYTES {
                 self.write()?;
             }
@@ -65,22 +96,20 @@ impl Writer {
 
     fn write(&mut self) -> io::Result<()> {
         self.out.write_all(&self.buffer)?;
-        self.digest.update(&self.buffer);
-        self.bytes += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
     }
 
     /// Writes the rest; says what was written in all.
     pub(super) fn finish(mut self) -> io::Result<Written> {
+        self.encode.finish(&mut self.buffer)?;
         self.write()?;
-        self.out.flush()?;
+        self.out.finish()?;
         if let Some(rejects) = &mut self.rejects {
             rejects.flush()?;
         }
-        let digest = self.digest.finalize();
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Written { bytes: self.bytes, sha256 })
+        let sum = self.sum.take();
+        Ok(Written { bytes: sum.bytes, sha256: hex::encode(sum.digest.finalize()) })
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Found<I: Id> {
 pub struct Place {
     /// Index into the list of sources.
     pub source: u32,
-    /// First byte of the record in the decoded source (decompressed, without BOM, as UTF-8).
+    /// First byte of the record in the decoded source (decompressed, without BOM, as UTF-8; the
+    /// files of an archive one behind the other).
     pub offset: u64,
     /// Bytes of the record; 0 if unknown.
     pub length: u32,

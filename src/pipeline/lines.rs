@@ -53,7 +53,9 @@ pub fn lines(
         while let Some(said) = blocks.next() {
             let read = bytes_read.load(Ordering::Relaxed);
             match said {
-                Ok(Said::Encodings(_)) => {}
+                // A last line without a line feed does not run on into the next file.
+                Ok(Said::Part(..)) if lines.bytes > 0 => lines.end(take).map_err(refused)?,
+                Ok(Said::Part(..) | Said::PassedOver(_)) => {}
                 Ok(Said::Block(block)) => {
                     lines.add(&block, take).map_err(refused)?;
                     watch.progress(read, lines.number);

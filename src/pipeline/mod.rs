@@ -6,6 +6,8 @@
 //! memory does not grow with the input.
 
 mod blocks;
+mod bounds;
+mod bystander;
 mod crew;
 mod decode;
 pub mod encode;
@@ -15,15 +17,18 @@ mod found;
 mod id_spool;
 mod lines;
 mod reader;
+mod reading;
 mod reason;
 mod removed;
 mod replay;
 mod run;
+mod sample;
 mod source;
 mod tally;
 mod wants;
 
 pub use blocks::{BlockReader, Blocks, Packing};
+pub use bounds::{BOUNDS, Bound, Bounds, NotABound};
 pub use crew::cores;
 pub use decode::{CODECS, Codec};
 pub(crate) use extract::list_id;
@@ -34,7 +39,7 @@ pub use lines::{Line, TakeLine, lines};
 pub use reason::{Gravity, Reason};
 pub use removed::Removed;
 pub use replay::Replay;
-pub use source::{Gone, Pipe, Piped, Source, pipe};
+pub use source::{Gone, NotFound, Pipe, Piped, Source, pipe, sources_at};
 pub use tally::{IdTally, ReasonPlace, ReasonTally, SourceTally, Tally, Written};
 pub use wants::{Columns, Damage, Distinct, KindSet, Order, Scope};
 
@@ -46,27 +51,6 @@ use crate::base::ids::IdKind;
 
 /// The memory that a strip uses for its spools where nothing else is said, in bytes.
 pub const MEMORY_BYTES_MAX: usize = 24 << 20;
-
-/// How much of a source a strip puts up with, so that none takes all memory or runs for days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// The longest record, in bytes; a longer one is damaged.
-    pub record_bytes_max: usize,
-    /// The memory that a codec may use for its window, in bytes.
-    pub window_bytes_max: u64,
-    /// How many times its size packed data may swell, beyond the first 64 MiB.
-    pub swelling_max: u64,
-}
-
-impl Bounds {
-    /// For sources of one's own.
-    pub const WIDE: Bounds =
-        Bounds { record_bytes_max: 64 << 20, window_bytes_max: 128 << 20, swelling_max: 1_000 };
-    /// For sources of somebody else, of which many may be stripped at once. No real dataset comes
-    /// near: tweets pack about 10 times, zstd goes up to `--long=25`, xz up to `-7`.
-    pub const NARROW: Bounds =
-        Bounds { record_bytes_max: 8 << 20, window_bytes_max: 32 << 20, swelling_max: 100 };
-}
 
 /// What a strip is to do: a dataset of full tweets in, its IDs out.
 #[derive(Clone, Debug)]
@@ -85,6 +69,8 @@ pub struct Strip {
     pub distinct: Distinct,
     /// What a damaged record does.
     pub damage: Damage,
+    /// The time of the strip in milliseconds UTC, after which no ID can be; none: nobody knows.
+    pub now_ms: Option<i64>,
     /// Who knows which IDs must not be handed out; nobody: all may be.
     pub removed: Option<Arc<dyn Removed>>,
     /// Which columns go with each ID.
@@ -111,6 +97,7 @@ impl Strip {
             order: Order::Spooled,
             distinct: Distinct::KeepAll,
             damage: Damage::Report,
+            now_ms: None,
             removed: None,
             columns: Columns::IdsOnly,
             spool_folder: std::env::temp_dir(),
@@ -171,21 +158,6 @@ pub enum PipelineError {
         name: String,
         /// Which bound.
         bound: String,
-    },
-    /// A source is an archive of files, which cannot be read.
-    #[error(
-        "{source_name} is a {archive} archive, which cannot be read yet: unpack it first, for \
-         instance `{unpack} {path} | hydrant strip`"
-    )]
-    Archive {
-        /// What people call the source.
-        source_name: String,
-        /// The kind of archive.
-        archive: &'static str,
-        /// The command that unpacks it to stdout.
-        unpack: &'static str,
-        /// Its path, or a word in its place.
-        path: String,
     },
     /// A bare list, and several kinds are wanted.
     #[error(

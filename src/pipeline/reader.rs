@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
+use super::Bounds;
+use super::decode::{self, Holds, Part, Unheard, is_final};
 use super::source::Source;
-use super::{Bounds, decode};
 
 /// Bytes of a buffer.
 const BLOCK_BYTES: usize = 512 << 10;
@@ -21,8 +22,10 @@ const PLENTY_BYTES: usize = 32 << 10;
 
 /// What the reading thread says.
 pub(super) enum Said {
-    /// The wrappings of the source, before anything else.
-    Encodings(Vec<&'static str>),
+    /// The next file of the source begins: its name in archives, and its wrappings.
+    Part(String, Vec<&'static str>),
+    /// A file in an archive that holds no records, by its name, is passed over.
+    PassedOver(String),
     /// The next bytes.
     Block(Vec<u8>),
 }
@@ -39,7 +42,7 @@ impl Blocks {
         self.said.try_recv().ok()
     }
 
-    /// The next thing said; none at the end.
+    /// The next thing said; none at the end. An error ends the file, and may end the source.
     pub(super) fn next(&self) -> Option<io::Result<Said>> {
         self.said.recv().ok()
     }
@@ -66,8 +69,11 @@ pub(super) fn start<'scope>(
         give.send(Vec::new()).expect("the receiver is held here");
     }
     let thread = scope.spawn(move || {
-        let decoded = decode::decode(stream, bytes_read, bounds);
-        if let Err(error) = decoded.and_then(|decoded| read(decoded, &say, &given)) {
+        let mut spare = None;
+        let walked = decode::walk(stream, bytes_read, bounds, &mut |part| {
+            read(part, &say, &given, &mut spare)
+        });
+        if let Err(error) = walked {
             // If nobody listens any more, nobody minds the error.
             let _ = say.send(Err(error));
         }
@@ -75,17 +81,26 @@ pub(super) fn start<'scope>(
     Ok((Blocks { said, empty: give }, thread))
 }
 
+/// Reads one file; only an error that ends the source is returned. The buffer that was not filled
+/// at the end is kept for the next file.
 fn read(
-    mut decoded: decode::Decoded,
+    part: Part<'_>,
     say: &SyncSender<io::Result<Said>>,
     given: &Receiver<Vec<u8>>,
+    spare: &mut Option<Vec<u8>>,
 ) -> io::Result<()> {
-    if say.send(Ok(Said::Encodings(decoded.encodings))).is_err() {
-        return Ok(());
-    }
+    let unheard = |_| io::Error::other(Unheard);
+    let name = part.name.to_owned();
+    let mut stream = match part.holds {
+        Holds::NoRecords => return say.send(Ok(Said::PassedOver(name))).map_err(unheard),
+        Holds::Data(stream) => stream,
+    };
+    say.send(Ok(Said::Part(name, part.encodings))).map_err(unheard)?;
     // The beginning of a line whose end is not read yet.
     let mut begun: Vec<u8> = Vec::new();
-    while let Ok(mut block) = given.recv() {
+    loop {
+        let unused = spare.take().map_or_else(|| given.recv(), Ok);
+        let mut block = unused.map_err(|_| io::Error::other(Unheard))?;
         if block.capacity() > 2 * BLOCK_BYTES {
             // It held a long record, whose memory is not kept.
             block = Vec::new();
@@ -95,29 +110,30 @@ fn read(
         block[..kept].copy_from_slice(&begun);
         begun.clear();
         let read = loop {
-            match decoded.stream.read(&mut block[kept..]) {
+            match stream.read(&mut block[kept..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    // What was read before is said before.
-                    block.truncate(kept);
-                    if kept > 0 && say.send(Ok(Said::Block(block))).is_err() {
-                        return Ok(());
-                    }
-                    return Err(error);
-                }
-                Ok(read) => break read,
+                read => break read,
             }
         };
-        block.truncate(kept + read);
+        block.truncate(kept + read.as_ref().map_or(0, |read| *read));
         // Whole lines can be extracted by anybody.
-        let line_end = (read >= PLENTY_BYTES).then(|| memchr::memrchr(b'\n', &block)).flatten();
+        let is_plenty = read.as_ref().is_ok_and(|read| *read >= PLENTY_BYTES);
+        let line_end = is_plenty.then(|| memchr::memrchr(b'\n', &block)).flatten();
         if let Some(line_end) = line_end {
             begun.extend_from_slice(&block[line_end + 1..]);
             block.truncate(line_end + 1);
         }
-        if block.is_empty() || say.send(Ok(Said::Block(block))).is_err() || read == 0 {
-            break;
+        // What was read before an error is said before it.
+        if block.is_empty() {
+            *spare = Some(block);
+        } else {
+            say.send(Ok(Said::Block(block))).map_err(unheard)?;
+        }
+        match read {
+            Ok(1..) => {}
+            Ok(0) => return Ok(()),
+            Err(error) if is_final(&error) => return Err(error),
+            Err(error) => return say.send(Err(error)).map_err(unheard),
         }
     }
-    Ok(())
 }

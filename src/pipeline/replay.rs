@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use super::Bounds;
+use super::decode::{self, Holds, Unheard, is_final};
 use super::source::Source;
-use super::{Bounds, decode};
 
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -15,7 +16,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// How many blocks wait at most.
 const BLOCKS: usize = 4;
 
-/// The decoded bytes of a file. A thread of its own decodes them; it ends with this.
+/// The decoded bytes of a file; of an archive those of its files, one behind the other. A thread of its own decodes them; it ends with this.
 pub struct Replay {
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Vec<u8>,
@@ -37,8 +38,15 @@ impl Replay {
         let input = Source::File(path).open()?;
         let (say, blocks) = sync_channel(BLOCKS);
         let decode = move || {
-            let decoded = decode::decode(input, Arc::default(), Bounds::WIDE);
-            if let Err(error) = decoded.and_then(|decoded| send(decoded.stream, &say)) {
+            let walked = decode::walk(input, Arc::default(), Bounds::WIDE, &mut |part| {
+                let Holds::Data(stream) = part.holds else { return Ok(()) };
+                match send(stream, &say) {
+                    // What is damaged in an archive costs no file behind it, as in a strip.
+                    Err(error) if !is_final(&error) && !part.name.is_empty() => Ok(()),
+                    sent => sent,
+                }
+            });
+            if let Err(error) = walked {
                 // If nobody listens any more, nobody minds the error.
                 let _ = say.send(Err(error));
             }
@@ -48,12 +56,15 @@ impl Replay {
     }
 }
 
-/// Sends what a stream gives until it ends or nobody listens any more.
-fn send(mut stream: decode::Stream, say: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
+/// Sends what a stream gives until it ends.
+fn send(mut stream: decode::Stream<'_>, say: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
     loop {
         let mut block = Vec::with_capacity(BLOCK_BYTES);
         let read = stream.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block);
-        if !block.is_empty() && say.send(Ok(block)).is_err() || read? == 0 {
+        if !block.is_empty() {
+            say.send(Ok(block)).map_err(|_| io::Error::other(Unheard))?;
+        }
+        if read? == 0 {
             return Ok(());
         }
     }

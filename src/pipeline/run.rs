@@ -6,21 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::crew::{self, Crew, Guess};
-use super::decode::{Archived, Bomb, Broken};
-use super::extract::{Extractor, Harvest, KindUndeclared, More, Task};
+use super::decode::{Bomb, Broken};
+use super::extract::{Harvest, KindUndeclared, More, Task};
 use super::filter::{Sieve, Sieved};
 use super::found::{Outlet, Rejected, Watch};
 use super::reader::{self, Blocks, Said};
+use super::reading::Reading;
 use super::reason::{Gravity, Reason};
 use super::removed::Strike;
+use super::sample::Samples;
 use super::source::Source;
-use super::tally::{IdTally, ReasonPlace, Reasons, SourceTally, Tally};
+use super::tally::{IdTally, ReasonCounts, ReasonPlace, Reasons, SourceTally, Tally};
 use super::wants::Damage;
 use super::{FORMATS, PipelineError, Strip};
-use crate::base::ids::{DmId, IdKind, TweetId, UserId};
-
-/// Pending bytes up to which a record is tried again at every line feed that comes.
-const EAGER_BYTES: usize = 1 << 20;
+use crate::base::date::DAY_MS;
+use crate::base::ids::{DmId, Id, IdKind, TweetId, UserId};
 
 pub(super) fn run(
     strip: &Strip,
@@ -48,8 +48,9 @@ struct Run<'a> {
     tweets: Sieve<TweetId>,
     users: Sieve<UserId>,
     dms: Sieve<DmId>,
-    found: [u64; IdKind::ALL.len()],
-    suppressed: [u64; IdKind::ALL.len()],
+    found: Counts,
+    suppressed: Counts,
+    samples: Samples,
     strike: Strike,
     reasons: Reasons,
     tally: Tally,
@@ -63,6 +64,11 @@ impl<'a> Run<'a> {
         if strip.removed.is_some() {
             harvest.look_for_authors();
         }
+        // Clocks of the platform and of this machine may differ by a day.
+        let tomorrow_ms = strip.now_ms.map(|now_ms| now_ms.saturating_add(DAY_MS));
+        if let Some(end) = tomorrow_ms.and_then(|ms| TweetId::first_of_ms(ms).ok()) {
+            harvest.set_id_max(end.value());
+        }
         Run {
             strip,
             outlet,
@@ -73,6 +79,7 @@ impl<'a> Run<'a> {
             dms: Sieve::new(strip.order, strip.distinct, strip.columns, memory, folder),
             found: [0; IdKind::ALL.len()],
             suppressed: [0; IdKind::ALL.len()],
+            samples: Samples::default(),
             strike: Strike::default(),
             reasons: Reasons::default(),
             tally: Tally::default(),
@@ -87,28 +94,15 @@ impl<'a> Run<'a> {
         crew: Option<&Crew>,
     ) -> Result<(), PipelineError> {
         self.harvest.set_source(index);
-        let before = self.seen();
+        let before = (self.found, self.reasons.counts());
         let bytes_read = Arc::new(AtomicU64::new(0));
-        let task = Task {
-            format: self.strip.format,
-            declared: self.strip.declared,
-            record_bytes_max: self.strip.bounds.record_bytes_max,
-        };
-        let mut reading = Reading {
-            name: source.name(),
-            window: Vec::new(),
-            tried: 0,
-            lines: Lines::default(),
-            extractor: Extractor::new(task),
-            record_bytes_max: self.strip.bounds.record_bytes_max,
-            bytes_read: bytes_read.clone(),
-            bytes_decoded: 0,
-            blank: Lines::default(),
-            begins: None,
-            records: 0,
-            encodings: Vec::new(),
-        };
-        let guess = crew.map(|crew| Guess::new(crew, task, &self.harvest));
+        let mut reading = Reading::new(source.name(), bytes_read.clone(), self.task());
+        if source.holds_no_records() {
+            self.placed(&reading.name, Reason::PassedOver, 1, 0)?;
+            self.note(reading, before);
+            return Ok(());
+        }
+        let guess = crew.map(|crew| Guess::new(crew, self.task(), &self.harvest));
         let ahead = crew.map_or(0, Crew::ahead);
         std::thread::scope(|scope| {
             let bounds = self.strip.bounds;
@@ -125,9 +119,17 @@ impl<'a> Run<'a> {
             }
             read
         })?;
-        self.fruitless(&mut reading, before)?;
-        self.note(reading);
+        self.suspect(&reading)?;
+        self.note(reading, before);
         Ok(())
+    }
+
+    fn task(&self) -> Task {
+        Task {
+            format: self.strip.format,
+            declared: self.strip.declared,
+            record_bytes_max: self.strip.bounds.record_bytes_max,
+        }
     }
 
     /// What was met so far: IDs, records of no known shape, control lines.
@@ -138,8 +140,9 @@ impl<'a> Run<'a> {
 
     /// Counts one damage for a source that holds something, but nothing that anybody knows:
     /// otherwise a wrong file would pass for one without IDs.
-    fn fruitless(&mut self, reading: &mut Reading, before: [u64; 3]) -> Result<(), PipelineError> {
+    fn fruitless(&mut self, reading: &mut Reading) -> Result<(), PipelineError> {
         let Some((line, byte)) = reading.begins else { return Ok(()) };
+        let before = reading.seen_before;
         let [found, unknown, control] = self.seen();
         if reading.records == 0 && reading.extractor.is_list() {
             reading.records += 1;
@@ -152,12 +155,20 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Takes all blocks of one source.
+    /// Counts the columns whose IDs look rounded together; a column has no place but its source.
+    fn suspect(&mut self, reading: &Reading) -> Result<(), PipelineError> {
+        for verdict in self.samples.verdicts() {
+            self.placed(&reading.source, verdict, 1, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Takes all blocks of one source, file by file.
     fn blocks(&mut self, reading: &mut Reading, blocks: &Blocks) -> Result<(), PipelineError> {
         while let Some(said) = blocks.next() {
             self.take(reading, blocks, said)?;
         }
-        self.drain(reading, More::Ended)
+        self.end_part(reading)
     }
 
     /// The same, while others extract what is to come.
@@ -183,7 +194,11 @@ impl<'a> Run<'a> {
                             Err(block) => Ahead::Said(Ok(Said::Block(block))),
                         }
                     }
-                    said => Ahead::Said(said),
+                    said => {
+                        // The next file begins, or nothing comes.
+                        offset = 0;
+                        Ahead::Said(said)
+                    }
                 });
             }
             match ahead.pop_front() {
@@ -195,7 +210,15 @@ impl<'a> Run<'a> {
                 None => break,
             }
         }
-        self.drain(reading, More::Ended)
+        self.end_part(reading)
+    }
+
+    /// Extracts what is left of a file, and looks at it as a whole.
+    fn end_part(&mut self, reading: &mut Reading) -> Result<(), PipelineError> {
+        self.drain(reading, More::Ended)?;
+        self.fruitless(reading)?;
+        reading.end_part();
+        Ok(())
     }
 
     /// Takes what the reading thread said.
@@ -206,7 +229,15 @@ impl<'a> Run<'a> {
         said: io::Result<Said>,
     ) -> Result<(), PipelineError> {
         match said {
-            Ok(Said::Encodings(encodings)) => reading.encodings = encodings,
+            Ok(Said::Part(name, encodings)) => {
+                self.end_part(reading)?;
+                reading.begin_part(&name, encodings, self.task());
+                reading.seen_before = self.seen();
+            }
+            Ok(Said::PassedOver(name)) => {
+                let name = reading.name_of(&name);
+                self.placed(&name, Reason::PassedOver, 1, 0)?;
+            }
             Ok(Said::Block(block)) => {
                 let worth_trying = reading.add(block, blocks);
                 if worth_trying {
@@ -215,9 +246,9 @@ impl<'a> Run<'a> {
             }
             Err(error) => {
                 let read = reading.bytes_read.load(Ordering::Relaxed);
-                let reason = container_damage(&reading.name, read, error)?;
+                let reason = container_damage(&reading.source, read, error)?;
                 self.drain(reading, More::Ended)?;
-                let byte = reading.bytes_decoded;
+                let byte = reading.part_bytes;
                 self.reason(reading, reason, byte)?;
             }
         }
@@ -238,7 +269,7 @@ impl<'a> Run<'a> {
         if !right {
             return self.take(reading, blocks, Ok(Said::Block(block)));
         }
-        reading.bytes_decoded += block.len() as u64;
+        reading.part_bytes += block.len() as u64;
         for harvest in piece.harvests {
             self.harvest = harvest;
             self.harvested(reading, &block)?;
@@ -277,13 +308,20 @@ impl<'a> Run<'a> {
     /// Tells whoever watches how far it is.
     fn tell(&self, reading: &Reading) {
         let read = self.tally.bytes_read + reading.bytes_read.load(Ordering::Relaxed);
-        self.watch.progress(read, self.tally.records + reading.records);
+        let records = self.tally.records + reading.all_records + reading.records;
+        self.watch.progress(read, records);
     }
 
     /// Hands on what the harvest holds of `input`, which begins where the lines are counted to.
     fn harvested(&mut self, reading: &mut Reading, input: &[u8]) -> Result<(), PipelineError> {
         reading.records += self.harvest.records;
         self.flags(reading, input)?;
+        self.samples.look(&self.harvest.tweets);
+        self.samples.look(&self.harvest.users);
+        self.samples.look(&self.harvest.dms);
+        if reading.bytes_decoded > 0 {
+            self.harvest.stand_behind(reading.bytes_decoded);
+        }
         self.sift()?;
         self.harvest.clear();
         Ok(())
@@ -364,21 +402,29 @@ impl<'a> Run<'a> {
         self.dms.take(dms, of(IdKind::Dm), self.outlet).map_err(write_error)
     }
 
-    /// Writes down what was read from a source.
-    fn note(&mut self, reading: Reading) {
+    /// Writes down what was read from a source, and what was found and met since `before`.
+    fn note(&mut self, reading: Reading, before: (Counts, ReasonCounts)) {
         let bytes_read = reading.bytes_read.load(Ordering::Relaxed);
-        let counts = FORMATS.iter().zip(reading.extractor.formats);
+        let counts = FORMATS.iter().zip(reading.formats);
         let formats = counts.filter(|(_, count)| *count > 0);
+        let found = self
+            .strip
+            .ids
+            .iter()
+            .map(|kind| (kind.word(), self.found[kind as usize] - before.0[kind as usize]));
         self.tally.bytes_read += bytes_read;
-        self.tally.records += reading.records;
+        self.tally.records += reading.all_records;
         self.tally.sources.push(SourceTally {
-            name: reading.name,
+            name: reading.source,
             bytes_read,
             bytes_decoded: reading.bytes_decoded,
             encodings: reading.encodings,
-            records: reading.records,
+            files: reading.files,
+            records: reading.all_records,
             formats: formats.map(|(format, count)| (format.name, count)).collect(),
-            columns: reading.extractor.columns().into_iter().collect(),
+            columns: reading.columns,
+            found: found.collect(),
+            reasons: self.reasons.since(&before.1),
         });
     }
 
@@ -407,63 +453,13 @@ fn write_error(source: io::Error) -> PipelineError {
     PipelineError::Write { source }
 }
 
+/// IDs of each kind.
+type Counts = [u64; IdKind::ALL.len()];
+
 /// What is still to be taken, in order.
 enum Ahead {
     Said(io::Result<Said>),
     Piece(crew::Reading),
-}
-
-/// A source that is being read.
-struct Reading {
-    name: String,
-    /// The bytes that are not used up yet.
-    window: Vec<u8>,
-    /// How many of them were tried in vain.
-    tried: usize,
-    lines: Lines,
-    extractor: Extractor,
-    /// The longest record.
-    record_bytes_max: usize,
-    bytes_read: Arc<AtomicU64>,
-    bytes_decoded: u64,
-    /// The white space and padding that it begins with.
-    blank: Lines,
-    /// Line and byte of what follows.
-    begins: Option<(u64, u64)>,
-    records: u64,
-    encodings: Vec<&'static str>,
-}
-
-impl Reading {
-    /// Adds a block; says whether it is worth trying to extract from the window.
-    ///
-    /// A long record is tried again only when its bytes have doubled, so that it is not walked
-    /// from its start at every block.
-    fn add(&mut self, mut block: Vec<u8>, blocks: &Blocks) -> bool {
-        self.bytes_decoded += block.len() as u64;
-        if self.begins.is_none() {
-            let text = block.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0);
-            self.blank.pass(&block[..text.unwrap_or(block.len())]);
-            self.begins = text.map(|_| (self.blank.line(), self.blank.byte));
-        }
-        let pending = self.tried;
-        let begin = self.window.len();
-        if begin == 0 {
-            std::mem::swap(&mut self.window, &mut block);
-        } else {
-            self.window.extend_from_slice(&block);
-        }
-        blocks.give_back(block);
-        let line_ended = || memchr::memchr(b'\n', &self.window[begin..]).is_some();
-        pending == 0
-            || self.window.len() >= 2 * pending
-            || self.window.len() >= self.record_bytes_max
-            || pending <= EAGER_BYTES && line_ended()
-    }
-
-    fn kind_undeclared(&self) -> PipelineError {
-        PipelineError::KindUndeclared { name: self.name.clone() }
-    }
 }
 
 /// Whether an error of reading the source of that name is damage to a container, after which the
@@ -481,54 +477,6 @@ pub(super) fn container_damage(
         Some(inner) if inner.is::<Bomb>() => {
             Err(PipelineError::Bound { name, bound: inner.to_string() })
         }
-        Some(inner) if inner.is::<Archived>() => {
-            let Archived(archive) = inner.downcast_ref().expect("it was looked at above");
-            let piped = name == "-";
-            Err(PipelineError::Archive {
-                source_name: if piped { "standard input".to_owned() } else { name.clone() },
-                archive: archive.name,
-                unpack: archive.unpack,
-                path: if piped { "FILE".to_owned() } else { name },
-            })
-        }
         _ => Ok(Reason::Container),
-    }
-}
-
-/// Counts the lines of a decoded source.
-#[derive(Clone, Copy, Default)]
-struct Lines {
-    /// Line feeds before `byte`.
-    feeds: u64,
-    byte: u64,
-}
-
-impl Lines {
-    fn pass(&mut self, bytes: &[u8]) {
-        self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
-        self.byte += bytes.len() as u64;
-    }
-
-    /// Passes so many bytes with so many line feeds.
-    fn pass_counted(&mut self, bytes: usize, feeds: u64) {
-        self.feeds += feeds;
-        self.byte += bytes as u64;
-    }
-
-    /// The number of the line reached.
-    fn line(&self) -> u64 {
-        self.feeds + 1
-    }
-
-    /// The line of a byte in `input`, which begins where `begun` stands; this
-    /// count goes on from where it is, so asking in order is cheap.
-    fn at(&mut self, begun: Lines, input: &[u8], byte: u64) -> u64 {
-        if byte < self.byte {
-            *self = begun;
-        }
-        let from = (self.byte - begun.byte) as usize;
-        let to = ((byte - begun.byte) as usize).min(input.len());
-        self.pass(&input[from.min(to)..to]);
-        self.line()
     }
 }

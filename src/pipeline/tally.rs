@@ -89,8 +89,10 @@ pub struct SourceTally {
     pub bytes_read: u64,
     /// Bytes after decoding.
     pub bytes_decoded: u64,
-    /// Its wrappings, from the outside in: `gzip`, `utf-16le`.
+    /// Its wrappings, from the outside in: `gzip`, `tar`, `utf-16le`.
     pub encodings: Vec<&'static str>,
+    /// Files read: more than one if it is an archive.
+    pub files: u64,
     /// Records read.
     pub records: u64,
     /// Records of each format.
@@ -98,6 +100,11 @@ pub struct SourceTally {
     /// Columns of a table that were used: role to name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, String>,
+    /// IDs found of each kind that was asked for.
+    pub found: BTreeMap<&'static str, u64>,
+    /// How often each reason occurred in it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<&'static str, u64>,
 }
 
 /// The one file that a strip wrote.
@@ -107,6 +114,17 @@ pub struct Written {
     pub bytes: u64,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
+}
+
+impl SourceTally {
+    /// How many damages there were in it.
+    pub fn damages(&self) -> u64 {
+        let damaged = |slug: &str| {
+            let mut all = Reason::ALL.iter();
+            all.any(|reason| reason.slug() == slug && reason.gravity() == Gravity::Damaged)
+        };
+        self.reasons.iter().filter(|(slug, _)| damaged(slug)).map(|(_, count)| count).sum()
+    }
 }
 
 impl Tally {
@@ -127,11 +145,20 @@ impl Tally {
     }
 }
 
+/// How often each reason occurred.
+pub(crate) type ReasonCounts = [u64; Reason::ALL.len()];
+
 /// Counts reasons while a strip is at work.
-#[derive(Default)]
 pub(crate) struct Reasons {
-    counts: [u64; Reason::ALL.len()],
+    counts: ReasonCounts,
     first: [Vec<ReasonPlace>; Reason::ALL.len()],
+}
+
+impl Default for Reasons {
+    fn default() -> Reasons {
+        const REASONS: usize = Reason::ALL.len();
+        Reasons { counts: [0; REASONS], first: [const { Vec::new() }; REASONS] }
+    }
 }
 
 impl Reasons {
@@ -147,6 +174,18 @@ impl Reasons {
     /// Counts `count` occurrences that have no single place.
     pub(crate) fn add(&mut self, reason: Reason, count: u64) {
         self.counts[reason as usize] += count;
+    }
+
+    /// How often each reason occurred so far.
+    pub(crate) fn counts(&self) -> ReasonCounts {
+        self.counts
+    }
+
+    /// The reasons that occurred since then, and how often.
+    pub(crate) fn since(&self, before: &ReasonCounts) -> BTreeMap<&'static str, u64> {
+        let counts = self.counts.iter().zip(before).map(|(now, before)| now - before);
+        let rows = Reason::ALL.iter().zip(counts).filter(|(_, count)| *count > 0);
+        rows.map(|(reason, count)| (reason.slug(), count)).collect()
     }
 
     /// How often `reason` occurred so far.

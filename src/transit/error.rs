@@ -16,17 +16,6 @@ pub enum StripError {
     /// Its compressed data is damaged, so that nothing behind that place can be read.
     #[error("its compressed data is broken or ends early")]
     Container,
-    /// It is an archive of files.
-    #[error(
-        "it is a {archive} archive, which cannot be read: unpack it first, for instance with \
-         `{unpack} FILE`"
-    )]
-    Archive {
-        /// The kind of archive.
-        archive: &'static str,
-        /// The command that unpacks it to stdout.
-        unpack: &'static str,
-    },
     /// A record is damaged, and none may be.
     #[error("line {line}, byte {byte}: {says}")]
     Damaged {
@@ -51,9 +40,6 @@ impl From<PipelineError> for StripError {
                 StripError::Source(source)
             }
             PipelineError::Bound { bound, .. } => StripError::Bound(bound),
-            PipelineError::Archive { archive, unpack, .. } => {
-                StripError::Archive { archive, unpack }
-            }
             PipelineError::Damaged { line, byte, reason, .. } => {
                 StripError::Damaged { line, byte, reason: reason.slug(), says: reason.says() }
             }

@@ -237,7 +237,7 @@ fn unstripped(error: StripError) -> Problem {
                 .with("byte", byte)
                 .with("reason", reason)
         }
-        StripError::Archive { .. } | StripError::Container | StripError::Source(_) => {
+        StripError::Container | StripError::Source(_) => {
             Problem::new(&problem::UNREADABLE, format!("the body: {error}"))
         }
         StripError::Spool(error) if error.kind() == io::ErrorKind::StorageFull => {

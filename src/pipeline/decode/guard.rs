@@ -11,36 +11,45 @@ const FREE_BYTES: u64 = 64 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Bomb {
     /// More output than the ratio allows.
-    #[error("its compressed data swells more than {0} times, the bound on expansion")]
+    #[error("its compressed data swells more than {0} times, which is the bound `swelling`")]
     Swelling(u64),
     /// A window that takes more memory than there is for it.
-    #[error("unpacking it takes more memory than there is for that, the bound on windows")]
+    #[error("unpacking it takes more memory than the bound `window-bytes` allows")]
     Window,
-    /// Compressed too often.
-    #[error("it is compressed more than {} times over, the bound on nesting", super::NESTED_MAX)]
-    Nested,
+    /// Wrapped too often.
+    #[error("it is packed more than {0} times over, which is the bound `nesting`")]
+    Nested(usize),
+    /// Too many files in archives.
+    #[error("its archives hold more than {0} files, which is the bound `entries`")]
+    Entries(u64),
 }
 
 /// Compares what was read with what comes out.
 pub(super) struct Guard<R> {
     output: R,
     bytes_read: Arc<AtomicU64>,
-    bytes_out: u64,
+    /// What came out of all decompressors of the source.
+    bytes_out: Arc<AtomicU64>,
     swelling_max: u64,
 }
 
 impl<R> Guard<R> {
-    pub(super) fn new(output: R, bytes_read: Arc<AtomicU64>, swelling_max: u64) -> Guard<R> {
-        Guard { output, bytes_read, bytes_out: 0, swelling_max }
+    pub(super) fn new(
+        output: R,
+        bytes_read: Arc<AtomicU64>,
+        bytes_out: Arc<AtomicU64>,
+        swelling_max: u64,
+    ) -> Guard<R> {
+        Guard { output, bytes_read, bytes_out, swelling_max }
     }
 }
 
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.output.read(buffer)?;
-        self.bytes_out += read as u64;
+        let bytes_out = self.bytes_out.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
         let allowed = self.bytes_read.load(Ordering::Relaxed).saturating_mul(self.swelling_max);
-        if self.bytes_out > FREE_BYTES && self.bytes_out > allowed {
+        if bytes_out > FREE_BYTES && bytes_out > allowed {
             return Err(io::Error::other(Bomb::Swelling(self.swelling_max)));
         }
         Ok(read)

@@ -1,7 +1,12 @@
 //! Wrappings off: compression told by its magic bytes and nested as it comes, then byte order
-//! marks and UTF-16. One row of [`CODECS`] for each compression; archives are refused by name.
+//! marks and UTF-16. One row of [`CODECS`] for each compression; archives are in `archive`.
 //! Bounded, so that a bomb ends.
+//!
+//! A source is walked: each file in it is handed over as a stream, in the order of the source,
+//! however deep archives are nested. What is damaged ends with an error where the damage is, and
+//! costs no other file that can still be found.
 
+mod archive;
 mod guard;
 mod text;
 
@@ -9,12 +14,13 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use archive::{ARCHIVES, Archive, Entry};
 pub(crate) use guard::Bomb;
 
-use super::Bounds;
+use super::{Bounds, bystander};
 
 /// A stream of bytes on its way through the decoders.
-pub(crate) type Stream = Box<dyn Read + Send>;
+pub(crate) type Stream<'a> = Box<dyn Read + Send + 'a>;
 
 /// A compression.
 pub struct Codec {
@@ -23,7 +29,7 @@ pub struct Codec {
     /// The first bytes of its files.
     magic: &'static [&'static [u8]],
     /// Takes the compression off, within so many bytes of memory for its window.
-    open: fn(Stream, u64) -> io::Result<Stream>,
+    open: for<'a> fn(Stream<'a>, u64) -> io::Result<Stream<'a>>,
 }
 
 /// Every compression. All read on behind the first member, stream or frame.
@@ -59,85 +65,165 @@ pub static CODECS: &[Codec] = &[
     },
 ];
 
-/// An archive of several files, which is told but not read.
-#[derive(Debug)]
-pub(crate) struct Archive {
-    /// Its name in messages.
-    pub(crate) name: &'static str,
-    /// The command that writes what it holds to stdout.
-    pub(crate) unpack: &'static str,
-    /// The bytes that tell it, and where they stand.
-    magic: &'static [&'static [u8]],
-    magic_at: usize,
-}
-
-/// Every archive that is told.
-static ARCHIVES: &[Archive] = &[
-    Archive {
-        name: "zip",
-        unpack: "unzip -p",
-        magic: &[b"PK\x03\x04", b"PK\x05\x06"],
-        magic_at: 0,
-    },
-    Archive { name: "tar", unpack: "tar -xOf", magic: &[b"ustar"], magic_at: 257 },
-];
-
-/// The input, or what was packed in it, is an archive.
-#[derive(Debug, thiserror::Error)]
-#[error("a {} archive", .0.name)]
-pub(crate) struct Archived(pub(crate) &'static Archive);
-
-/// How many compressions may be nested.
-pub(crate) const NESTED_MAX: usize = 4;
-
 /// Bytes read at a time by a decompressor.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// How far the magic that stands farthest in reaches: that of tar.
 const MAGIC_BYTES: usize = 262;
 
-fn buffered(input: Stream) -> BufReader<Stream> {
+fn buffered(input: Stream<'_>) -> BufReader<Stream<'_>> {
     BufReader::with_capacity(BUFFER_BYTES, input)
 }
 
-/// A decoded source.
-pub(crate) struct Decoded {
-    /// Its bytes: decompressed, as UTF-8 (where it was UTF-16), without byte order mark.
-    pub(crate) stream: Stream,
+/// A file in a source: the source itself, or one in an archive.
+pub(crate) struct Part<'a> {
+    /// The names in the archives that lead to it, with slashes between; empty for the source.
+    pub(crate) name: &'a str,
     /// The wrappings that were taken off, from the outside in.
     pub(crate) encodings: Vec<&'static str>,
+    /// What it holds.
+    pub(crate) holds: Holds<'a>,
 }
 
-/// Takes the wrappings off `input`; `bytes_read` counts its bytes as they are read.
-pub(crate) fn decode(
-    input: Stream,
+/// What a part holds.
+pub(crate) enum Holds<'a> {
+    /// Its bytes: decompressed, as UTF-8 (where it was UTF-16), without byte order mark.
+    Data(Stream<'a>),
+    /// No records, by its name: it is not read.
+    NoRecords,
+}
+
+/// Takes one part after another; an error ends the walk.
+pub(crate) type TakePart<'a> = &'a mut dyn FnMut(Part<'_>) -> io::Result<()>;
+
+/// Nobody listens any more: the walk ends.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody listens any more")]
+pub(crate) struct Unheard;
+
+/// Whether an error ends the walk: anything but damage to the data.
+pub(crate) fn is_final(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    inner.is_some_and(|inner| inner.is::<Broken>() || inner.is::<Bomb>() || inner.is::<Unheard>())
+}
+
+/// Takes the wrappings off `input` and hands over each file in it; `bytes_read` counts its bytes
+/// as they are read.
+pub(crate) fn walk(
+    input: Stream<'_>,
     bytes_read: Arc<AtomicU64>,
     bounds: Bounds,
-) -> io::Result<Decoded> {
-    let mut stream: Stream = Box::new(Counted { input, bytes_read: bytes_read.clone() });
-    let mut encodings = Vec::new();
-    loop {
-        let (head, rest) = peeked(stream)?;
-        stream = rest;
-        if let Some(archive) = ARCHIVES.iter().find(|archive| is_archive(archive, &head)) {
-            return Err(io::Error::other(Archived(archive)));
+    take: TakePart<'_>,
+) -> io::Result<()> {
+    let input = Box::new(Counted { input, bytes_read: bytes_read.clone() });
+    let bytes_out = Arc::default();
+    let mut walk = Walk { bounds, bytes_read, bytes_out, entries: 0, take };
+    walk.open("", Vec::new(), input)
+}
+
+struct Walk<'t> {
+    bounds: Bounds,
+    bytes_read: Arc<AtomicU64>,
+    bytes_out: Arc<AtomicU64>,
+    entries: u64,
+    take: TakePart<'t>,
+}
+
+impl Walk<'_> {
+    /// Takes the wrappings off a file.
+    fn open(
+        &mut self,
+        name: &str,
+        mut encodings: Vec<&'static str>,
+        mut stream: Stream<'_>,
+    ) -> io::Result<()> {
+        loop {
+            let (head, rest) = peeked(stream)?;
+            stream = rest;
+            let archive = ARCHIVES.iter().find(|archive| archive.is_told_by(&head));
+            let codec = CODECS.iter().find(|codec| {
+                codec.magic.iter().any(|magic| head.starts_with(magic)) && !is_text(codec, &head)
+            });
+            if archive.is_none() && codec.is_none() {
+                break;
+            }
+            if encodings.len() >= self.bounds.nesting_max {
+                return Err(io::Error::other(Bomb::Nested(self.bounds.nesting_max)));
+            }
+            if let Some(archive) = archive {
+                encodings.push(archive.name);
+                return self.archive(archive, name, &encodings, stream);
+            }
+            if let Some(codec) = codec {
+                encodings.push(codec.name);
+                let plain = (codec.open)(stream, self.bounds.window_bytes_max)?;
+                stream = self.guarded(plain);
+            }
         }
-        let codec = CODECS.iter().find(|codec| {
-            codec.magic.iter().any(|magic| head.starts_with(magic)) && !is_text(codec, &head)
-        });
-        let Some(codec) = codec else { break };
-        if encodings.len() == NESTED_MAX {
-            return Err(io::Error::other(Bomb::Nested));
+        let (stream, encoding) = text::plain(stream)?;
+        encodings.extend(encoding);
+        (self.take)(Part { name, encodings, holds: Holds::Data(stream) })
+    }
+
+    fn guarded<'a>(&self, output: Stream<'a>) -> Stream<'a> {
+        let (bytes_read, bytes_out) = (self.bytes_read.clone(), self.bytes_out.clone());
+        Box::new(guard::Guard::new(output, bytes_read, bytes_out, self.bounds.swelling_max))
+    }
+
+    /// Goes through an archive; what is wrong with the archive itself is told as its own part.
+    fn archive(
+        &mut self,
+        archive: &Archive,
+        name: &str,
+        encodings: &[&'static str],
+        stream: Stream<'_>,
+    ) -> io::Result<()> {
+        let result =
+            (archive.entries)(stream, &mut |entry| self.entry(archive, name, encodings, entry));
+        self.told(name, encodings, result)
+    }
+
+    fn entry(
+        &mut self,
+        archive: &Archive,
+        within: &str,
+        encodings: &[&'static str],
+        entry: Entry<'_>,
+    ) -> io::Result<()> {
+        self.entries += 1;
+        if self.entries > self.bounds.entries_max {
+            return Err(io::Error::other(Bomb::Entries(self.bounds.entries_max)));
         }
-        stream = (codec.open)(stream, bounds.window_bytes_max)?;
-        encodings.push(codec.name);
+        let separator = if within.is_empty() { "" } else { "/" };
+        let name = format!("{within}{separator}{}", entry.name);
+        if bystander::is_one(&name) {
+            let encodings = encodings.to_vec();
+            return (self.take)(Part { name: &name, encodings, holds: Holds::NoRecords });
+        }
+        let mut stream: Stream<'_> = Box::new(entry.stream);
+        if archive.name == "zip" {
+            stream = self.guarded(stream);
+        }
+        let result = self.open(&name, encodings.to_vec(), stream);
+        self.told(&name, encodings, result)
     }
-    if !encodings.is_empty() {
-        stream = Box::new(guard::Guard::new(stream, bytes_read, bounds.swelling_max));
+
+    /// Hands over damage as a part that begins with it; lets through what ends the walk.
+    fn told(
+        &mut self,
+        name: &str,
+        encodings: &[&'static str],
+        result: io::Result<()>,
+    ) -> io::Result<()> {
+        match result {
+            Err(error) if !is_final(&error) => {
+                let stream = Box::new(Failing(Some(error)));
+                let encodings = encodings.to_vec();
+                (self.take)(Part { name, encodings, holds: Holds::Data(stream) })
+            }
+            told => told,
+        }
     }
-    let (stream, encoding) = text::plain(stream)?;
-    encodings.extend(encoding);
-    Ok(Decoded { stream, encodings })
 }
 
 /// Whether bytes that look like `codec`'s magic are a text: `BZh` needs a digit and a magic.
@@ -145,16 +231,11 @@ fn is_text(codec: &Codec, head: &[u8]) -> bool {
     codec.name == "bzip2" && !matches!(head, [_, _, _, b'1'..=b'9', 0x31 | 0x17, ..])
 }
 
-fn is_archive(archive: &Archive, head: &[u8]) -> bool {
-    let at = head.get(archive.magic_at..).unwrap_or_default();
-    archive.magic.iter().any(|magic| at.starts_with(magic))
-}
-
 /// The first bytes of a stream, and the whole stream again.
 ///
 /// No magic holds a line feed or stands behind one, so a line is enough: whoever sends one at a
 /// time is not made to wait for the next.
-fn peeked(mut stream: Stream) -> io::Result<(Vec<u8>, Stream)> {
+fn peeked(mut stream: Stream<'_>) -> io::Result<(Vec<u8>, Stream<'_>)> {
     let mut head = vec![0; MAGIC_BYTES];
     let mut filled = 0;
     while filled < MAGIC_BYTES && !head[..filled].contains(&b'\n') {
@@ -187,12 +268,12 @@ impl Read for Failing {
 }
 
 /// Counts what is read through it.
-struct Counted {
-    input: Stream,
+struct Counted<'a> {
+    input: Stream<'a>,
     bytes_read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer).map_err(Broken::at_source)?;
         self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);

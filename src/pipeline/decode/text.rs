@@ -8,7 +8,7 @@ use super::Stream;
 const STEP_BYTES: usize = 32 << 10;
 
 /// Takes the mark off a stream, and turns UTF-16 into UTF-8; says which encoding it was.
-pub(super) fn plain(mut stream: Stream) -> io::Result<(Stream, Option<&'static str>)> {
+pub(super) fn plain(mut stream: Stream<'_>) -> io::Result<(Stream<'_>, Option<&'static str>)> {
     let mut head = Vec::with_capacity(3);
     stream.by_ref().take(3).read_to_end(&mut head)?;
     let (mark, wide) = match head.as_slice() {
@@ -17,7 +17,7 @@ pub(super) fn plain(mut stream: Stream) -> io::Result<(Stream, Option<&'static s
         [0xFE, 0xFF, ..] => (2, Some(("utf-16be", u16::from_be_bytes as fn([u8; 2]) -> u16))),
         _ => (0, None),
     };
-    let rest: Stream = Box::new(Cursor::new(head.split_off(mark)).chain(stream));
+    let rest: Stream<'_> = Box::new(Cursor::new(head.split_off(mark)).chain(stream));
     Ok(match wide {
         None => (rest, None),
         Some((name, unit)) => {
@@ -28,8 +28,8 @@ pub(super) fn plain(mut stream: Stream) -> io::Result<(Stream, Option<&'static s
 }
 
 /// Turns UTF-16 into UTF-8 as it is read; a lone surrogate becomes U+FFFD.
-struct Narrowed {
-    input: Stream,
+struct Narrowed<'a> {
+    input: Stream<'a>,
     unit: fn([u8; 2]) -> u16,
     /// A high surrogate at the end of the last step.
     high: Option<u16>,
@@ -37,7 +37,7 @@ struct Narrowed {
     at: usize,
 }
 
-impl Narrowed {
+impl Narrowed<'_> {
     /// Turns one step; leaves nothing at the end of the input.
     fn step(&mut self) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(STEP_BYTES);
@@ -58,7 +58,7 @@ impl Narrowed {
     }
 }
 
-impl Read for Narrowed {
+impl Read for Narrowed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.out.len() {
             self.step()?;

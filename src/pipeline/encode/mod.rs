@@ -1,46 +1,82 @@
-//! IDs to bytes: one file and one row of [`OUTPUTS`] for each text form.
+//! IDs to bytes: one file and one row of [`OUTPUTS`] for each form, and one row of [`PACKINGS`]
+//! for what may be packed around it.
 
 pub mod csv;
 pub mod jsonl;
+mod packing;
 pub mod txt;
 
-use crate::base::ids::IdKind;
+use std::io;
 
-/// A text form of a list of IDs.
+use crate::base::ids::IdKind;
+pub use packing::{PACKINGS, Packed, Packing};
+
+/// A form of a list of IDs.
 pub struct Output {
     /// The word of `--as`, and the ending of its file's name.
     pub name: &'static str,
     /// What it looks like, for help texts.
     pub says: &'static str,
-    /// Writes what stands before the first ID.
-    pub begin: fn(&mut Vec<u8>, IdKind),
-    /// Writes one ID.
-    pub push: fn(&mut Vec<u8>, IdKind, u64),
+    /// Begins a file of IDs of one kind.
+    pub begin: fn(IdKind, &mut Vec<u8>) -> Box<dyn Encode>,
 }
 
-/// Every text form.
+/// Turns IDs into the bytes of a file.
+pub trait Encode: Send {
+    /// Appends one ID.
+    ///
+    /// # Errors
+    /// If this form cannot hold it.
+    fn push(&mut self, id: u64, buffer: &mut Vec<u8>) -> io::Result<()>;
+
+    /// Appends what stands behind the last ID.
+    ///
+    /// # Errors
+    /// As [`Encode::push`].
+    fn finish(&mut self, buffer: &mut Vec<u8>) -> io::Result<()>;
+}
+
+/// A form of lines, each of which stands alone.
+struct Lines {
+    kind: IdKind,
+    push: fn(&mut Vec<u8>, IdKind, u64),
+}
+
+impl Encode for Lines {
+    #[inline]
+    fn push(&mut self, id: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+        (self.push)(buffer, self.kind, id);
+        Ok(())
+    }
+
+    fn finish(&mut self, _buffer: &mut Vec<u8>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Every form.
 pub static OUTPUTS: &[Output] = &[
     Output {
         name: "txt",
         says: "one ID a line",
-        begin: |_, _| {},
-        push: |buffer, _, id| txt::push(buffer, id),
+        begin: |kind, _| Box::new(Lines { kind, push: |buffer, _, id| txt::push(buffer, id) }),
     },
     Output {
         name: "csv",
         says: "one column under the header tweet_id, user_id or dm_id",
-        begin: csv::begin,
-        push: csv::push,
+        begin: |kind, buffer| {
+            csv::begin(buffer, kind);
+            Box::new(Lines { kind, push: csv::push })
+        },
     },
     Output {
         name: "jsonl",
         says: "one object a line, the ID as a string",
-        begin: |_, _| {},
-        push: jsonl::push,
+        begin: |kind, _| Box::new(Lines { kind, push: jsonl::push }),
     },
 ];
 
-/// The text form of that name.
+/// The form of that name.
 pub fn output(name: &str) -> Option<&'static Output> {
     OUTPUTS.iter().find(|output| output.name == name)
 }
@@ -65,12 +101,12 @@ mod tests {
             ("csv", "tweet_id\n20\n9223372036854775807\n"),
             ("jsonl", "{\"tweet_id\":\"20\"}\n{\"tweet_id\":\"9223372036854775807\"}\n"),
         ] {
-            let output = output(name).unwrap();
             let mut bytes = Vec::new();
-            (output.begin)(&mut bytes, IdKind::Tweet);
+            let mut encode = (output(name).unwrap().begin)(IdKind::Tweet, &mut bytes);
             for id in [20, 9_223_372_036_854_775_807] {
-                (output.push)(&mut bytes, IdKind::Tweet, id);
+                encode.push(id, &mut bytes).unwrap();
             }
+            encode.finish(&mut bytes).unwrap();
             assert_eq!(String::from_utf8(bytes).unwrap(), expected, "{name}");
         }
     }

@@ -5,6 +5,7 @@ use super::harvest::Harvest;
 use super::id::{self, Pair};
 use super::key::Key;
 use super::record::{Record, unescaped, unquoted};
+use super::stated;
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -22,6 +23,10 @@ pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
         .object(Key::Actor)
         .map_or(Ok(Pair::Absent), |actor| tagged(actor.value(Key::Id), USER_TAGS));
     let own = id::required(tagged(record.value(Key::Id), TWEET_TAGS));
+    let own = stated::at(own, record.value(Key::PostedTime), harvest);
+    if own == Err(Reason::TimesDisagree) {
+        return harvest.flag(Reason::TimesDisagree);
+    }
     harvest.id(IdKind::Tweet, Scope::Own, own, author.ok().and_then(Pair::id));
     harvest.id(IdKind::User, Scope::Own, author, None);
     if harvest.reaches(Scope::Embedded) {

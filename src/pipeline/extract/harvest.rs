@@ -4,7 +4,7 @@
 use hashbrown::HashSet;
 
 use super::id::Pair;
-use crate::base::ids::{DmId, Id, IdKind, TweetId, UserId};
+use crate::base::ids::{DmId, ID_MAX, Id, IdKind, TweetId, UserId};
 use crate::pipeline::found::{Found, Place};
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::{Columns, KindSet, Scope};
@@ -43,6 +43,8 @@ pub(crate) struct Harvest {
     named: HashSet<(IdKind, u64)>,
     /// How many tweets, users, DMs and flags there were before the current record.
     marks: [usize; 4],
+    /// The highest ID that there can be.
+    id_max: u64,
     /// Whether the current record held what nobody asked for.
     other_kind: bool,
     pub(crate) tweets: Vec<Found<TweetId>>,
@@ -63,6 +65,7 @@ impl Harvest {
             place: Place::default(),
             named: HashSet::new(),
             marks: [0; 4],
+            id_max: ID_MAX,
             other_kind: false,
             tweets: Vec::new(),
             users: Vec::new(),
@@ -75,8 +78,8 @@ impl Harvest {
 
     /// An empty one that looks for the same, in the same source.
     pub(crate) fn empty_like(&self) -> Harvest {
-        let Harvest { kinds, scope, columns, wants_authors, place, .. } = *self;
-        Harvest { wants_authors, place, ..Harvest::new(kinds, scope, columns) }
+        let Harvest { kinds, scope, columns, wants_authors, place, id_max, .. } = *self;
+        Harvest { wants_authors, place, id_max, ..Harvest::new(kinds, scope, columns) }
     }
 
     /// Forgets everything: it was taken away.
@@ -87,6 +90,13 @@ impl Harvest {
         self.deleted.clear();
         self.flags.clear();
         self.records = 0;
+    }
+
+    /// Moves all places so many bytes back: other files stand before this one in its source.
+    pub(crate) fn stand_behind(&mut self, bytes: u64) {
+        self.tweets.iter_mut().for_each(|found| found.place.offset += bytes);
+        self.users.iter_mut().for_each(|found| found.place.offset += bytes);
+        self.dms.iter_mut().for_each(|found| found.place.offset += bytes);
     }
 
     /// Whether it should be emptied before more is read.
@@ -129,9 +139,19 @@ impl Harvest {
         self.other_kind = true;
     }
 
+    /// The kind of all IDs that are wanted, if it is one.
+    pub(crate) fn only_kind(&self) -> Option<IdKind> {
+        self.kinds.single()
+    }
+
     /// Also looks for the authors of tweets, whichever columns are wanted.
     pub(crate) fn look_for_authors(&mut self) {
         self.wants_authors = true;
+    }
+
+    /// Takes no ID that is higher than this one.
+    pub(crate) fn set_id_max(&mut self, id_max: u64) {
+        self.id_max = id_max;
     }
 
     /// Sets the source that places name.
@@ -188,14 +208,20 @@ impl Harvest {
         if self.scope > Scope::Own && !self.named.insert((kind, id)) && scope > Scope::Own {
             return;
         }
+        if id > self.id_max {
+            return self.flag(Reason::OfTheFuture);
+        }
         let place = match self.columns {
             Columns::IdsOnly => Place::default(),
             Columns::WithPlaces => self.place,
         };
         match kind {
             IdKind::Tweet => {
-                let author = author.map(valid);
-                self.tweets.push(Found { id: valid(id), author, place });
+                let id: TweetId = valid(id);
+                if id.is_of_no_tweet() {
+                    self.flag(Reason::NoSuchTweet);
+                }
+                self.tweets.push(Found { id, author: author.map(valid), place });
             }
             IdKind::User => self.users.push(Found { id: valid(id), author: None, place }),
             IdKind::Dm => self.dms.push(Found { id: valid(id), author: None, place }),

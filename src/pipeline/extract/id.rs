@@ -100,6 +100,31 @@ pub(crate) fn pair_of_text(number: Option<&[u8]>, text: Option<&[u8]>) -> Result
     paired(number, text, of_text)
 }
 
+/// The ID that was `told`, with the one in the link beside it: that rescues a rounded ID, which is
+/// `spelled` so, and convicts any other.
+///
+/// # Errors
+/// [`Reason::LinkDisagrees`] if the link names an ID of which the other is no rounding; otherwise
+/// what was an error before.
+pub(crate) fn beside_link(
+    told: Result<Pair, Reason>,
+    spelled: Option<&[u8]>,
+    link: Option<u64>,
+) -> Result<Pair, Reason> {
+    let Some(link) = link else { return told };
+    match (told, spelled) {
+        (Ok(Pair::Agreed(id) | Pair::Rescued(id)), _) if id == link => told,
+        (Ok(Pair::Absent), _) => Ok(Pair::Agreed(link)),
+        (Ok(Pair::Agreed(_)) | Err(Reason::Mangled), Some(spelled))
+            if rounds_to(link, unquoted(spelled).unwrap_or(spelled)) =>
+        {
+            Ok(Pair::Rescued(link))
+        }
+        (Ok(_) | Err(Reason::Mangled), _) => Err(Reason::LinkDisagrees),
+        (Err(_), _) => told,
+    }
+}
+
 #[inline]
 fn paired(
     number: Option<&[u8]>,
@@ -138,6 +163,8 @@ pub(crate) fn of_keys(record: &Record<'_>, number: Key, text: Key) -> Result<Pai
 #[cold]
 fn rounds_to(id: u64, number: &[u8]) -> bool {
     let Some(text) = std::str::from_utf8(number).ok() else { return false };
+    // Spreadsheets of many countries write a comma where others write a point.
+    let text = text.replace(',', ".");
     let Ok(rounded) = text.parse::<f64>() else { return false };
     if let Ok(whole) = parse_digits(number) {
         let zeros = 10_u64.pow(number.len().saturating_sub(EXCEL_DIGITS) as u32);
@@ -145,7 +172,7 @@ fn rounds_to(id: u64, number: &[u8]) -> bool {
         let double = rounded == id as f64;
         return excel || double && (whole == rounded as u64 || whole.is_multiple_of(100));
     }
-    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(&text);
     let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
     let shortened = format!("{:.*e}", digits.saturating_sub(1).min(ID_DIGITS_MAX), id as f64);
     rounded == id as f64 || shortened.parse() == Ok(rounded)
@@ -198,5 +225,29 @@ mod tests {
         }
         assert_eq!(pair(None, None), Ok(Pair::Absent));
         assert_eq!(pair(Some(b"7"), None), Ok(Pair::Agreed(7)));
+    }
+
+    #[test]
+    fn a_link_rescues_a_rounded_cell_and_convicts_any_other() {
+        let id = 872_836_479_608_733_697;
+        for (cell, expected) in [
+            ("872836479608733697", Ok(Pair::Agreed(id))),
+            ("872836479608733700", Ok(Pair::Rescued(id))),
+            ("8.72836E+17", Ok(Pair::Rescued(id))),
+            ("8,72836E+17", Ok(Pair::Rescued(id))),
+            ("8.72837E+17", Err(Reason::LinkDisagrees)),
+            ("872836479608733698", Err(Reason::LinkDisagrees)),
+            ("20", Err(Reason::LinkDisagrees)),
+            ("abc", Err(Reason::NotAnId)),
+        ] {
+            let cell = cell.as_bytes();
+            let told = pair_of_text(None, Some(cell));
+            assert_eq!(beside_link(told, Some(cell), Some(id)), expected, "{cell:?}");
+        }
+        assert_eq!(beside_link(Ok(Pair::Absent), None, Some(id)), Ok(Pair::Agreed(id)));
+        assert_eq!(beside_link(Ok(Pair::Agreed(7)), Some(b"7"), None), Ok(Pair::Agreed(7)));
+        let rescued = Ok(Pair::Rescued(id));
+        assert_eq!(beside_link(rescued, None, Some(id)), rescued);
+        assert_eq!(beside_link(rescued, None, Some(id + 1)), Err(Reason::LinkDisagrees));
     }
 }

@@ -101,11 +101,16 @@ pub(super) fn is_entry(line: &[u8]) -> bool {
     }
 }
 
-/// A line without what tools put around an ID: blanks, quotes, a trailing comma, padding.
+/// A line without what tools put around an ID: blanks, quotes, a trailing comma, padding; also
+/// the `b'20'` of Python's bytes, as SMMT writes it, and the `="20"` that Excel does not round.
 pub(super) fn bare(line: &[u8]) -> &[u8] {
     let mut text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
-    while let [b' ' | b'\t' | b'"' | b'\'' | 0, rest @ ..] = text {
-        text = rest;
+    loop {
+        text = match text {
+            [b' ' | b'\t' | b'"' | b'\'' | 0, rest @ ..] => rest,
+            [b'b' | b'=', rest @ ..] if matches!(rest, [b'"' | b'\'', ..]) => rest,
+            _ => break,
+        }
     }
     while let [rest @ .., b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',' | b';' | 0] = text {
         text = rest;

@@ -9,7 +9,7 @@ use super::key::Key;
 use super::record::Record;
 use super::resync::{Found, LineStart, Resync};
 use super::scan::{Frame, Walk, frame};
-use super::{FORMATS, Format, More, Shape, Task, Window, control};
+use super::{FORMATS, Format, More, Shape, Task, Window, account_archive, control};
 use crate::pipeline::reason::Reason;
 
 /// Where the lane stands between records.
@@ -29,6 +29,8 @@ pub(super) struct Json {
     /// How far the line is indented in which the window begins.
     line: LineStart,
     resync: Option<Resync>,
+    /// Whether this is a script of an account archive, of which most hold nothing of ours.
+    is_script: bool,
     /// Whether the last value was damaged: a cut array then is not damaged a second time.
     last_damaged: bool,
 }
@@ -43,12 +45,18 @@ enum Step {
 
 impl Json {
     pub(super) fn new() -> Json {
-        Json { inside: Inside::Top, line: LineStart::default(), resync: None, last_damaged: false }
+        Json {
+            inside: Inside::Top,
+            line: LineStart::default(),
+            resync: None,
+            is_script: false,
+            last_damaged: false,
+        }
     }
 
     /// Whether what follows is read as it would be at the beginning of a source.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.inside == Inside::Top && self.resync.is_none() && self.line.is_new()
+        self.inside == Inside::Top && self.resync.is_none() && self.line.is_new() && !self.is_script
     }
 
     /// Uses up whole values of the window.
@@ -114,6 +122,14 @@ impl Json {
                 self.inside = Inside::ArrayBeforeValue;
                 Step::On(at + 1)
             }
+            (Inside::Top, b'w') => match script(window, at) {
+                Script::Begins(value) => {
+                    self.is_script = true;
+                    Step::On(value)
+                }
+                Script::Unseen => Step::Wait(at),
+                Script::None => self.value(window, at, task, formats, harvest),
+            },
             _ => self.value(window, at, task, formats, harvest),
         }
     }
@@ -144,7 +160,11 @@ impl Json {
                 self.went_well();
                 harvest.begin(window.byte(at), end - at);
                 if window.input[at] == b'{' {
-                    take_record(&record, task, formats, harvest);
+                    let is_known = take_record(&record, task, formats, harvest);
+                    match is_known || self.is_script {
+                        true => harvest.end(),
+                        false => harvest.flag(Reason::Unknown),
+                    }
                 } else {
                     harvest.flag(Reason::Unknown);
                 }
@@ -227,6 +247,33 @@ impl Json {
     }
 }
 
+/// Whether a script of an account archive begins.
+enum Script {
+    /// What is assigned begins here.
+    Begins(usize),
+    /// It does not.
+    None,
+    /// The window ends before that can be told.
+    Unseen,
+}
+
+/// How far the sign of equality may be in the first line of a script.
+const ASSIGNED_BYTES_MAX: usize = 256;
+
+fn script(window: &Window<'_>, at: usize) -> Script {
+    let head = &window.input[at..];
+    let head = &head[..head.len().min(ASSIGNED_BYTES_MAX)];
+    let begin = account_archive::SCRIPT;
+    let equals = memchr::memchr2(b'=', b'\n', head).map(|end| (end, head[end]));
+    match equals {
+        Some((end, b'=')) if head.starts_with(begin) => Script::Begins(at + end + 1),
+        Some(_) => Script::None,
+        None if !begin.starts_with(&head[..head.len().min(begin.len())]) => Script::None,
+        None if window.more == More::MayCome && head.len() < ASSIGNED_BYTES_MAX => Script::Unseen,
+        None => Script::None,
+    }
+}
+
 /// What stands where a value ended.
 enum Seam {
     /// The next value, or what may stand between two.
@@ -275,14 +322,14 @@ fn skip_padding(input: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Hands a whole object to its format.
+/// Hands a whole object to its format; says whether there is one.
 #[inline]
 fn take_record(
     record: &Record<'_>,
     task: &Task,
     formats: &mut [u64; FORMATS.len()],
     harvest: &mut Harvest,
-) {
+) -> bool {
     if record.has(Key::ForUser)
         && let Some(message) = record.object(Key::Message)
     {
@@ -290,12 +337,13 @@ fn take_record(
     }
     if control::recognise(record) {
         harvest.flag(Reason::Control);
-        return control::extract(record, harvest);
+        control::extract(record, harvest);
+        return true;
     }
     let row = match task.format {
         Some(format) => Some((super::row_of(format), format)),
         None => FORMATS.iter().enumerate().find(|(_, format)| match &format.shape {
-            Shape::Json { recognise, .. } => recognise(record),
+            Shape::Json { recognise, .. } | Shape::Removals { recognise, .. } => recognise(record),
             Shape::Table { .. } | Shape::List => false,
         }),
     };
@@ -303,8 +351,15 @@ fn take_record(
         Some((row, Format { shape: Shape::Json { extract, .. }, .. })) => {
             formats[row] += 1;
             extract(record, harvest);
-            harvest.end();
         }
-        _ => harvest.flag(Reason::Unknown),
+        Some((row, Format { shape: Shape::Removals { extract, .. }, .. })) => {
+            formats[row] += 1;
+            match task.format {
+                Some(_) => extract(record, harvest),
+                None => harvest.flag(Reason::Removal),
+            }
+        }
+        _ => return false,
     }
+    true
 }

@@ -5,18 +5,24 @@
 //! table, lines of a list. Which one a source takes is told by its first bytes; which format a
 //! JSON record has is told record by record. The only part that knows bytes is `scan`.
 
+mod account_archive;
+mod compliance;
 mod control;
 mod gnip;
+mod graphql;
 mod harvest;
 mod id;
 mod id_list;
 mod json;
 mod key;
+mod members;
 mod old_dm;
 mod record;
 mod resync;
 mod scan;
+mod scrape;
 mod sniff;
+mod stated;
 mod table;
 mod v1_dm;
 mod v1_page;
@@ -47,6 +53,9 @@ pub struct Format {
 enum Shape {
     /// JSON values: told record by record.
     Json { recognise: fn(&Record<'_>) -> bool, extract: fn(&Record<'_>, &mut Harvest) },
+    /// JSON values that name what is to be removed: they give nothing unless this very format is
+    /// asked for.
+    Removals { recognise: fn(&Record<'_>) -> bool, extract: fn(&Record<'_>, &mut Harvest) },
     /// Rows under a header; told by the names in it.
     Table { recognise: fn(&table::Header) -> bool, columns: fn(&table::Header) -> table::Columns },
     /// Lines of bare IDs.
@@ -77,12 +86,21 @@ pub static FORMATS: &[Format] = &[
     json_format!(1 "v1-tweet" v1_tweet "v1.1 tweets"),
     json_format!(5 "v2-flat" v2_flat "v2 tweets or users, one a line, as twarc2 flatten writes"),
     json_format!(4 "v2-stream" v2_stream "lines of the v2 filtered stream"),
+    json_format!(12 "graphql" graphql "captures of the site's GraphQL answers"),
     json_format!(3 "v2-page" v2_page "v2 response pages"),
     json_format!(10 "old-dm" old_dm "Direct Messages of before 2018"),
     json_format!(8 "v2-dm" v2_dm "v2 DM events"),
     json_format!(9 "v1-dm" v1_dm "v1.1 DM events"),
     json_format!(7 "gnip" gnip "GNIP and PowerTrack Activity Streams"),
     json_format!(2 "v1-page" v1_page "v1.1 search and premium pages"),
+    json_format!(13 "scrape" scrape "JSON lines of snscrape and twscrape"),
+    json_format!(11 "account-archive" account_archive "the scripts of an account's own archive"),
+    Format {
+        number: 19,
+        name: "compliance",
+        says: "results of compliance jobs, which give nothing unless named here",
+        shape: Shape::Removals { recognise: compliance::recognise, extract: compliance::extract },
+    },
     Format {
         number: 14,
         name: "twarc-csv",

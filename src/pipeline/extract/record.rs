@@ -11,6 +11,8 @@ pub(crate) struct Record<'a> {
     spans: [(u32, u32); KEYS],
     present: u128,
     current: Option<Key>,
+    /// Where the value itself stands, once it was found whole.
+    whole: (u32, u32),
 }
 
 const _: () = assert!(KEYS <= 128, "the mask of present keys has 128 bits");
@@ -19,13 +21,14 @@ impl<'a> Record<'a> {
     /// An empty record over `input`.
     fn over(input: &'a [u8]) -> Record<'a> {
         assert!(u32::try_from(input.len()).is_ok(), "a window stays below 4 GiB");
-        Record { input, spans: [(0, 0); KEYS], present: 0, current: None }
+        Record { input, spans: [(0, 0); KEYS], present: 0, current: None, whole: (0, 0) }
     }
 
     /// Walks the value that begins at `start` of `input`.
     pub(crate) fn walk(input: &'a [u8], start: usize) -> (Record<'a>, Walk) {
         let mut record = Record::over(input);
         let walk = scan::walk(input, start, &mut record);
+        record.ends(start, walk);
         (record, walk)
     }
 
@@ -33,7 +36,16 @@ impl<'a> Record<'a> {
     pub(crate) fn walk_so_far(input: &'a [u8], start: usize) -> (Record<'a>, Walk) {
         let mut record = Record::over(input);
         let walk = scan::walk_so_far(input, start, &mut record);
+        record.ends(start, walk);
         (record, walk)
+    }
+
+    /// Notes where the value stands that was walked from `start` on.
+    #[inline]
+    fn ends(&mut self, start: usize, walk: Walk) {
+        if let Walk::End(end) = walk {
+            self.whole = (start as u32, end as u32);
+        }
     }
 
     /// The record of a whole value that an earlier walk found whole; none if it is no object
@@ -46,6 +58,11 @@ impl<'a> Record<'a> {
             (record, Walk::End(_)) => Some(record),
             _ => None,
         }
+    }
+
+    /// The bytes of the whole value; none if it is damaged.
+    pub(crate) fn whole(&self) -> &'a [u8] {
+        &self.input[self.whole.0 as usize..self.whole.1 as usize]
     }
 
     /// Whether the key is there, whatever its value.

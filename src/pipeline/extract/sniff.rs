@@ -1,7 +1,7 @@
 //! Which lane a source takes, told by its first bytes: JSON, a table, or a list of IDs.
 
 use super::table::{Header, Table};
-use super::{FORMATS, Format, Lane, More, Shape, Task, id_list, json};
+use super::{FORMATS, Format, Lane, More, Shape, Task, account_archive, id_list, json};
 
 /// How many bytes are looked at where the first one does not tell.
 const SNIFFED_BYTES: usize = 64 * 1024;
@@ -34,7 +34,7 @@ pub(super) fn is_blank(input: &[u8]) -> bool {
 
 fn forced(format: &'static Format, input: &[u8], enough: bool) -> Option<Lane> {
     match format.shape {
-        Shape::Json { .. } => Some(Lane::Json(json::Json::new())),
+        Shape::Json { .. } | Shape::Removals { .. } => Some(Lane::Json(json::Json::new())),
         Shape::List => Some(Lane::List(id_list::List::new())),
         Shape::Table { .. } if !enough => None,
         Shape::Table { columns, .. } => {
@@ -49,6 +49,9 @@ fn forced(format: &'static Format, input: &[u8], enough: bool) -> Option<Lane> {
 fn told(head: &[u8]) -> Lane {
     let mut lines = head.split(|byte| *byte == b'\n');
     let first = lines.next().unwrap_or_default();
+    if first.starts_with(account_archive::SCRIPT) {
+        return Lane::Json(json::Json::new());
+    }
     let is_list = id_list::is_entry(first);
     if let Some(header) = Header::read(head).filter(|_| !is_list) {
         for format in FORMATS {

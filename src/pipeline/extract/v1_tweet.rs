@@ -5,6 +5,7 @@ use super::harvest::Harvest;
 use super::id;
 use super::key::Key;
 use super::record::Record;
+use super::stated;
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -26,8 +27,9 @@ pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
 /// Brings in the tweet itself and what it carries, if the scope reaches there.
 fn tweet(record: &Record<'_>, scope: Scope, levels: u8, harvest: &mut Harvest) {
     let own = id::required(id::of_keys(record, Key::Id, Key::IdStr));
-    if own == Err(Reason::IdsDisagree) {
-        harvest.flag(Reason::IdsDisagree);
+    let own = stated::at(own, record.value(Key::CreatedAt), harvest);
+    if let Err(reason @ (Reason::IdsDisagree | Reason::TimesDisagree)) = own {
+        harvest.flag(reason);
         return;
     }
     let user = (harvest.wants_authors() || harvest.wants(IdKind::User, scope))

@@ -5,6 +5,7 @@ use super::harvest::Harvest;
 use super::id;
 use super::key::Key;
 use super::record::Record;
+use super::stated;
 use super::v2_dm;
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
@@ -49,9 +50,14 @@ pub(super) fn extract(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) 
 }
 
 fn tweet(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) {
+    let own =
+        stated::at(id::required(of_key(record, Key::Id)), record.value(Key::CreatedAt), harvest);
+    if own == Err(Reason::TimesDisagree) {
+        return harvest.flag(Reason::TimesDisagree);
+    }
     let author = of_key(record, Key::AuthorId);
     let author_id = author.ok().and_then(|author| author.id());
-    harvest.id(IdKind::Tweet, scope, id::required(of_key(record, Key::Id)), author_id);
+    harvest.id(IdKind::Tweet, scope, own, author_id);
     harvest.id(IdKind::User, scope, author, None);
     if !harvest.reaches(Scope::Embedded) {
         return;

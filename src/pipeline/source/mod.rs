@@ -1,5 +1,6 @@
 //! Where bytes come from: files, standard input, memory, a pipe. Not what they mean.
 
+mod found;
 mod pipe;
 
 use std::fs::File;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 
 use bytes::{Buf, Bytes};
 
+use super::bystander;
+pub use found::{NotFound, sources_at};
 pub use pipe::{Gone, Pipe, Piped, pipe};
 
 /// One input of a strip.
@@ -15,6 +18,8 @@ pub use pipe::{Gone, Pipe, Piped, pipe};
 pub enum Source {
     /// A file.
     File(PathBuf),
+    /// A file that was found in a folder, and may be none of data.
+    Found(PathBuf),
     /// Standard input.
     Stdin,
     /// Bytes in memory, under a name for the report.
@@ -32,17 +37,22 @@ impl Source {
     /// What the report calls it: the path as given, `-` for standard input.
     pub fn name(&self) -> String {
         match self {
-            Source::File(path) => path.display().to_string(),
+            Source::File(path) | Source::Found(path) => path.display().to_string(),
             Source::Stdin => "-".to_owned(),
             Source::Bytes { name, .. } => name.clone(),
             Source::Piped(piped) => piped.name().to_owned(),
         }
     }
 
+    /// Whether it was found in a folder and has a name of files that hold no records.
+    pub(crate) fn holds_no_records(&self) -> bool {
+        matches!(self, Source::Found(path) if bystander::is_one(&path.to_string_lossy()))
+    }
+
     /// Its length in bytes, where that is known before reading.
     pub fn bytes(&self) -> Option<u64> {
         match self {
-            Source::File(path) => {
+            Source::File(path) | Source::Found(path) => {
                 std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len())
             }
             Source::Stdin | Source::Piped(_) => None,
@@ -53,7 +63,7 @@ impl Source {
     /// Opens it for one reading from the start.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match self {
-            Source::File(path) => {
+            Source::File(path) | Source::Found(path) => {
                 let file = File::open(path)?;
                 if file.metadata()?.is_dir() {
                     return Err(io::Error::new(

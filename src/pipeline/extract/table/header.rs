@@ -24,6 +24,10 @@ pub(in crate::pipeline::extract) struct Columns {
     pub(super) tweet_number: Option<usize>,
     /// Own User IDs: the author, or the user that the row is about.
     pub(super) user: Option<usize>,
+    /// Links to the own tweets.
+    pub(super) link: Option<usize>,
+    /// When the own tweets were made.
+    pub(super) time: Option<usize>,
     /// Tweet IDs that are only named.
     pub(super) referenced: Vec<usize>,
 }
@@ -71,8 +75,13 @@ impl Header {
 impl Columns {
     /// Roles and names of these columns.
     pub(super) fn named(&self, header: &Header) -> Vec<(String, String)> {
-        let roles =
-            [("tweet", self.tweet), ("tweet-number", self.tweet_number), ("user", self.user)];
+        let roles = [
+            ("tweet", self.tweet),
+            ("tweet-number", self.tweet_number),
+            ("user", self.user),
+            ("link", self.link),
+            ("time", self.time),
+        ];
         let single =
             roles.into_iter().filter_map(|(role, column)| Some((role.to_owned(), column?)));
         let referenced = self.referenced.iter().enumerate();

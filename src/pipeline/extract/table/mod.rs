@@ -12,7 +12,7 @@ pub(super) use header::{Columns, Header};
 
 use super::harvest::Harvest;
 use super::id::{self, Pair};
-use super::{FORMATS, Format, More, Task, Window, id_list, row_of};
+use super::{FORMATS, Format, More, Task, Window, id_list, row_of, stated};
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -194,8 +194,12 @@ impl Table {
             }
             Some(read) => read.map(Pair::Agreed),
         };
-        if self.columns.tweet.is_some() {
-            let pair = id::pair_of_text(cell(self.columns.tweet_number), cell(self.columns.tweet));
+        if self.columns.tweet.is_some() || self.columns.link.is_some() {
+            let (number, text) = (cell(self.columns.tweet_number), cell(self.columns.tweet));
+            let link = cell(self.columns.link).and_then(id::of_url);
+            let told = id::pair_of_text(number, text);
+            let pair = id::beside_link(told, text.or(number), link);
+            let pair = stated::at(pair, cell(self.columns.time), harvest);
             if pair == Ok(Pair::Absent) && harvest.wants(IdKind::Tweet, Scope::Own) {
                 harvest.flag(Reason::Empty);
             }

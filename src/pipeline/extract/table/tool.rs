@@ -34,6 +34,12 @@ const REFERENCED: &[&str] = &[
     "in_reply_to_tweetid",
 ];
 
+/// Names of links to own tweets, which are enough to tell a table of tweets.
+const TWEET_LINK: &[&str] = &["tweet_url", "status_url", "tweet_link", "permalink"];
+
+/// Names of links that are to own tweets if there are own Tweet IDs, too.
+const LINK: &[&str] = &["link", "url"];
+
 /// Names of columns that only tables of tweets have.
 const TEXT: &[&str] = &["text", "full_text", "body", "tweet_text", "tweet"];
 
@@ -43,6 +49,7 @@ pub(in crate::pipeline::extract) fn recognise(header: &Header) -> bool {
     let kinded = header.first(&["tweet_id", "tweetid", "status_id", "tweet_id_str"]).is_some()
         || columns.user.is_some();
     (columns.tweet.is_some() || columns.user.is_some()) && (header.names.len() > 1 || kinded)
+        || columns.link.is_some()
 }
 
 pub(in crate::pipeline::extract) fn columns(header: &Header) -> Columns {
@@ -54,5 +61,12 @@ pub(in crate::pipeline::extract) fn columns(header: &Header) -> Columns {
     }
     let tweet = header.first(TWEET);
     let tweet_number = header.first(&["id"]).filter(|_| header.has("id_str"));
-    Columns { tweet, tweet_number, user, referenced: header.every(REFERENCED) }
+    Columns {
+        tweet,
+        tweet_number,
+        user,
+        link: header.first(TWEET_LINK).or(tweet.and_then(|_| header.first(LINK))),
+        time: header.first(&["created_at"]),
+        referenced: header.every(REFERENCED),
+    }
 }

@@ -11,6 +11,8 @@ pub(in crate::pipeline::extract) fn columns(header: &Header) -> Columns {
         tweet: header.first(&["id"]),
         tweet_number: None,
         user: header.first(&["author_id"]),
+        link: None,
+        time: header.first(&["created_at"]),
         referenced: header.every(&[
             "referenced_tweets.replied_to.id",
             "referenced_tweets.retweeted.id",

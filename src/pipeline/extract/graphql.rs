@@ -1,0 +1,149 @@
+//! Format 12, captures of the site's GraphQL answers: results with `rest_id` and `legacy`, told by
+//! `__typename`, however deep they stand in a timeline. A tombstone has no ID.
+
+use super::harvest::Harvest;
+use super::id::{self, Pair};
+use super::key::Key;
+use super::members::{Members, at_path};
+use super::record::{Elements, Record};
+use super::stated;
+use crate::base::ids::IdKind;
+use crate::pipeline::reason::Reason;
+use crate::pipeline::wants::Scope;
+
+/// How many levels of an answer are looked at; real ones have about 20.
+const LEVELS_MAX: u8 = 64;
+
+pub(super) fn recognise(record: &Record<'_>) -> bool {
+    if is_result(record) {
+        return true;
+    }
+    let holds_results = |key| {
+        let value = record.value(key).filter(|value| value.starts_with(b"{"));
+        value.is_some_and(|value| memchr::memmem::find(value, b"\"__typename\"").is_some())
+    };
+    let is_v2 = || record.object(Key::Data).is_some_and(|data| data.has(Key::Id));
+    [Key::TweetResults, Key::UserResults, Key::ItemContent, Key::Content]
+        .into_iter()
+        .any(holds_results)
+        || holds_results(Key::Data) && !is_v2()
+}
+
+fn is_result(record: &Record<'_>) -> bool {
+    record.has(Key::RestId) && (record.has(Key::Legacy) || record.has(Key::Typename))
+}
+
+pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
+    visit(record.whole(), LEVELS_MAX, harvest);
+}
+
+/// Brings in every result in `value`.
+fn visit(value: &[u8], levels: u8, harvest: &mut Harvest) {
+    if !matches!(value.first(), Some(b'{' | b'[')) {
+        return;
+    }
+    let Some(levels) = levels.checked_sub(1) else { return harvest.flag(Reason::TooDeep) };
+    Elements::of(value).for_each(|element| visit(element, levels, harvest));
+    if !value.starts_with(b"{") {
+        return;
+    }
+    let Some(record) = Record::of(value) else { return harvest.flag(Reason::DuplicateKey) };
+    match what(&record) {
+        What::Tweet => tweet(&record, Scope::Own, levels, harvest),
+        What::User => user(&record, Scope::Own, harvest),
+        What::Gone => harvest.hold_other_kind(),
+        What::Around => {
+            Members::of(value).for_each(|(_, inner)| visit(inner, levels, harvest));
+        }
+    }
+}
+
+/// What an object of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Tweet,
+    User,
+    /// A tweet that is no more, or that nobody may see.
+    Gone,
+    /// Something around them.
+    Around,
+}
+
+fn what(record: &Record<'_>) -> What {
+    let is_named = |name| record.is_text(Key::Typename, name);
+    if is_named("TweetTombstone") || is_named("TweetUnavailable") || is_named("UserUnavailable") {
+        return What::Gone;
+    }
+    if !record.has(Key::RestId) {
+        return What::Around;
+    }
+    let Some(legacy) = record.object(Key::Legacy) else {
+        return if is_named("User") { What::User } else { What::Around };
+    };
+    match () {
+        () if is_named("Tweet") => What::Tweet,
+        () if is_named("User") => What::User,
+        // What `TweetWithVisibilityResults` wraps has no name.
+        () if !record.has(Key::Typename) && legacy.has(Key::FullText) => What::Tweet,
+        () if !record.has(Key::Typename) && legacy.has(Key::ScreenName) => What::User,
+        () => What::Around,
+    }
+}
+
+fn user(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) {
+    harvest.id(IdKind::User, scope, id::required(of_rest(record)), None);
+}
+
+fn of_rest(record: &Record<'_>) -> Result<Pair, Reason> {
+    id::pair(None, record.value(Key::RestId))
+}
+
+/// Brings in a tweet, its author, and what it carries and names as far as the scope reaches.
+fn tweet(record: &Record<'_>, scope: Scope, levels: u8, harvest: &mut Harvest) {
+    let legacy = record.object(Key::Legacy);
+    let of_legacy = |key| legacy.as_ref().and_then(|legacy| legacy.value(key));
+    let own =
+        id::pair(record.value(Key::RestId), of_legacy(Key::IdStr).or(record.value(Key::RestId)));
+    let own = stated::at(id::required(own), of_legacy(Key::CreatedAt), harvest);
+    if let Err(reason) = own {
+        return harvest.flag(reason);
+    }
+    let author =
+        at_path(record.whole(), &["\"core\"", "\"user_results\"", "\"result\"", "\"rest_id\""])
+            .or(of_legacy(Key::UserIdStr));
+    let author = id::pair(None, author);
+    harvest.id(IdKind::Tweet, scope, own, author.ok().and_then(Pair::id));
+    harvest.id(IdKind::User, scope, author, None);
+    if harvest.reaches(Scope::Embedded) {
+        let retweeted = of_legacy(Key::RetweetedStatusResult);
+        for carried in [retweeted, record.value(Key::QuotedStatusResult)].into_iter().flatten() {
+            embedded(carried, levels, harvest);
+        }
+    }
+    if harvest.reaches(Scope::Referenced) {
+        for (kind, key) in [
+            (IdKind::Tweet, Key::InReplyToStatusIdStr),
+            (IdKind::Tweet, Key::QuotedStatusIdStr),
+            (IdKind::User, Key::InReplyToUserIdStr),
+        ] {
+            harvest.id(kind, Scope::Referenced, id::pair(None, of_legacy(key)), None);
+        }
+        let edits = at_path(record.whole(), &["\"edit_control\"", "\"edit_tweet_ids\""]);
+        for edit in Elements::of(edits.unwrap_or_default()) {
+            harvest.id(IdKind::Tweet, Scope::Referenced, id::pair(None, Some(edit)), None);
+        }
+    }
+}
+
+/// Brings in the tweet of `{"result":{…}}`, which visibility may wrap.
+fn embedded(carried: &[u8], levels: u8, harvest: &mut Harvest) {
+    let Some(levels) = levels.checked_sub(1) else { return harvest.flag(Reason::TooDeep) };
+    let Some(result) = at_path(carried, &["\"result\""]) else { return };
+    let inner = at_path(result, &["\"tweet\""]).unwrap_or(result);
+    match Record::of(inner) {
+        Some(record) if what(&record) == What::Tweet => {
+            tweet(&record, Scope::Embedded, levels, harvest);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,1 @@
+window.YTD.tweet.part0 = [ {"id_str": "1500000000003000009", "id": "1500000000003000009", "full_text": "made up", "created_at": "Sat Mar 05 06:47:23 +0000 2022", "entities": {"user_mentions": []}}, {"id_str": "1500000000004000012", "id": "1500000000004000012", "full_text": "made up", "created_at": "Sat Mar 05 06:47:23 +0000 2022", "entities": {"user_mentions": []}} ]
