@@ -99,6 +99,7 @@ const MATRIX: &[(&str, &str, &str, &str, Takes)] = &[
     ("GET", "/removals", "/removals", "", Look),
     ("GET", "/removals/holders", "/removals/holders", "", Look),
     ("POST", "/removals/{import}/revert", "/removals/1/revert", REASON, Change),
+    ("GET", "/entities/{slug}/report", "/entities/uni/report?from=2026-01-01", "", Look),
     ("GET", "/deliveries", "/deliveries?rows_max=5", "", Look),
     ("GET", "/deliveries/{delivery}/receipt", "/deliveries/DELIVERY/receipt", "", Look),
     ("GET", "/instances", "/instances", "", Look),

@@ -35,6 +35,7 @@ mod progress;
 mod reach;
 mod registration;
 mod removal;
+mod report;
 mod serve;
 mod session;
 mod share;
@@ -130,6 +131,8 @@ enum Command {
     Migrate(migrate::Arguments),
     /// Show who received what, the newest first
     Deliveries(deliveries::Arguments),
+    /// Tell what went to an entity under which basis, as a table, CSV or PDF
+    Report(report::Arguments),
     /// Show what an entity has used, what is left, and when how much returns
     Usage(usage::Arguments),
 }
@@ -179,6 +182,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Done> {
         Command::Audit(command) => audit::run(common, command),
         Command::Ledger(command) => ledger::run(common, command),
         Command::Deliveries(arguments) => deliveries::run(common, arguments),
+        Command::Report(arguments) => report::run(common, arguments),
         Command::Usage(arguments) => usage::run(common, arguments),
         Command::Instance(command) => instance::run(common, command),
         Command::Migrate(arguments) => migrate::run(common, arguments),

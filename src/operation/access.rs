@@ -99,6 +99,7 @@ impl Operation {
             Operation::EntityShow { slug }
             | Operation::UseCaseList { slug: Some(slug) }
             | Operation::InvitationList { slug }
+            | Operation::Report { slug, .. }
             | Operation::Usage { slug } => Need::LookAt(of(slug)),
             Operation::Removal(asked) => asked.need(),
             Operation::PersonExport { mail }

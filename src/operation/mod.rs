@@ -19,6 +19,7 @@ mod once;
 mod person;
 mod policy;
 mod removal;
+mod report;
 mod share;
 mod share_account;
 mod sign_in;
@@ -206,6 +207,8 @@ pub enum Operation {
     PolicySwitch { toml: String, reason: String },
     /// How full an entity's meters are.
     Usage { slug: String },
+    /// What went to an entity under which basis, within a time.
+    Report { slug: String, from_ms: Option<i64>, until_ms: Option<i64> },
     /// Which deliveries went out: the newest, all or those of a person or charged to an entity.
     Deliveries {
         entity: Option<String>,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::desk::{By, Desk, Numbers};
 use super::{
     Context, Once, Operation, OperationError, answer, dataset, delivery, entity, export,
-    invitation as invitations, ledger, log, person, policy, removal, share, sign_in, terms,
+    invitation as invitations, ledger, log, person, policy, removal, report, share, sign_in, terms,
 };
 use crate::base::party::Actor;
 use crate::directory::dataset as catalogue;
@@ -258,6 +258,9 @@ pub fn execute_once(
         }
         Operation::Usage { slug } => desk.look(|tx, _| {
             answer::usage(tx, &context.profile, &context.clock, &entities::find(tx, &slug)?)
+        }),
+        Operation::Report { slug, from_ms, until_ms } => desk.look(|tx, now_ms| {
+            report::of_entity(tx, &context.profile, &slug, [from_ms, until_ms], now_ms)
         }),
         Operation::Deliveries { entity, person, rows_max } => {
             desk.look(|tx, _| delivery::newest(tx, entity.as_deref(), person.as_deref(), rows_max))

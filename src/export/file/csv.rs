@@ -136,7 +136,7 @@ fn into_io(error: csv::Error) -> io::Error {
 /// The text as no spreadsheet takes it for a formula: with an apostrophe before it, if it begins
 /// like one. So does a text that begins like one after apostrophes, so that whoever takes one away
 /// has the text again, whatever it was.
-pub(super) fn inert(text: &str) -> Cow<'_, str> {
+pub(in crate::export) fn inert(text: &str) -> Cow<'_, str> {
     // The wide forms of these signs begin formulas where a Chinese or Japanese keyboard is usual.
     const BEGINNINGS: &[char] =
         &['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];

@@ -19,6 +19,12 @@ use crate::export::object::Object;
 
 use feed::Feed;
 
+pub(super) use csv::inert;
+#[cfg(feature = "pdf")]
+pub(super) use pdf::paragraphs as pages;
+#[cfg(all(test, feature = "pdf"))]
+pub(super) use tests::read_pdf;
+
 /// What a file is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {

@@ -106,6 +106,7 @@ const ROUTES: &[Route] = &[
     Route(POST, "/removals", "removal", &[("removal", "import")]),
     Route(POST, "/removals/{import}/revert", "removal", &[("removal", "revert")]),
     Route(GET, "/removals/holders", "removal", &[("removal", "holders")]),
+    Route(GET, "/entities/{slug}/report", "report", &[]),
     Route(GET, "/deliveries", "deliveries", &[]),
     Route(GET, "/deliveries/{delivery}/receipt", "audit-receipt", &[]),
     Route(GET, "/instances", "instance-list", &[]),

@@ -80,6 +80,7 @@ pub(in crate::http) async fn show(
         h1 { (name) }
         p class="lead" { (text(&shown, "sector")) ", " (text(&shown, "status")) }
         section class="card" aria-label="Use" { (meters.draw()) }
+        p { a href={ "/entities/" (slug) "/report" } { "What it received, under which basis" } }
         h2 { "People" }
         (table(
             Some("Who belongs to it"),

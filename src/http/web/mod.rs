@@ -23,6 +23,7 @@ pub(super) mod layout;
 pub(super) mod provider;
 pub(super) mod register;
 mod removals;
+pub(super) mod report;
 pub(super) mod share;
 mod share_form;
 mod qr;

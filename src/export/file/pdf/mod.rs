@@ -3,6 +3,7 @@
 
 mod flow;
 mod font;
+pub(in crate::export) mod paragraphs;
 mod typeset;
 
 use std::fs::File;
@@ -297,29 +298,10 @@ impl<'a> Part<'a> {
             let entry = self.set(Role::Entry, &[(&title, NAME), (&count, TEXT)], None, link)?;
             self.place(entry)?;
         }
-        let metadata = self.metadata();
+        let cover = &self.job.cover;
+        let metadata = metadata(&cover.title, &cover.selection, cover.made_ms);
         let Part { flow, setter, number, parts, .. } = self;
         flow.finish(metadata, outline, &mut |page| foot(setter, number, parts, page))
-    }
-
-    fn metadata(&self) -> Metadata {
-        let cover = &self.job.cover;
-        let made = Timestamp::from_millisecond(cover.made_ms).unwrap_or_default();
-        let made = made.to_zoned_datetime(jiff::tz::TimeZone::UTC);
-        let made = DateTime::new(u16::try_from(made.year()).unwrap_or_default())
-            .month(made.month() as u8)
-            .day(made.day() as u8)
-            .hour(made.hour() as u8)
-            .minute(made.minute() as u8)
-            .second(made.second() as u8)
-            .utc_offset_hour(0)
-            .utc_offset_minute(0);
-        Metadata::new()
-            .title(cover.title.clone())
-            .description(cover.selection.clone())
-            .creator("hydrant".to_owned())
-            .language("en".to_owned())
-            .creation_date(made)
     }
 
     fn set(
@@ -353,6 +335,25 @@ impl<'a> Part<'a> {
         let Part { flow, setter, number, parts, .. } = self;
         flow.end_page(&mut |page| foot(setter, *number, *parts, page))
     }
+}
+
+fn metadata(title: &str, description: &str, made_ms: i64) -> Metadata {
+    let made = Timestamp::from_millisecond(made_ms).unwrap_or_default();
+    let made = made.to_zoned_datetime(jiff::tz::TimeZone::UTC);
+    let made = DateTime::new(u16::try_from(made.year()).unwrap_or_default())
+        .month(made.month() as u8)
+        .day(made.day() as u8)
+        .hour(made.hour() as u8)
+        .minute(made.minute() as u8)
+        .second(made.second() as u8)
+        .utc_offset_hour(0)
+        .utc_offset_minute(0);
+    Metadata::new()
+        .title(title.to_owned())
+        .description(description.to_owned())
+        .creator("hydrant".to_owned())
+        .language("en".to_owned())
+        .creation_date(made)
 }
 
 /// How many letters the day of a moment has.

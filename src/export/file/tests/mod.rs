@@ -225,3 +225,8 @@ fn a_word_names_one_format() {
     }
     assert_eq!(Format::from_word("doc"), None);
 }
+
+/// What poppler reads in a PDF file.
+pub(in crate::export) fn read_pdf(file: &[u8]) -> String {
+    pdf::poppler("pdftotext", &[], file)
+}

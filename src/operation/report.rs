@@ -1,0 +1,68 @@
+//! What went to an entity under which basis, as JSON: for the platform's or the institution's
+//! questions. How it is printed is `export`'s business.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::answer::list;
+use super::delivery::described;
+use crate::base::date::rfc3339;
+use crate::directory::{DirectoryError, entity};
+use crate::policy::{Profile, Recipient};
+use crate::store::{DeliveryRow, Tx};
+
+/// The time that a report is about, in milliseconds UTC: from the first on, before the second.
+pub(super) type Span = [Option<i64>; 2];
+
+/// Every delivery that began within `span` and was charged to that entity, oldest first, with the
+/// sums for each kind of ID on each basis.
+pub(super) fn of_entity(
+    tx: &Tx<'_>,
+    profile: &Profile,
+    slug: &str,
+    span: Span,
+    now_ms: i64,
+) -> Result<Value, DirectoryError> {
+    let row = entity::find_merged_too(tx, slug)?;
+    let recipient = Recipient::Entity(row.id);
+    let [from_ms, until_ms] = span;
+    let within = |delivery: &DeliveryRow| {
+        from_ms.is_none_or(|from_ms| from_ms <= delivery.started_ms)
+            && until_ms.is_none_or(|until_ms| delivery.started_ms < until_ms)
+    };
+    let mut deliveries = tx.deliveries_newest(None, Some(recipient), u32::MAX)?;
+    deliveries.retain(within);
+    deliveries.reverse();
+    let mut sums: BTreeMap<(&'static str, String), (u64, u64)> = BTreeMap::new();
+    let deliveries = list(deliveries, |delivery| {
+        let charged = delivery.recipients.iter().filter(|charged| charged.recipient == recipient);
+        let bases = charged.clone().map(|charged| json!(charged.basis));
+        let bases: Vec<Value> = bases.collect();
+        let bases: Vec<&str> = bases.iter().filter_map(Value::as_str).collect();
+        let use_cases = charged.filter_map(|charged| charged.use_case);
+        let use_cases: Vec<String> = use_cases.map(|version| version.to_string()).collect();
+        let basis = bases.join(", ");
+        let (count, ids) = sums.entry((delivery.kind.word(), basis.clone())).or_default();
+        *count += 1;
+        *ids += delivery.charged_ids;
+        let mut shown = described(tx, &delivery)?;
+        shown["basis"] = basis.into();
+        shown["use_case"] = use_cases.join(", ").into();
+        shown["receipt"] = format!("/v1/deliveries/{}/receipt", delivery.id).into();
+        Ok(shown)
+    })?;
+    let sums = sums.into_iter().map(|((kind, basis), (deliveries, ids))| {
+        json!({ "ids": kind, "basis": basis, "deliveries": deliveries, "charged": ids })
+    });
+    Ok(json!({
+        "entity": row.slug,
+        "name": row.name,
+        "profile": profile.name,
+        "made": rfc3339(now_ms),
+        "from": from_ms.map(rfc3339),
+        "until": until_ms.map(rfc3339),
+        "sums": sums.collect::<Vec<_>>(),
+        "deliveries": deliveries,
+    }))
+}
