@@ -58,7 +58,7 @@ fn a_report_tells_what_went_to_an_entity_under_which_basis() {
         ("person", "ada@uni.example"),
         ("dataset", "walks"),
         ("ids", "tweet"),
-        ("basis", "standard"),
+        ("basis", "limit"),
         ("profile", "twitter-2020-03"),
         ("state", "complete"),
     ] {
@@ -69,7 +69,7 @@ fn a_report_tells_what_went_to_an_entity_under_which_basis() {
     assert_eq!(delivery["receipt"], receipt);
 
     let said = read_pdf(&std::fs::read(&pdf).unwrap());
-    for expected in ["ada@uni.example", "1,500 tweet IDs of walks", "basis standard"] {
+    for expected in ["ada@uni.example", "1,500 tweet IDs of walks", "basis limit"] {
         assert!(said.contains(expected), "{expected} is not in {said}");
     }
     assert!(!said.contains("bob@"), "{said}");
@@ -82,7 +82,7 @@ fn a_report_tells_what_went_to_an_entity_under_which_basis() {
     assert_eq!(rows.len(), 2, "{table}");
     assert!(rows[1].contains(",ada@uni.example,tweet,walks,"), "{table}");
     let shown = bench.done(&["report", "uni"]);
-    assert!(shown.contains("1 delivery of 1,500 tweet IDs on the basis standard"), "{shown}");
+    assert!(shown.contains("1 delivery of 1,500 tweet IDs on the basis limit"), "{shown}");
 
     for (from, until, count) in [
         ("2027-01-01", "2027-12-31", 1),

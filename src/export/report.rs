@@ -47,7 +47,7 @@ pub fn csv(report: &Value) -> String {
     String::from_utf8(table.into_inner().expect(written)).expect("texts stay texts")
 }
 
-/// The sums, a line for each, such as `3 deliveries of 1,500 tweet IDs on the basis standard`.
+/// The sums, a line for each, such as `3 deliveries of 1,500 tweet IDs on the basis limit`.
 pub fn sums(report: &Value) -> Vec<String> {
     let line = |sum: &Value| {
         let number = |field: &str| separated(sum[field].as_u64().unwrap_or(0));
@@ -150,11 +150,11 @@ mod tests {
         json!({
             "entity": "uni", "name": "University of Examples", "profile": "twitter-2020-03",
             "made": "2027-01-15T08:00:00Z", "from": "2027-01-01T00:00:00Z", "until": null,
-            "sums": [{ "ids": "tweet", "basis": "standard", "deliveries": 1, "charged": 1500 }],
+            "sums": [{ "ids": "tweet", "basis": "limit", "deliveries": 1, "charged": 1500 }],
             "deliveries": [{
                 "started": "2027-01-02T12:00:00Z", "ended": null, "person": "=ada@uni.example",
                 "ids": "tweet", "dataset": "walks", "release": "0123", "charged": 1500,
-                "basis": "standard", "use_case": "1", "profile": "twitter-2020-03",
+                "basis": "limit", "use_case": "1", "profile": "twitter-2020-03",
                 "state": "complete", "reason": null, "delivery": "42", "receipt": "/v1/42",
             }],
         })
@@ -168,7 +168,7 @@ mod tests {
         assert!(rows[0].starts_with("started,ended,person,ids,"), "{table}");
         assert_eq!(
             rows[1],
-            "2027-01-02T12:00:00Z,,'=ada@uni.example,tweet,walks,0123,1500,standard,1,\
+            "2027-01-02T12:00:00Z,,'=ada@uni.example,tweet,walks,0123,1500,limit,1,\
              twitter-2020-03,complete,,42,/v1/42"
         );
     }
@@ -181,9 +181,9 @@ mod tests {
         for expected in [
             "What University of Examples received",
             "from 2027-01-01T00:00:00Z on",
-            "1 delivery of 1,500 tweet IDs on the basis standard",
+            "1 delivery of 1,500 tweet IDs on the basis limit",
             "2027-01-02T12:00:00Z · 1,500 tweet IDs of walks",
-            "to =ada@uni.example · basis standard · use case 1",
+            "to =ada@uni.example · basis limit · use case 1",
             "receipt /v1/42",
         ] {
             assert!(said.contains(expected), "{expected} is not in {said}");

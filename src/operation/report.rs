@@ -37,9 +37,7 @@ pub(super) fn of_entity(
     let mut sums: BTreeMap<(&'static str, String), (u64, u64)> = BTreeMap::new();
     let deliveries = list(deliveries, |delivery| {
         let charged = delivery.recipients.iter().filter(|charged| charged.recipient == recipient);
-        let bases = charged.clone().map(|charged| json!(charged.basis));
-        let bases: Vec<Value> = bases.collect();
-        let bases: Vec<&str> = bases.iter().filter_map(Value::as_str).collect();
+        let bases: Vec<String> = charged.clone().map(|charged| charged.basis.to_string()).collect();
         let use_cases = charged.filter_map(|charged| charged.use_case);
         let use_cases: Vec<String> = use_cases.map(|version| version.to_string()).collect();
         let basis = bases.join(", ");
