@@ -52,9 +52,9 @@ pub fn sums(report: &Value) -> Vec<String> {
     let line = |sum: &Value| {
         let number = |field: &str| separated(sum[field].as_u64().unwrap_or(0));
         let (count, ids) = (number("deliveries"), number("charged"));
-        let (kind, basis) = (word(sum, "ids"), word(sum, "basis"));
+        let (kind, basis) = (kind(sum), word(sum, "basis"));
         let deliveries = if count == "1" { "delivery" } else { "deliveries" };
-        format!("{count} {deliveries} of {ids} {kind} IDs on the basis {basis}")
+        format!("{count} {deliveries} of {ids} {kind} on the basis {basis}")
     };
     list(report, "sums").iter().map(line).collect()
 }
@@ -94,12 +94,8 @@ pub fn pdf(report: &Value, options: &Options) -> Result<Vec<u8>, WriteError> {
     }
     for delivery in list(report, "deliveries") {
         let ids = separated(delivery["charged"].as_u64().unwrap_or(0));
-        let what = delivery["dataset"].as_str().map_or("a body that was sent", |slug| slug);
-        let head = format!(
-            "{} · {ids} {} IDs of {what}",
-            word(delivery, "started"),
-            word(delivery, "ids")
-        );
+        let what = delivery["dataset"].as_str().unwrap_or("no dataset");
+        let head = format!("{} · {ids} {} of {what}", word(delivery, "started"), kind(delivery));
         paragraphs.push((Kind::Strong, head));
         let mut facts = Vec::new();
         for (label, field) in [
@@ -131,6 +127,14 @@ pub fn pdf(report: &Value, options: &Options) -> Result<Vec<u8>, WriteError> {
 #[cfg(not(feature = "pdf"))]
 pub fn pdf(_report: &Value, _options: &Options) -> Result<Vec<u8>, WriteError> {
     Err(WriteError::NoPdf)
+}
+
+/// What was handed over: `tweet IDs`, or `objects`.
+fn kind(value: &Value) -> String {
+    match word(value, "ids") {
+        "object" => "objects".to_owned(),
+        ids => format!("{ids} IDs"),
+    }
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {

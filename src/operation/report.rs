@@ -15,8 +15,8 @@ use crate::store::{DeliveryRow, Tx};
 /// The time that a report is about, in milliseconds UTC: from the first on, before the second.
 pub(super) type Span = [Option<i64>; 2];
 
-/// Every delivery that began within `span` and was charged to that entity, oldest first, with the
-/// sums for each kind of ID on each basis.
+/// Every delivery that began within `span` and was charged to that entity, or of objects to a
+/// person who belongs to it, oldest first, with the sums for each kind on each basis.
 pub(super) fn of_entity(
     tx: &Tx<'_>,
     profile: &Profile,
@@ -25,23 +25,29 @@ pub(super) fn of_entity(
     now_ms: i64,
 ) -> Result<Value, DirectoryError> {
     let row = entity::find_merged_too(tx, slug)?;
-    let recipient = Recipient::Entity(row.id);
+    let mut recipients = vec![Recipient::Entity(row.id)];
+    let members = tx.memberships_of_entity(row.id)?;
+    recipients.extend(members.into_iter().map(|member| Recipient::Person(member.person)));
     let [from_ms, until_ms] = span;
     let within = |delivery: &DeliveryRow| {
         from_ms.is_none_or(|from_ms| from_ms <= delivery.started_ms)
             && until_ms.is_none_or(|until_ms| delivery.started_ms < until_ms)
     };
-    let mut deliveries = tx.deliveries_newest(None, Some(recipient), u32::MAX)?;
-    deliveries.retain(within);
-    deliveries.reverse();
+    let mut deliveries = Vec::new();
+    for recipient in &recipients {
+        let charged = tx.deliveries_newest(None, Some(*recipient), u32::MAX)?;
+        deliveries.extend(charged.into_iter().filter(within));
+    }
+    deliveries.sort_by_key(|delivery| delivery.id);
     let mut sums: BTreeMap<(&'static str, String), (u64, u64)> = BTreeMap::new();
     let deliveries = list(deliveries, |delivery| {
-        let charged = delivery.recipients.iter().filter(|charged| charged.recipient == recipient);
+        let charged = delivery.recipients.iter();
+        let charged = charged.filter(|charged| recipients.contains(&charged.recipient));
         let bases: Vec<String> = charged.clone().map(|charged| charged.basis.to_string()).collect();
         let use_cases = charged.filter_map(|charged| charged.use_case);
         let use_cases: Vec<String> = use_cases.map(|version| version.to_string()).collect();
         let basis = bases.join(", ");
-        let (count, ids) = sums.entry((delivery.kind.word(), basis.clone())).or_default();
+        let (count, ids) = sums.entry((delivery.unit.word(), basis.clone())).or_default();
         *count += 1;
         *ids += delivery.charged_ids;
         let mut shown = described(tx, &delivery)?;
