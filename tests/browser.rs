@@ -149,7 +149,7 @@ fn letters(bench: &Bench, _: &Gateway) {
             "screen_name": format!("made_up_{user}"),
         });
         let text = format!("Letter {n}: the ferry was late, and the tea was cold.");
-        let made = "Tue Jan 03 00:00:00 +0000 2023";
+        let made = harness::made_at(id);
         let id = id.to_string();
         let tweet = serde_json::json!({
             "created_at": made, "id_str": id, "full_text": text, "lang": "en", "user": user,

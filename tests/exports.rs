@@ -6,7 +6,7 @@ mod harness;
 use std::io::{Cursor, Read};
 
 use harness::browser::Browser;
-use harness::{Answer, Bench, Gateway, tweet_ids, wait_until};
+use harness::{Answer, Bench, Gateway, made_at, tweet_ids, wait_until};
 use serde_json::{Value, json};
 
 /// 2027-01-15.
@@ -24,7 +24,7 @@ fn tweets(series: u64, count: u64) -> String {
     let line = |(n, id): (u64, u64)| {
         let user = 1_000 + n;
         let tweet = json!({
-            "created_at": "Tue Jan 03 00:00:00 +0000 2023",
+            "created_at": made_at(id),
             "id": id,
             "id_str": id.to_string(),
             "full_text": format!("=made up, number {n} 🐟 {}", noise(n)),

@@ -17,6 +17,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hydrant::base::ids::{Id, TweetId};
 use serde_json::Value;
 
 pub mod database;
@@ -32,6 +33,13 @@ const FIRST_TWEET: u64 = 1_610_000_000_000_000_000;
 /// The made-up Tweet IDs of a dataset: different from those of other `series`.
 pub fn tweet_ids(series: u64, count: u64) -> impl Iterator<Item = u64> + Clone {
     (0..count).map(move |n| FIRST_TWEET + (series << 40) + n * 4_194_305)
+}
+
+/// When the tweet of that ID was made, as v1.1 writes it: an ID and its record tell the same time.
+pub fn made_at(id: u64) -> String {
+    let made_ms = TweetId::from_value(id).unwrap().created_ms().unwrap();
+    let made = jiff::Timestamp::from_millisecond(made_ms).unwrap();
+    made.strftime("%a %b %d %H:%M:%S %z %Y").to_string()
 }
 
 /// The text that a download of such IDs has.

@@ -33,8 +33,11 @@ fn line(number: u64) -> String {
     let tags = usize::from(number.is_multiple_of(3));
     // Each is of another length.
     let text = format!("made up {number} {}", "tea ".repeat(number as usize % 37));
+    let made_ms = TweetId::from_value(id).unwrap().created_ms().unwrap();
+    let made = jiff::Timestamp::from_millisecond(made_ms).unwrap();
+    let made = made.strftime("%a %b %d %H:%M:%S %z %Y").to_string();
     serde_json::json!({
-        "created_at": "Sun Sep 13 12:26:40 +0000 2020", "id": id, "id_str": id.to_string(),
+        "created_at": made, "id": id, "id_str": id.to_string(),
         "full_text": text, "truncated": false, "lang": if number.is_multiple_of(2) { "en" } else { "de" },
         "entities": { "hashtags": &[serde_json::json!({ "text": "Tea" })][..tags] },
         "user": { "id": author, "id_str": author.to_string(), "name": format!("As of {number}"),
