@@ -75,7 +75,10 @@ pub(crate) fn run(common: &Common, arguments: Arguments) -> anyhow::Result<Done>
         }
         Form::Json => format!("{answer:#}\n").into_bytes(),
         Form::Csv => report::csv(&answer).into_bytes(),
-        Form::Pdf => report::pdf(&answer, &Options::default())?,
+        Form::Pdf => {
+            let fonts = common.settings(None)?.export.fonts;
+            report::pdf(&answer, &Options { fonts, ..Options::default() })?
+        }
     };
     match output {
         None => std::io::stdout().lock().write_all(&bytes)?,

@@ -15,6 +15,7 @@ use crate::audit::Notary;
 use crate::base::clock::Clock;
 use crate::config::{Export, Privacy, Settings};
 use crate::directory::retention::Retention;
+use crate::export::file::Options;
 use crate::export::job::maker::{Making, Workshop};
 use crate::export::job::{Cabinet, Rules};
 use crate::http::control::Control;
@@ -104,8 +105,8 @@ impl<'a> Gateway<'a> {
 
     /// Where files of full objects are made and kept.
     fn workshop(&self) -> anyhow::Result<Workshop> {
-        let Export { folder, keep_hours, file_objects_max, compliance_age_hours, .. } =
-            &self.settings.export;
+        let export = &self.settings.export;
+        let Export { folder, keep_hours, file_objects_max, compliance_age_hours, .. } = export;
         let folder = folder.clone().unwrap_or_else(|| self.folder.exports());
         let cabinet = Cabinet::open(&folder, self.store.clone(), self.clock.clone())?;
         let hours_ms = |hours: u32| i64::from(hours) * 3_600_000;
@@ -118,6 +119,11 @@ impl<'a> Gateway<'a> {
                 keep_ms: hours_ms(*keep_hours),
                 file_objects_max: *file_objects_max,
                 compliance_age_ms: age_ms,
+            },
+            options: Options {
+                fonts: export.fonts.clone(),
+                pdf_objects_max: export.pdf_objects_max,
+                ..Options::default()
             },
             bell: Arc::default(),
         })

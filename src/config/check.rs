@@ -105,6 +105,11 @@ impl Checker<'_> {
                     "" => Some(None),
                     _ => (!text.contains('\0')).then(|| Some(PathBuf::from(text))),
                 }),
+                fonts: self.take("export.fonts", |text| {
+                    let is_path = !text.is_empty() && !text.contains('\0');
+                    is_path.then(|| PathBuf::from(text))
+                }),
+                pdf_objects_max: self.take("export.pdf_objects_max", |text| large(text, 1_000_000)),
                 keep_hours: self.take("export.keep_hours", |text| days(text, 1, 8_760)),
                 file_objects_max: self
                     .take("export.file_objects_max", |text| large(text, 1_000_000)),

@@ -90,6 +90,10 @@ pub struct Privacy {
 pub struct Export {
     /// Where they lie, if not in the data folder.
     pub folder: Option<PathBuf>,
+    /// Where the fonts of PDF files are.
+    pub fonts: PathBuf,
+    /// How many objects a PDF file holds at most; more come as a zip of such files.
+    pub pdf_objects_max: u64,
     /// For how many hours one is kept, from the moment in which it is made.
     pub keep_hours: u32,
     /// How many objects one has at most; what the profile lets a person have in a day may be less.

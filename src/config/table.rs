@@ -105,11 +105,24 @@ pub static SETTINGS: &[Setting] = &[
         right: "the path of a folder",
     },
     Setting {
+        key: "export.fonts",
+        about: "Where the fonts of PDF files are: a folder with Noto's, at any depth. In Debian \
+                the packages fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji bring them.",
+        default: "/usr/share/fonts",
+        right: "the path of a folder",
+    },
+    Setting {
         key: "export.keep_hours",
         about: "For how many hours a file of full objects is kept, from the moment in which it is \
                 made.",
         default: "72",
         right: "a whole number from 1 to 8760",
+    },
+    Setting {
+        key: "export.pdf_objects_max",
+        about: "How many objects a PDF file holds at most; more come as a zip of such files.",
+        default: "10000",
+        right: "a whole number from 1 to 1000000",
     },
     Setting {
         key: "export.upload_bytes_max",

@@ -19,7 +19,7 @@ use super::spool::{Gathered, Spool};
 use super::{Rules, ask};
 use crate::base::ids::IdKind;
 use crate::export::cover::LeftOut;
-use crate::export::file::WriteError;
+use crate::export::file::{Options, WriteError};
 use crate::export::object::Object;
 use crate::export::source::{self, GatherError, Part, Request, Selection, Sink, Stock};
 use crate::policy::Profile;
@@ -47,6 +47,8 @@ pub struct Workshop {
     pub profile: Arc<Profile>,
     /// How files are made and kept.
     pub rules: Rules,
+    /// How they are written.
+    pub options: Options,
     /// Wakes whoever makes files.
     pub bell: Arc<Notify>,
 }

@@ -64,7 +64,8 @@ impl Workshop {
                 objects_kept.next()
             }
         });
-        let written = file::write(format, &cover, &mut wanted, &mut out, &mut |_| {});
+        let written =
+            file::write_with(&self.options, format, &cover, &mut wanted, &mut out, &mut |_| {});
         course.check()?;
         let extension = written?.container.extension;
         let content = &mut sorted.content;

@@ -17,7 +17,6 @@ use super::table::table;
 use super::visitor::Member;
 use crate::base::date::{NotADate, begin_ms, end_ms};
 use crate::base::number::separated;
-use crate::export::file::Options;
 use crate::export::report;
 use crate::http::api::{Query, Segment};
 use crate::http::problem::{self, Problem};
@@ -131,7 +130,8 @@ pub(in crate::http) async fn pdf(
     let shown = operate(&gateway, &member, operation(&slug, &asked).0).await??;
     let name = format!("{}.pdf", report::name(&shown));
     // Letters are set on a thread that nobody waits on.
-    let set = tokio::task::spawn_blocking(move || report::pdf(&shown, &Options::default()));
+    let options = gateway.workshop.options.clone();
+    let set = tokio::task::spawn_blocking(move || report::pdf(&shown, &options));
     let pages = set.await.map_err(|panic| Problem::internal(&panic))?;
     let pages = pages.map_err(|error| Problem::internal(&error))?;
     Ok(download("application/pdf", &name, pages))
