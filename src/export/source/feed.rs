@@ -9,7 +9,7 @@ use super::users::{UserRow, Users};
 use super::{GatherError, Request};
 use crate::base::ids::{Id, IdKind, UserId};
 use crate::export::cover::LeftOut;
-use crate::pipeline::Removed;
+use crate::pipeline::{Place, Removed};
 use crate::release::{Authors, Places};
 
 /// What is read together: of one source, in the order of the places.
@@ -26,7 +26,8 @@ pub(super) struct Load {
 pub(super) struct Feed<'a> {
     kind: IdKind,
     rows: Rows<'a>,
-    places: Places,
+    /// `None`: the sources told of none.
+    places: Option<Places>,
     sources: usize,
     authors: Option<&'a Authors>,
     removed: &'a dyn Removed,
@@ -73,9 +74,7 @@ impl<'a> Feed<'a> {
         column: IdKind,
     ) -> Result<Feed<'a>, GatherError> {
         let kind = request.selection.kind;
-        let places = stock.places(column)?.ok_or_else(|| {
-            GatherError::Unfit("the dataset does not tell where its records lie".to_owned())
-        })?;
+        let places = stock.places(column)?;
         let authors = stock.authors();
         Ok(Feed { kind, rows, places, sources: stock.sources.len(), authors, removed })
     }
@@ -91,8 +90,23 @@ impl<'a> Feed<'a> {
 
     /// The next chunk, by sources; nothing at the end. What `given` holds is not given again.
     pub(super) fn next(&mut self, given: &HashSet<u64>) -> Result<Vec<Load>, GatherError> {
+        let chunk = self.candidates(given)?;
+        if chunk.is_empty() { Ok(Vec::new()) } else { self.loads(&chunk) }
+    }
+
+    /// The next candidates, each with whether it is removed; none at the end.
+    pub(super) fn next_bare(
+        &mut self,
+        given: &HashSet<u64>,
+    ) -> Result<Vec<(Candidate, bool)>, GatherError> {
+        let chunk = self.candidates(given)?;
+        let gone = self.gone(&chunk).map_err(GatherError::Read)?;
+        Ok(chunk.into_iter().zip(gone).collect())
+    }
+
+    fn candidates(&mut self, given: &HashSet<u64>) -> Result<Vec<Candidate>, GatherError> {
         loop {
-            let chunk = match &mut self.rows {
+            let mut chunk = match &mut self.rows {
                 Rows::Tweets(candidates) => candidates.next()?,
                 Rows::These(these) => these.take(CHUNK).collect(),
                 Rows::Users { rows, .. } => {
@@ -100,22 +114,21 @@ impl<'a> Feed<'a> {
                     rows.map(|row| Candidate { ordinal: row.ordinal, id: row.user }).collect()
                 }
             };
-            if chunk.is_empty() {
-                return Ok(Vec::new());
-            }
-            let mut chunk = chunk;
+            let is_end = chunk.is_empty();
             chunk.retain(|candidate| !given.contains(&candidate.id));
-            if !chunk.is_empty() {
-                return self.loads(&chunk);
+            if is_end || !chunk.is_empty() {
+                return Ok(chunk);
             }
         }
     }
 
     fn loads(&self, chunk: &[Candidate]) -> Result<Vec<Load>, GatherError> {
         let ordinals: Vec<u64> = chunk.iter().map(|candidate| candidate.ordinal).collect();
-        let gone = self.gone(chunk, &ordinals).map_err(GatherError::Read)?;
-        let mut places = Vec::new();
-        self.places.read(&ordinals, &mut places).map_err(GatherError::Read)?;
+        let gone = self.gone(chunk).map_err(GatherError::Read)?;
+        let mut places = vec![Place::default(); chunk.len()];
+        if let Some(column) = &self.places {
+            column.read(&ordinals, &mut places).map_err(GatherError::Read)?;
+        }
         let mut loads: Vec<Load> = vec![Load::default()];
         for ((candidate, place), gone) in chunk.iter().zip(places).zip(gone) {
             let wanted = Wanted { ordinal: candidate.ordinal, id: candidate.id, place };
@@ -139,7 +152,8 @@ impl<'a> Feed<'a> {
     }
 
     /// Which of the candidates are removed, as far as IDs and the column of authors tell.
-    fn gone(&self, chunk: &[Candidate], ordinals: &[u64]) -> std::io::Result<Vec<bool>> {
+    fn gone(&self, chunk: &[Candidate]) -> std::io::Result<Vec<bool>> {
+        let ordinals: Vec<u64> = chunk.iter().map(|candidate| candidate.ordinal).collect();
         let ids: Vec<u64> = chunk.iter().map(|candidate| candidate.id).collect();
         let mut authors = vec![None; ids.len()];
         if let Some(column) = self.authors.filter(|_| self.kind == IdKind::Tweet) {

@@ -245,7 +245,7 @@ impl<'a> Batch<'a> {
 
 /// Takes out what turned out to be of removed accounts, or repeats a removed Tweet, now that the
 /// records are read.
-fn strike_out(came: &mut [Came], removed: &dyn Removed) -> std::io::Result<()> {
+pub(super) fn strike_out(came: &mut [Came], removed: &dyn Removed) -> std::io::Result<()> {
     let (mut at, mut ids, mut authors) = (Vec::new(), Vec::new(), Vec::new());
     for (place, came) in came.iter().enumerate() {
         let Ok(Object::Tweet(tweet)) = &came.object else { continue };

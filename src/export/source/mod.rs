@@ -21,7 +21,7 @@
 //! several days do not overlap and leave nothing out.
 //!
 //! Where a release was made of bare IDs there are no records; then the platform is asked
-//! (`upstream`).
+//! ([`upstream`]).
 
 mod candidates;
 mod chunk;
@@ -31,6 +31,7 @@ mod gather;
 mod record;
 mod selection;
 mod stock;
+pub mod upstream;
 mod users;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ use std::path::PathBuf;
 
 use super::cover::LeftOut;
 use super::object::Object;
+use crate::hydrate::HydrateError;
 use crate::release::ReleaseError;
 
 pub use count::{Counted, count};
@@ -95,6 +97,9 @@ pub enum GatherError {
     /// A file of the release, or the store of removals, cannot be read.
     #[error("cannot read what the release says of its records")]
     Read(#[source] io::Error),
+    /// The platform, or what is kept of its answers, failed.
+    #[error(transparent)]
+    Platform(#[from] HydrateError),
     /// The sink took no more.
     #[error("cannot keep what was gathered")]
     Sink(#[source] io::Error),

@@ -89,6 +89,19 @@ pub(super) fn understand<'a>(record: &'a [u8]) -> Result<Box<dyn Holds + 'a>, Le
     }
 }
 
+/// The ID of the one object that a page is about.
+pub(super) fn id_of_page(record: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct About {
+        data: Own,
+    }
+    #[derive(Deserialize)]
+    struct Own {
+        id: loose::Number,
+    }
+    parse::<About>(record).ok()?.data.id.0
+}
+
 fn parse<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, LeftOut> {
     serde_json::from_slice(record).map_err(|_| LeftOut::Damaged)
 }
