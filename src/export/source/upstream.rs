@@ -5,13 +5,15 @@
 //!
 //! First it is written down, durably, which IDs the batch has; then the platform is asked for them,
 //! with the budget spent before each request and each answer kept before it is used ([`fetch`]). So
-//! whoever is broken off calls [`gather`] again with the same file, at any time: the batch is what it
-//! was, only what was not answered is asked for, and what was is handed to the sink once more. The
-//! file goes when the caller has kept what came ([`Kept::remove`]).
+//! whoever is broken off calls [`gather`] again with the same folder, at any time: the batch is what
+//! it was, only what was not answered is asked for, and what was is handed to the sink once more.
+//! The folder goes when the caller has kept what came.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
@@ -24,10 +26,17 @@ use super::selection::Filter;
 use super::stock::Stock;
 use super::{GatherError, Gathered, Request, Sink, Tally};
 use crate::base::ids::IdKind;
+use crate::config::Hydrate;
 use crate::export::cover::LeftOut;
 use crate::export::object::Object;
-use crate::hydrate::{Books, Errand, Fetched, Order, Outcome, fetch};
+use crate::hydrate::{
+    Account, Books, Errand, Fetched, Listing, Order, Outcome, Patience, Platform, Stop, StoreBooks,
+    Watcher, fetch,
+};
 use crate::pipeline::{Place, Removed};
+
+/// How often it is looked whether somebody still waits.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// How many objects are handed over together.
 const CHUNK: usize = 512;
@@ -43,29 +52,8 @@ struct Plan {
     next: Option<u64>,
 }
 
-/// What the platform answered, until it is not needed any more.
-#[derive(Debug)]
-pub struct Kept {
-    fetched: Option<Fetched>,
-    plan: PathBuf,
-}
-
-impl Kept {
-    /// Removes the answers: their objects are kept elsewhere.
-    ///
-    /// # Errors
-    /// [`GatherError::Platform`] with what the disk refused.
-    pub fn remove(self) -> Result<(), GatherError> {
-        if let Some(fetched) = self.fetched {
-            fetched.remove()?;
-        }
-        // Last: as long as it is there, the answers are known to be of this batch.
-        std::fs::remove_file(&self.plan).map_err(GatherError::Sink)
-    }
-}
-
-/// Gathers one batch from the platform, and hands it to `sink` in order; its answers are kept in
-/// `target`, a name for JSON lines in a folder of the caller's, until the caller removes them.
+/// Gathers one batch from the platform, and hands it to `sink` in order. Its plan and the answers are
+/// kept in `folder`, which is of no other batch; the caller removes it when it has kept what came.
 ///
 /// # Errors
 /// [`GatherError`]; what was answered stays, and the same call goes on later.
@@ -73,17 +61,18 @@ pub async fn gather<B: Books>(
     stock: &Stock,
     request: &Request<'_>,
     removed: &dyn Removed,
-    target: &Path,
+    folder: &Path,
     errand: &mut Errand<'_, B>,
     sink: &mut dyn Sink,
-) -> Result<(Gathered, Kept), GatherError> {
+) -> Result<Gathered, GatherError> {
     request.selection.check()?;
     if request.selection.filter != Filter::default() {
         let clause = "words, hashtags, languages and authors choose among records, and of this \
                       dataset there are bare IDs only";
         return Err(GatherError::Unfit(clause.to_owned()));
     }
-    let path = target.with_extension("plan");
+    std::fs::create_dir_all(folder).map_err(GatherError::Sink)?;
+    let path = folder.join("plan.json");
     let plan = match read(&path).map_err(GatherError::Sink)? {
         Some(plan) => plan,
         None => {
@@ -96,11 +85,10 @@ pub async fn gather<B: Books>(
         None
     } else {
         let ids = plan.rows.iter().map(|(_, id)| *id).collect();
-        let order = Order { kind: plan.kind, ids, target: target.to_owned() };
+        let order = Order { kind: plan.kind, ids, target: folder.join("objects.jsonl") };
         Some(fetch(&order, errand).await?)
     };
-    let gathered = hand_over(&plan, fetched.as_ref(), removed, sink)?;
-    Ok((gathered, Kept { fetched, plan: path }))
+    hand_over(&plan, fetched.as_ref(), removed, sink)
 }
 
 /// Which IDs the batch has.
@@ -231,6 +219,70 @@ fn write(path: &Path, plan: &Plan) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
+}
+
+/// Whom to ask, for callers that wait.
+#[derive(Clone)]
+pub struct Asker {
+    /// The platform.
+    pub settings: Arc<Hydrate>,
+    /// The name of the credential that asks.
+    pub credential: String,
+    /// Where it is written down first.
+    pub books: StoreBooks,
+}
+
+/// Notes nothing: whoever waits for a file sees how many objects it has.
+struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn progress(&self, _: u64, _: &Account) {}
+    fn waits(&self, _: i64, _: &str) {}
+    fn fails(&self, _: &str) {}
+}
+
+impl Asker {
+    /// As [`gather`], on the caller's thread, until somebody gives it up: then it ends after the
+    /// request that is under way.
+    ///
+    /// # Errors
+    /// As [`gather`]; [`crate::hydrate::Stopped::Asked`] if it was given up.
+    pub fn gather(
+        &self,
+        stock: &Stock,
+        request: &Request<'_>,
+        removed: &dyn Removed,
+        folder: &Path,
+        is_given_up: impl Fn() -> bool,
+        sink: &mut dyn Sink,
+    ) -> Result<Gathered, GatherError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(GatherError::Sink)?.block_on(async {
+            let mut platform = Platform::connect(&self.settings, Some(&self.credential)).await?;
+            let stop = Stop::new();
+            let mut errand = Errand {
+                platform: &mut platform,
+                books: &self.books,
+                clock: &self.books.clock,
+                numbers: &self.books.profile.upstream,
+                patience: Patience::UntilReset,
+                stop: &stop,
+                watcher: &Unwatched,
+                listing: Listing::Unlisted,
+            };
+            let watched = async {
+                while !is_given_up() {
+                    tokio::time::sleep(GLANCE).await;
+                }
+                stop.ask();
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                gathered = gather(stock, request, removed, folder, &mut errand, sink) => gathered,
+                () = watched => unreachable!("it never ends"),
+            }
+        })
+    }
 }
 
 #[cfg(test)]

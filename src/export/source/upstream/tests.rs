@@ -118,7 +118,7 @@ impl Desk {
         request: &Request<'_>,
         gone: &Gone,
         end: impl Future<Output = ()>,
-    ) -> Option<Result<(Gathered, Kept, Taken), GatherError>> {
+    ) -> Option<Result<(Gathered, Taken), GatherError>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut platform = Platform::connect(&self.settings, None).await.unwrap();
@@ -132,14 +132,14 @@ impl Desk {
                 watcher: &Quiet,
                 listing: Listing::Unlisted,
             };
-            let target = self.dir.path().join("objects.jsonl");
+            let target = self.dir.path().join("batch");
             let mut came = Taken::default();
             let gathering = gather(&self.stock, request, gone, &target, &mut errand, &mut came);
             let done = tokio::select! {
                 gathered = gathering => gathered,
                 () = end => return None,
             };
-            Some(done.map(|(gathered, kept)| (gathered, kept, came)))
+            Some(done.map(|gathered| (gathered, came)))
         })
     }
 
@@ -147,10 +147,9 @@ impl Desk {
         self.loopback.asked().iter().flat_map(|asked| asked.ids.clone()).collect()
     }
 
-    fn files(&self) -> usize {
-        let names = std::fs::read_dir(self.dir.path()).unwrap();
-        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.starts_with("objects")).count()
+    /// The caller has kept what came.
+    fn end_batch(&self) {
+        std::fs::remove_dir_all(self.dir.path().join("batch")).unwrap();
     }
 }
 
@@ -167,14 +166,13 @@ fn the_platform_is_asked_for_what_nobody_has_here() {
     let mut left_out = std::collections::BTreeMap::new();
     for batch in 0..2 {
         let done = desk.gather(&request, &gone, std::future::pending()).unwrap().unwrap();
-        let (gathered, kept, sink) = done;
+        let (gathered, sink) = done;
         assert_eq!(gathered.objects, sink.tweets().len() as u64);
         came.extend(sink.tweets());
         for (reason, count) in gathered.left_out {
             *left_out.entry(reason).or_insert(0) += count;
         }
-        kept.remove().unwrap();
-        assert_eq!(desk.files(), 0);
+        desk.end_batch();
         match gathered.next {
             Some(next) => request.from = next,
             None => assert_eq!(batch, 1),
@@ -232,7 +230,7 @@ fn whoever_is_broken_off_asks_nothing_twice_and_keeps_the_batch() {
     for _ in 0..2 {
         // The second time nothing at all is asked for: the answers are here still.
         let done = desk.gather(&request, &gone, std::future::pending()).unwrap().unwrap();
-        let (gathered, _, sink) = done;
+        let (gathered, sink) = done;
         let expected = (FIRST..FIRST + IDS).filter(|id| Fate::of(*id) == Fate::Found);
         assert_eq!(sink.tweets(), expected.filter(|id| *id != removed).collect::<Vec<_>>());
         assert_eq!(gathered.next, None);
@@ -249,7 +247,7 @@ fn a_budget_that_is_spent_ends_it_and_filters_have_nothing_to_look_at() {
     words.filter.lang = Some("en".into());
     let refused = desk.gather(&request(&words), &Gone(None), std::future::pending()).unwrap();
     assert!(matches!(refused, Err(GatherError::Unfit(_))));
-    desk.loopback.cap(Some(120));
+    desk.loopback.caps(Some(120));
     let all = Selection::all();
     let stopped = desk.gather(&request(&all), &Gone(None), std::future::pending()).unwrap();
     let stopped = stopped.map(|_| ()).unwrap_err();
@@ -257,8 +255,7 @@ fn a_budget_that_is_spent_ends_it_and_filters_have_nothing_to_look_at() {
     let listed = Selection { part: Part::Listed { ids: 1 }, ..Selection::all() };
     let request = Request { listed: &[7], ..request(&listed) };
     let other = Desk::new();
-    let (gathered, kept, _) =
+    let (gathered, _) =
         other.gather(&request, &Gone(None), std::future::pending()).unwrap().unwrap();
     assert_eq!((gathered.objects, other.asked().len()), (0, 0));
-    kept.remove().unwrap();
 }
