@@ -56,4 +56,4 @@ pub use workplace::{Plan, Workplace};
 pub const IDS_PER_REQUEST: u64 = 100;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

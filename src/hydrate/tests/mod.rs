@@ -3,10 +3,10 @@
 
 #[allow(dead_code, reason = "only a part of the platform is needed here")]
 #[path = "../../../tests/harness/platform.rs"]
-mod platform;
+pub(crate) mod platform;
 #[allow(dead_code, reason = "only a part of it is needed here")]
 #[path = "../../../tests/harness/upstream.rs"]
-mod upstream;
+pub(crate) mod upstream;
 
 use std::path::Path;
 use std::sync::Arc;

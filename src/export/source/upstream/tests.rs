@@ -1,16 +1,8 @@
 //! Objects from a platform on loopback: broken off at any moment, called again, and nothing is asked
 //! for twice; what the platform says of the others is counted.
 
-#[allow(dead_code, reason = "only a part of the platform is needed here")]
-#[path = "../../../../tests/harness/platform.rs"]
-mod platform;
-#[allow(dead_code, reason = "only a part of it is needed here")]
-#[path = "../../../../tests/harness/upstream.rs"]
-mod upstream;
-
 use std::sync::Arc;
 
-use platform::{Fate, Moment, Platform as Loopback};
 use tempfile::TempDir;
 
 use super::*;
@@ -19,6 +11,7 @@ use crate::base::ids::Id;
 use crate::base::party::Actor;
 use crate::config::{Flag, Hydrate, Raw};
 use crate::export::source::{Part, Selection, Supply};
+use crate::hydrate::tests::platform::{Fate, Moment, Platform as Loopback};
 use crate::hydrate::{
     Account, HydrateError, Listing, Patience, Platform, Stop, StoreBooks, Watcher,
 };
