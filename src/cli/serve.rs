@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,8 +18,10 @@ use crate::directory::retention::Retention;
 use crate::export::file::Options;
 use crate::export::job::maker::{Making, Workshop};
 use crate::export::job::{Cabinet, Rules};
+use crate::export::source::upstream::Asker;
 use crate::http::control::Control;
 use crate::http::{Limits, Server};
+use crate::hydrate::StoreBooks;
 use crate::ledger::Ledger;
 use crate::mail::Post;
 use crate::operation;
@@ -125,8 +127,28 @@ impl<'a> Gateway<'a> {
                 pdf_objects_max: export.pdf_objects_max,
                 ..Options::default()
             },
+            asker: self.asker()?,
             bell: Arc::default(),
         })
+    }
+
+    /// Who asks the platform for objects of datasets of bare IDs, if the settings name a credential.
+    fn asker(&self) -> anyhow::Result<Option<Asker>> {
+        let Some(credential) = &self.settings.export.credential else { return Ok(None) };
+        let settings = Arc::clone(&self.settings.hydrate);
+        if !settings.credentials.contains_key(credential) {
+            bail!(
+                "export.credential names `{credential}`, and [hydrate.credentials.{credential}] is \
+                 not in the settings"
+            );
+        }
+        let books = StoreBooks {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            profile: Arc::clone(&self.settings.profile),
+            actor: operation::actor_of(nix::unistd::Uid::effective().as_raw()),
+        };
+        Ok(Some(Asker { settings, credential: credential.clone(), books }))
     }
 
     /// Serves until SIGTERM or SIGINT; calls `ready` once connections are accepted.

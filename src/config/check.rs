@@ -115,6 +115,11 @@ impl Checker<'_> {
                     .take("export.file_objects_max", |text| large(text, 1_000_000)),
                 compliance_age_hours: self
                     .take("export.compliance_age_hours", |text| days(text, 0, 8_760)),
+                credential: self.take("export.credential", |text| {
+                    let name = text.trim();
+                    (!name.contains(char::is_whitespace))
+                        .then(|| (!name.is_empty()).then(|| name.to_owned()))
+                }),
                 upload_bytes_max: self.take("export.upload_bytes_max", |text| large(text, 1 << 30)),
             },
             hydrate: super::hydrate::read(self.raw, environment, &profile, &mut |key, clause| {

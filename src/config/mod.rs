@@ -100,6 +100,8 @@ pub struct Export {
     pub file_objects_max: u64,
     /// How many hours ago removals have to have been imported last; 0: it does not matter.
     pub compliance_age_hours: u32,
+    /// The credential that asks for objects of datasets of bare IDs, if anybody does.
+    pub credential: Option<String>,
     /// How many bytes a list of IDs may have that somebody uploads.
     pub upload_bytes_max: u64,
 }

@@ -91,6 +91,14 @@ pub static SETTINGS: &[Setting] = &[
         right: "a whole number from 0 to 8760",
     },
     Setting {
+        key: "export.credential",
+        about: "The credential of `hydrate.credentials` with which the platform is asked for full \
+                objects of datasets that hold bare IDs; its budget is spent. Empty: it is not \
+                asked, and such datasets give no objects.",
+        default: "",
+        right: "the name of a credential",
+    },
+    Setting {
         key: "export.file_objects_max",
         about: "How many Tweets and Users a file of full objects has at most. What the profile \
                 lets a person have in a day may be less.",

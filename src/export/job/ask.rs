@@ -15,6 +15,9 @@ use crate::policy::{Level, Unit, Window};
 use crate::release::{Release, ReleaseError};
 use crate::store::{DatasetRow, ExportFileRow, ExportRow, FileState, StoreError, Supply, Tx};
 
+/// What is said of a dataset without records, where nobody asks the platform.
+pub(super) const BARE_IDS: &str = "this dataset holds bare IDs: there are no objects of it here";
+
 /// What somebody selects.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -85,9 +88,8 @@ impl Workshop {
         let now_ms = self.now_ms();
         let (dataset, release) = self.seen(ask, now_ms)?;
         let stock = Stock::open(Release::open(&self.releases.join(&release))?)?;
-        if stock.supply() == source::Supply::Upstream {
-            let clause = "this dataset holds bare IDs: there are no objects of it here";
-            return Err(AskError::Invalid(clause.into()));
+        if stock.supply() == source::Supply::Upstream && self.asker.is_none() {
+            return Err(AskError::Invalid(BARE_IDS.into()));
         }
         let request = Request {
             selection: &ask.selection,

@@ -192,6 +192,11 @@ impl Cabinet {
         self.path(file, attempt, "spool")
     }
 
+    /// The folder in which the platform is asked for what a file holds, whatever attempt does.
+    pub(super) fn answers(&self, file: i64) -> PathBuf {
+        self.0.folder.join(format!("{file}.answers"))
+    }
+
     /// The newest spool of an earlier attempt to make a file.
     pub(super) fn earlier_spool(&self, file: i64, attempt: u32) -> Option<PathBuf> {
         (1..attempt).rev().map(|earlier| self.spool(file, earlier)).find(|path| path.exists())
@@ -254,6 +259,7 @@ impl Cabinet {
     /// ones.
     pub(super) fn forget_attempts(&self, file: i64, attempt: u32) {
         discard(&self.spool(file, attempt));
+        discard(&self.answers(file));
         for earlier in 1..attempt {
             for what in ["spool", "part", "ids", "file"] {
                 discard(&self.path(file, earlier, what));
@@ -453,7 +459,8 @@ fn digest(file: &mut File) -> io::Result<(u64, [u8; 32])> {
 
 /// Throws a file away; one that cannot be is thrown away by a later sweep.
 fn discard(path: &Path) {
-    match fs::remove_file(path) {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!(%error, path = %path.display(), "a file stays for now"),

@@ -21,7 +21,8 @@ use crate::base::ids::IdKind;
 use crate::export::cover::LeftOut;
 use crate::export::file::{Options, WriteError};
 use crate::export::object::Object;
-use crate::export::source::{self, GatherError, Part, Request, Selection, Sink, Stock};
+use crate::export::source::upstream::Asker;
+use crate::export::source::{self, GatherError, Part, Request, Selection, Sink, Stock, Supply};
 use crate::policy::Profile;
 use crate::release::{Release, ReleaseError};
 use crate::store::{ExportFileRow, ExportRow, Store, StoreError, Tx};
@@ -49,6 +50,8 @@ pub struct Workshop {
     pub rules: Rules,
     /// How they are written.
     pub options: Options,
+    /// Who asks the platform for objects of datasets of bare IDs; `None`: nobody does.
+    pub asker: Option<Asker>,
     /// Wakes whoever makes files.
     pub bell: Arc<Notify>,
 }
@@ -287,7 +290,14 @@ impl Workshop {
         let path = self.cabinet.spool(row.id, row.attempt);
         let selection = selection_of(export)?;
         // Users come in another order than the one in which batches of them go on.
-        let goes_on = selection.kind == IdKind::Tweet;
+        let stock = Stock::open(Release::open(&self.releases.join(&export.release))?)?;
+        let asker = match (stock.supply(), &self.asker) {
+            (Supply::Own, _) => None,
+            (Supply::Upstream, Some(asker)) => Some(asker),
+            (Supply::Upstream, None) => return Err(NotMade::Cannot(ask::BARE_IDS.into())),
+        };
+        // What the platform answered is handed over from its beginning, and asked for once.
+        let goes_on = selection.kind == IdKind::Tweet && asker.is_none();
         let earlier = self.cabinet.earlier_spool(row.id, row.attempt).filter(|_| goes_on);
         let mut spool = Spool::begin(&path, earlier.as_deref())?;
         course.gathered.store(spool.ordinals(), Ordering::Relaxed);
@@ -296,7 +306,6 @@ impl Workshop {
             Part::Listed { .. } => self.cabinet.list(export.id)?,
             _ => Vec::new(),
         };
-        let stock = Stock::open(Release::open(&self.releases.join(&export.release))?)?;
         let from =
             row.from.ok_or_else(|| NotMade::Cannot("nobody knows where it begins".into()))?;
         let request = Request {
@@ -308,7 +317,15 @@ impl Workshop {
         let mut next = Some(request.from);
         if request.objects_max > 0 {
             let mut sink = Spooling { spool: &mut spool, course };
-            let gathered = source::gather(&stock, &request, self.cabinet.known(), &mut sink);
+            let known = self.cabinet.known();
+            let gathered = match asker {
+                None => source::gather(&stock, &request, known, &mut sink),
+                Some(asker) => {
+                    let folder = self.cabinet.answers(row.id);
+                    let is_given_up = || course.is_given_up();
+                    asker.gather(&stock, &request, known, &folder, is_given_up, &mut sink)
+                }
+            };
             course.check()?;
             let gathered = gathered?;
             for (reason, count) in gathered.left_out {
