@@ -328,6 +328,11 @@ impl Workshop {
             };
             course.check()?;
             let gathered = gathered?;
+            for source in &gathered.changed {
+                let (source, release) = (source.display(), &export.release);
+                tracing::warn!(%source, release, "a source is not as it was; its records count only \
+                                                  where they have their IDs still");
+            }
             for (reason, count) in gathered.left_out {
                 *left_out.entry(reason).or_default() += count;
             }

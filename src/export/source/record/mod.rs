@@ -64,9 +64,12 @@ struct Wrapped<'a> {
 /// Understands a record.
 ///
 /// # Errors
-/// [`LeftOut::Damaged`] if it is no JSON object; [`LeftOut::NotInSource`] if it is of no form that
-/// has objects.
+/// [`LeftOut::Damaged`] if it is no whole JSON object; [`LeftOut::NotInSource`] if it is of no form
+/// that has objects, as rows of tables and bare IDs are.
 pub(super) fn understand<'a>(record: &'a [u8]) -> Result<Box<dyn Holds + 'a>, LeftOut> {
+    if record.first() != Some(&b'{') {
+        return Err(LeftOut::NotInSource);
+    }
     let signs: Signs = parse(record)?;
     let has_text = signs.text.is_some() || signs.full_text.is_some();
     if signs.for_user.is_some() && signs.message.is_some() {
