@@ -132,7 +132,7 @@ impl<'a> Gateway<'a> {
         })
     }
 
-    /// Who asks the platform for objects of datasets of bare IDs, if the settings name a credential.
+    /// Who asks the platform for objects of datasets of bare IDs, if a credential is named for it.
     fn asker(&self) -> anyhow::Result<Option<Asker>> {
         let Some(credential) = &self.settings.export.credential else { return Ok(None) };
         let settings = Arc::clone(&self.settings.hydrate);

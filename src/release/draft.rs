@@ -98,8 +98,8 @@ fn adopt(draft: &Path, target: &Path) -> Result<(), ReleaseError> {
 /// Gives a release that is there already the sources of the draft, with the places of its records
 /// and what lets these be read at once. What is served stays.
 ///
-/// Files of both may have the same names, and somebody may be reading the old ones: the new ones get
-/// names of their own, `release.json` goes over to them in one step, and then the old ones go.
+/// Files of both may have the same names, and somebody may be reading the old ones: the new ones
+/// get names of their own, `release.json` goes over to them in one step, and then the old ones go.
 fn replace(draft: &Path, target: &Path) -> Result<(), ReleaseError> {
     let manifest = |folder: &Path| read_manifest(&folder.join(MANIFEST_NAME));
     let (mut new, old) = (manifest(draft)?, manifest(target)?);

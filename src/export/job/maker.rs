@@ -330,8 +330,8 @@ impl Workshop {
             let gathered = gathered?;
             for source in &gathered.changed {
                 let (source, release) = (source.display(), &export.release);
-                tracing::warn!(%source, release, "a source is not as it was; its records count only \
-                                                  where they have their IDs still");
+                let message = "a source changed; of its records count those with their IDs";
+                tracing::warn!(%source, release, "{message}");
             }
             for (reason, count) in gathered.left_out {
                 *left_out.entry(reason).or_default() += count;

@@ -5,8 +5,8 @@
 //!
 //! First it is written down, durably, which IDs the batch has; then the platform is asked for them,
 //! with the budget spent before each request and each answer kept before it is used ([`fetch`]). So
-//! whoever is broken off calls [`gather`] again with the same folder, at any time: the batch is what
-//! it was, only what was not answered is asked for, and what was is handed to the sink once more.
+//! whoever is broken off calls [`gather`] again with the same folder, at any time: the batch is
+//! what it was, only what was not answered is asked for, and what was is handed to the sink anew.
 //! The folder goes when the caller has kept what came.
 
 use std::fs::File;
@@ -52,8 +52,9 @@ struct Plan {
     next: Option<u64>,
 }
 
-/// Gathers one batch from the platform, and hands it to `sink` in order. Its plan and the answers are
-/// kept in `folder`, which is of no other batch; the caller removes it when it has kept what came.
+/// Gathers one batch from the platform, and hands it to `sink` in order. Its plan and the answers
+/// are kept in `folder`, which is of no other batch; the caller removes it when it has kept what
+/// came.
 ///
 /// # Errors
 /// [`GatherError`]; what was answered stays, and the same call goes on later.

@@ -12,8 +12,8 @@ use crate::base::ids::{Id, TweetId, UserId};
 use crate::export::cover::LeftOut;
 use crate::export::object::{Author, Original, TweetCounts, TweetObject, UserCounts, UserObject};
 
-/// When the platform began to take Tweets of more than 280 letters (2023-02-08), of which `text` has
-/// the beginning only.
+/// When the platform began to take Tweets of more than 280 letters (2023-02-08), of which `text`
+/// has the beginning only.
 const NOTES_SINCE_MS: i64 = 1_675_814_400_000;
 /// How many letters the beginning of such a Tweet has at least.
 const NOTE_BEGINNING_CHARS_MIN: usize = 200;
