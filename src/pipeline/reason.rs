@@ -49,7 +49,7 @@ reasons! {
     /// Nested deeper than the bound.
     TooDeep Damaged "too-deep" "nested deeper than 1024 levels";
     /// Longer than the bound.
-    TooLong Damaged "too-long" "longer than the bound on records";
+    TooLong Damaged "too-long" "longer than the bound `record-bytes`";
     /// A key that counts stands twice in one object.
     DuplicateKey Damaged "duplicate-key" "a key stands twice in one object";
     /// Text between records.
