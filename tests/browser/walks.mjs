@@ -241,7 +241,7 @@ const walks = {
         ada.press("Fetch these 1,200 objects"),
       ]);
       assert.equal(await download.failure(), null);
-      assert.match(download.suggestedFilename(), /^letters-export-\d+-1\.zip$/);
+      assert.match(download.suggestedFilename(), /^letters-export-\d+-1\.xlsx$/);
       // The confirmation was for that time.
       await ada.press("Fetch these 1,200 objects");
       await ada.heading("This confirmation was for another time");
