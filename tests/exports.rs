@@ -481,3 +481,76 @@ fn gateways_on_one_database_make_and_hand_out_one_file() {
     }
     wait_until("it is withdrawn", || there.page(&export).contains("withdrawn"));
 }
+
+#[test]
+fn every_format_and_users_can_be_had() {
+    let bench = bench(30, 1_000);
+    let gateway = bench.serve();
+    let mut ada = Asker::new(&bench, &gateway);
+    for (format, media_type, begins) in [
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "PK"),
+        ("pdf", "application/pdf", "%PDF-"),
+        ("csv", "application/zip", "PK"),
+    ] {
+        let export = ada.select(&[("format", format)]);
+        let file = ada.make(&export);
+        let answer = ada.fetch(&file);
+        assert_eq!(answer.status, 200, "{format}: {}", answer.head);
+        assert_eq!(answer.field("content-type"), Some(media_type));
+        assert!(answer.body.starts_with(begins.as_bytes()), "{format}");
+    }
+    let export = ada.select(&[("kind", "user"), ("part", "sample"), ("sample", "7")]);
+    let file = ada.make(&export);
+    let users = unzipped(&ada.fetch(&file).body, "users.csv");
+    assert_eq!(users.lines().count(), 1 + 7, "{users}");
+    assert!(users.contains("made_up_"), "{users}");
+    // What a Tweet has to have is looked for in its record.
+    let export = ada.select(&[("author", "made_up_7")]);
+    let file = ada.make(&export);
+    let expected: Vec<u64> = tweet_ids(1, 30).skip(7).take(1).collect();
+    assert_eq!(ids_in(&ada.fetch(&file).body), expected);
+}
+
+#[test]
+fn a_list_is_uploaded_within_its_bounds() {
+    let mut bench = bench(30, 1_000);
+    bench.set("HYDRANT__EXPORT__UPLOAD_BYTES_MAX", "200000");
+    let gateway = bench.serve();
+    let mut ada = Asker::new(&bench, &gateway);
+    let upload = |ada: &mut Asker<'_>, list: &str| {
+        ada.page("/exports/new?dataset=birds");
+        let token = ada.browser.token.clone();
+        let mut body = String::new();
+        for (name, value) in [
+            ("form", token.as_str()),
+            ("dataset", "birds"),
+            ("kind", "tweet"),
+            ("format", "csv"),
+            ("part", "listed"),
+        ] {
+            body += "--line\r\nContent-Disposition: form-data; name=";
+            body += &format!("\"{name}\"\r\n\r\n{value}\r\n");
+        }
+        body += "--line\r\nContent-Disposition: form-data; name=\"file\"; filename=\"l.csv\"";
+        body += &format!("\r\nContent-Type: text/csv\r\n\r\n{list}\r\n--line--\r\n");
+        let kind = ("Content-Type", "multipart/form-data; boundary=line");
+        let origin = gateway.url("");
+        let fields = [kind, ("Origin", origin.as_str())];
+        ada.browser.ask(&gateway, "POST", "/exports", &fields, &body)
+    };
+    // A table with a heading, 5 IDs of the dataset, and several thousand others.
+    let of_it = tweet_ids(1, 30).step_by(6);
+    let rows = of_it.clone().chain(tweet_ids(9, 6_000)).map(|id| format!("\"{id}\",x\n"));
+    let list = format!("tweet_id,text\n{}", rows.collect::<String>());
+    assert!(list.len() > 64 * 1024, "more than other forms may have");
+    let answer = upload(&mut ada, &list);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let export = answer.field("location").unwrap().to_owned();
+    let file = ada.make(&export);
+    let fetched = ada.fetch(&file);
+    assert_eq!(ids_in(&fetched.body), of_it.collect::<Vec<_>>());
+    let wrong = upload(&mut ada, "tweet_id\n20\nnone\n");
+    let said = "Line 3 of the list is `none`";
+    assert!(wrong.status == 400 && wrong.text().contains(said), "{}", wrong.text());
+    assert_eq!(upload(&mut ada, &"1234567890\n".repeat(20_000)).status, 413);
+}

@@ -123,9 +123,10 @@ impl<'a> Gateway<'a> {
                 compliance_age_ms: age_ms,
             },
             options: Options {
+                // Where whole texts lie anyway, and nobody else reads.
+                folder,
                 fonts: export.fonts.clone(),
                 pdf_objects_max: export.pdf_objects_max,
-                ..Options::default()
             },
             asker: self.asker()?,
             bell: Arc::default(),

@@ -24,9 +24,9 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
-use self::neutral::{NOT_FOUND, NOT_THAT_WAY, Refused};
+use self::neutral::{BY_HAND, NOT_FOUND, NOT_THAT_WAY, Refused};
 use super::state::Gateway;
 use super::web::style;
 
@@ -35,6 +35,7 @@ pub(super) fn routes() -> Router<Gateway> {
     Router::new()
         .route("/{token}", get(page::show))
         .route("/{token}/downloads", post(download::begin))
+        .route("/{token}/exports", any(async || Refused::new(&BY_HAND)))
         .route("/downloads/{secret}", get(file::deliver).head(file::describe))
         .route("/style/{name}", get(style::show))
         .fallback(async || Refused::new(&NOT_FOUND))

@@ -89,6 +89,9 @@ words! {
     UNAVAILABLE = UNAVAILABLE,
         "Nothing can be delivered at the moment",
         "Try again later.";
+    BY_HAND = OBJECTS_BY_HAND,
+        "Full objects are handed out to people only",
+        "A link hands out IDs, which are hydrated with credentials of one's own.";
 }
 
 /// A refusal on its way to a reviewer.

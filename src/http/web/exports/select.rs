@@ -86,8 +86,7 @@ fn draw(
         let mistake = mistake_of(mistakes, name);
         Field { name, label, hint, value: &value, kind, autocomplete: "", mistake }.draw()
     };
-    let columns = dataset.columns.iter().filter(|(kind, _)| *kind != IdKind::Dm);
-    let columns: Vec<_> = columns.collect();
+    let kinds = kinds(dataset);
     let chosen = said.text("kind");
     let is_chosen =
         |place: usize, kind: &IdKind| chosen == kind.word() || chosen.is_empty() && place == 0;
@@ -100,12 +99,12 @@ fn draw(
             input type="hidden" name="dataset" value=(dataset.row.slug);
             fieldset {
                 legend { "What" }
-                @for (place, (kind, ids)) in columns.iter().enumerate() {
+                @for (place, (kind, label)) in kinds.iter().enumerate() {
                     p {
                         label {
                             input type="radio" name="kind" value=(kind.word())
                                 checked[is_chosen(place, kind)];
-                            " " (kind.title()) "s, " (separated(*ids)) " in all"
+                            " " (label)
                         }
                     }
                 }
@@ -162,6 +161,21 @@ fn draw(
             button type="submit" { "Count and plan" }
             p class="faint" { "Nothing is made and nothing counts before you say so." }
         }
+    }
+}
+
+/// What may be selected of a dataset, and what people are told that it is.
+fn kinds(dataset: &Shown) -> Vec<(IdKind, String)> {
+    let count = |kind| dataset.columns.iter().find(|(of, ids)| *of == kind && *ids > 0);
+    match (count(IdKind::Tweet), count(IdKind::User)) {
+        (Some((_, tweets)), _) => vec![
+            (IdKind::Tweet, format!("Tweets, {} in all", separated(*tweets))),
+            (IdKind::User, "Users: those who wrote them".to_owned()),
+        ],
+        (None, Some((_, users))) => {
+            vec![(IdKind::User, format!("Users, {} in all", separated(*users)))]
+        }
+        (None, None) => Vec::new(),
     }
 }
 
