@@ -115,7 +115,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "export.fonts",
         about: "Where the fonts of PDF files are: a folder with Noto's, at any depth. In Debian \
-                the packages fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji bring them.",
+                the packages fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji bring \
+                them.",
         default: "/usr/share/fonts",
         right: "the path of a folder",
     },

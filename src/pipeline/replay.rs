@@ -16,7 +16,8 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// How many blocks wait at most.
 const BLOCKS: usize = 4;
 
-/// The decoded bytes of a file; of an archive those of its files, one behind the other. A thread of its own decodes them; it ends with this.
+/// The decoded bytes of a file; of an archive those of its files, one behind the other. A thread of
+/// its own decodes them; it ends with this.
 pub struct Replay {
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Vec<u8>,
