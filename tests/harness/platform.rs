@@ -406,6 +406,11 @@ pub fn page(kind: &str, ids: &[u64]) -> Value {
             if kind == "user" {
                 object["username"] = format!("made_up_{id}").into();
                 object["protected"] = (fate == Fate::Protected).into();
+            } else {
+                // A Tweet's ID tells when it was made.
+                let made_ms = 1_288_834_974_657 + (id >> 22);
+                let made = jiff::Timestamp::from_millisecond(made_ms.cast_signed()).unwrap();
+                object["created_at"] = made.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string().into();
             }
             if fate == Fate::Withheld {
                 object["withheld"] = json!({ "copyright": false, "country_codes": ["DE"] });

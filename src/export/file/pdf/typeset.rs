@@ -103,6 +103,8 @@ impl Shown {
             for (place, sign) in part.char_indices() {
                 match replace(before + place, sign) {
                     None => shown.text.push(sign),
+                    // Nothing is shown of it, so nothing can say it.
+                    Some(other) if other.is_empty() => {}
                     Some(other) => {
                         let begin = shown.text.len();
                         shown.text += &other;

@@ -1,12 +1,14 @@
 //! Random texts, made of what breaks files, as programs of other makes read them in every format.
 
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
+use proptest::test_runner::Config;
 use proptest::{collection, sample};
 
 use super::csv::READ_CSV;
 use super::pdf::check_texts;
 use super::xlsx::READ_XLSX;
 use super::*;
+use crate::base::cases::remembered;
 
 /// Pieces of texts: scripts, marks that turn direction, sequences, quotes, escapes and ends.
 fn piece() -> impl Strategy<Value = String> {
@@ -68,7 +70,7 @@ fn objects_of(texts: &[String]) -> Vec<Object> {
 }
 
 proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+    #![proptest_config(Config { cases: 24, ..remembered() })]
 
     #[test]
     fn tables_give_back_whatever_people_write(texts in texts()) {
