@@ -403,6 +403,9 @@ pub fn page(kind: &str, ids: &[u64]) -> Value {
         if fate.has_object(kind) {
             let mut object = recorded["data"][0].clone();
             object["id"] = text.clone().into();
+            if kind == "tweet" {
+                object["edit_history_tweet_ids"] = json!([text]);
+            }
             if kind == "user" {
                 object["username"] = format!("made_up_{id}").into();
                 object["protected"] = (fate == Fate::Protected).into();
