@@ -403,13 +403,11 @@ pub fn page(kind: &str, ids: &[u64]) -> Value {
         if fate.has_object(kind) {
             let mut object = recorded["data"][0].clone();
             object["id"] = text.clone().into();
-            if kind == "tweet" {
-                object["edit_history_tweet_ids"] = json!([text]);
-            }
             if kind == "user" {
                 object["username"] = format!("made_up_{id}").into();
                 object["protected"] = (fate == Fate::Protected).into();
             } else {
+                object["edit_history_tweet_ids"] = json!([text]);
                 // A Tweet's ID tells when it was made.
                 let made_ms = 1_288_834_974_657 + (id >> 22);
                 let made = jiff::Timestamp::from_millisecond(made_ms.cast_signed()).unwrap();
