@@ -312,7 +312,7 @@ fn main() {
         rivals.push((
             "twarc2 dehydrate",
             twarc2,
-            vec!["--bearer-token", "none", "dehydrate", &pages, "-"],
+            vec!["--log", "/dev/null", "--bearer-token", "none", "dehydrate", &pages, "-"],
         ));
     }
     bench.program("the program over v2 pages, a cached file", &pages, &rivals);
