@@ -15,7 +15,7 @@ use super::extract::{Harvest, Piece, Task};
 /// More threads than one that reads can feed, and than there is memory for.
 const THREADS_MAX: usize = 16;
 
-/// How many threads are worth their while: one a core, up to [`THREADS_MAX`].
+/// How many threads are worth their while: one a core, up to 16.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
 }
