@@ -7,10 +7,10 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
-use krilla::text::{Font, GlyphId, KrillaGlyph};
+use krilla::text::{Font, GlyphId, KrillaGlyph, Tag};
 use parley::{
-    Alignment, AlignmentOptions, FontFamily, FontWeight, Layout, LayoutContext, LineHeight,
-    OverflowWrap, StyleProperty,
+    Alignment, AlignmentOptions, FontData, FontFamily, FontWeight, Layout, LayoutContext,
+    LineHeight, OverflowWrap, StyleProperty,
 };
 
 use super::font::{Families, Fonts};
@@ -63,13 +63,15 @@ pub(super) struct GlyphRun {
     pub(super) says: Option<String>,
 }
 
+/// Faces by the number of their file, their place in it, and whether they draw stand-ins.
+type Faces = HashMap<(u64, u32, bool), Font>;
+
 /// What sets texts.
 pub(super) struct Typesetter {
     fonts: Fonts,
     context: LayoutContext<Ink>,
     layout: Layout<Ink>,
-    /// Faces by the number of their file and their place in it.
-    faces: HashMap<(u64, u32), Font>,
+    faces: Faces,
     /// How many signs no font had so far.
     pub(super) missing: u64,
 }
@@ -222,15 +224,6 @@ impl Typesetter {
             let mut runs = Vec::new();
             for run in line.runs() {
                 let face = run.font();
-                let key = (face.data.id(), face.index);
-                let font = match self.faces.entry(key) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(free) => {
-                        let (data, _) = face.data.clone().into_raw_parts();
-                        let font = Font::new(data.into(), face.index);
-                        free.insert(font.ok_or(WriteError::BadFont)?)
-                    }
-                };
                 let size = run.font_size();
                 let (mut alike, mut joined) = (None, None);
                 for cluster in run.visual_clusters() {
@@ -260,7 +253,8 @@ impl Typesetter {
                         if alike != looks {
                             alike = looks;
                             let says = change.map(|change| said(&mut told, shown, change));
-                            let (font, glyphs) = (font.clone(), Vec::new());
+                            let (font, glyphs) =
+                                (embedded(&mut self.faces, face, change.is_some())?, Vec::new());
                             runs.push(GlyphRun { font, size, ink, left: x, glyphs, says });
                         }
                         let run = runs.last_mut().expect("one was begun");
@@ -287,6 +281,22 @@ impl Typesetter {
         }
         Ok(lines)
     }
+}
+
+/// A face as it is embedded. Stand-ins have copies of their own: where one glyph stands for two
+/// texts in one face, krilla lets each say its text, and readers then lose what the stand-in says.
+fn embedded(faces: &mut Faces, face: &FontData, is_stand_in: bool) -> Result<Font, WriteError> {
+    Ok(match faces.entry((face.data.id(), face.index, is_stand_in)) {
+        Entry::Occupied(known) => known.get().clone(),
+        Entry::Vacant(free) => {
+            let (data, _) = face.data.clone().into_raw_parts();
+            // An axis that no face has makes it another one, which looks the same.
+            let axes = [(Tag::new(b"STND"), 0.0)];
+            let axes = if is_stand_in { &axes[..] } else { &[] };
+            let font = Font::new_variable(data.into(), face.index, axes);
+            free.insert(font.ok_or(WriteError::BadFont)?).clone()
+        }
+    })
 }
 
 /// What the first part of a stand-in says; where it goes on, nothing is left to say.
