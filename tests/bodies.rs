@@ -277,7 +277,7 @@ fn a_body_that_cannot_be_read_is_refused_by_name() {
     let wide = wide.finish().unwrap();
     for (path, body, status, problem, says) in [
         (TWEETS, html.as_bytes(), 422, "unreadable", "no Tweet ID was found"),
-        (TWEETS, b"PK\x03\x04..", 422, "unreadable", "broken or ends early"),
+        (TWEETS, b"PK\x03\x04..", 422, "unreadable", "something is damaged"),
         ("/v1/strip?ids=tweet&strict=true", damaged.as_bytes(), 422, "damaged", "line 2"),
         (TWEETS, &nested, 413, "too-large", "the bound `nesting`"),
         (TWEETS, &wide, 413, "too-large", "the bound `window-bytes`"),
