@@ -70,6 +70,8 @@ fn a_result_comes_into_force_with_the_same_command() {
     let (bench, _platform) = bench();
     bench.done(&["dataset", "add", "walks", "ids.txt", "--title", "Walks", "--ids", "tweet"]);
     let job = bench.done(&["compliance", "create", "ids.txt"]).trim().to_owned();
+    // The first look finds it under way.
+    assert_eq!(bench.run(&["compliance", "fetch", &job, "-o", "gone.jsonl"]).code, 1);
     let fetch = ["compliance", "fetch", &job, "-o", "gone.jsonl", "--wait"];
     let import = bench.json(&[&fetch[..], &["--import", "they are gone"]].concat());
     let gone = std::fs::read_to_string(bench.path("gone.jsonl")).unwrap().lines().count();

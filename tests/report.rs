@@ -7,7 +7,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use harness::browser::Browser;
-use harness::{Bench, Gateway};
+use harness::{Bench, Gateway, wait_until};
 use serde_json::Value;
 
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -42,6 +42,10 @@ fn a_report_tells_what_went_to_an_entity_under_which_basis() {
         let answer = gateway.get("/v1/datasets/walks/tweet-ids", key);
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
+    wait_until("all has arrived", || {
+        let report = bench.json(&["report", "uni"]);
+        report["deliveries"][0]["state"] == "complete"
+    });
     // While the gateway runs it is asked; once it has stopped the command looks itself.
     let asked = bench.json(&["report", "uni"]);
     let pdf = bench.path("report.pdf");

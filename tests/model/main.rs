@@ -231,7 +231,7 @@ fn a_link_keeps_every_promise() {
 #[test]
 fn links_under_one_exemption_keep_every_promise() {
     let deep = Scope { ceiling: 3, order: 3, ..TWO_LINKS };
-    check_protocol("two links", [TWO_LINKS, deep], 50_000);
+    check_protocol("two links", [TWO_LINKS, deep], 20_000);
 }
 
 #[test]

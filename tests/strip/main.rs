@@ -416,7 +416,9 @@ fn forms_other_than_text_are_written() {
             }
             .unwrap();
             assert_eq!(text, expected, "{form}, {packing}");
-            assert_eq!(ids(&[], &bytes), (vec![20], 0), "{form}, {packing}, read back");
+            if form == "csv" {
+                assert_eq!(ids(&[], &bytes), (vec![20], 0), "{form}, {packing}, read back");
+            }
         }
     }
 }

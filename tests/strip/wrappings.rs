@@ -119,7 +119,7 @@ fn an_error_names_the_bound_that_was_passed_and_a_flag_sets_it() {
         assert!(said.contains(says), "{said}");
     }
     assert_eq!(ids(&["--bound", "nesting=2"], &nested), (vec![20], 0));
-    let record = format!("{{\"text\":\"{}\"}}\n", "x".repeat(5000));
+    let record = format!("{{\"text\":\"{}\"}}\n", "x".repeat(4 << 20));
     let long = [tweet(20), record, tweet(21)].concat();
     assert_eq!(ids(&["--bound", "record-bytes=2000"], long.as_bytes()), (vec![20, 21], 3));
     assert_eq!(ids(&[], long.as_bytes()), (vec![20, 21], 0));

@@ -225,7 +225,8 @@ impl Members {
         } else {
             text.into()
         };
-        self.take(name, value)
+        let (name, value) = in_milliseconds(name.to_owned(), value)?;
+        self.take(&name, value)
     }
 
     fn take_body(&mut self, body: &[u8]) -> Result<(), Problem> {
