@@ -424,6 +424,7 @@ fn a_gateway_that_is_killed_loses_nothing_and_charges_nothing_twice() {
         wait_until("it is begun", || state() != "asked");
         browser = ada.browser;
         gateway.kill_now();
+        gateway.wait();
         gateway = bench.serve();
     }
     let mut ada = Asker { gateway: &gateway, browser };
@@ -434,6 +435,7 @@ fn a_gateway_that_is_killed_loses_nothing_and_charges_nothing_twice() {
     let (stream, _, length) = begin_to_fetch(&mut ada, &file);
     let browser = ada.browser;
     gateway.kill_now();
+    gateway.wait();
     drop(stream);
     let gateway = bench.serve();
     let mut ada = Asker { gateway: &gateway, browser };
