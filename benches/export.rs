@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use hydrant::base::ids::{Id, TweetId, UserId};
 use hydrant::export::cover::{Cover, LeftOut, Platform};
-use hydrant::export::file::{FILES, FileKind, Format, write};
+use hydrant::export::file::{FILES, FileKind, Format, Options, write};
 use hydrant::export::object::{Author, Object, TweetCounts, TweetObject};
 
 const OBJECTS: u64 = 50_000;
@@ -145,7 +145,8 @@ fn write_one(format: Format, path: &Path, objects: u64) {
         File::options().read(true).write(true).create(true).truncate(true).open(path).unwrap();
     let begun = Instant::now();
     let mut made = (0..objects).map(|number| Ok(object(number)));
-    let written = write(format, &cover(objects), &mut made, &mut out, &mut |_| ()).unwrap();
+    let usual = Options::default();
+    let written = write(&usual, format, &cover(objects), &mut made, &mut out, &mut |_| ()).unwrap();
     let took = begun.elapsed();
     let FileKind { word, .. } = format.kind();
     let bytes = out.metadata().unwrap().len();

@@ -221,20 +221,6 @@ impl Default for Options {
     }
 }
 
-/// As [`write_with`], with the usual options.
-///
-/// # Errors
-/// As [`write_with`].
-pub fn write(
-    format: Format,
-    cover: &Cover,
-    objects: &mut dyn Iterator<Item = io::Result<Object>>,
-    out: &mut File,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Written, WriteError> {
-    write_with(&Options::default(), format, cover, objects, out, progress)
-}
-
 /// Writes `objects` to `out`, an empty file, and tells `progress` after each object how many there
 /// are by now. Little of the objects is in memory at any time.
 ///
@@ -245,7 +231,7 @@ pub fn write(
 /// # Errors
 /// [`WriteError`] if objects, their order, their number, the zone or the file are not as they
 /// should be.
-pub fn write_with(
+pub fn write(
     options: &Options,
     format: Format,
     cover: &Cover,

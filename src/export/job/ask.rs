@@ -128,7 +128,7 @@ impl Workshop {
                     objects_max: file.objects_max,
                     from: (part == 1).then_some(0),
                     planned_ms: file.at_ms,
-                    ..blank(id, row.person, now_ms)
+                    ..ExportFileRow::planned(id, row.person, now_ms)
                 })?;
             }
             Ok(id)
@@ -204,7 +204,7 @@ impl Workshop {
                 objects_max: row.objects_max,
                 from: row.from,
                 state: FileState::Asked,
-                ..blank(row.export, person, now_ms)
+                ..ExportFileRow::planned(row.export, person, now_ms)
             };
             Ok(tx.export_file_insert(&again)?)
         });
@@ -221,32 +221,4 @@ impl Workshop {
 pub fn own_file(tx: &Tx<'_>, person: PersonId, file: i64) -> Result<ExportFileRow, AskError> {
     let row = tx.export_file(file)?.filter(|row| row.person == person);
     row.ok_or(AskError::NotFound("there is no such file of yours"))
-}
-
-/// A file that nobody has asked for yet.
-pub(super) fn blank(export: i64, person: PersonId, now_ms: i64) -> ExportFileRow {
-    ExportFileRow {
-        id: 0,
-        export,
-        person,
-        part: 1,
-        objects_max: 0,
-        from: None,
-        next: None,
-        planned_ms: now_ms,
-        state: FileState::Planned,
-        reason: None,
-        attempt: 0,
-        instance: None,
-        gathered: 0,
-        objects: 0,
-        bytes: 0,
-        sha256: None,
-        extension: None,
-        left_out: "[]".into(),
-        removals: 0,
-        fetches: 0,
-        changed_ms: now_ms,
-        kept_until_ms: None,
-    }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::ask;
 use super::cabinet::Content;
 use super::maker::{Batch, Course, NotMade, Workshop, selection_of};
 use crate::base::ids::{Id, IdKind};
@@ -65,7 +64,7 @@ impl Workshop {
             }
         });
         let written =
-            file::write_with(&self.options, format, &cover, &mut wanted, &mut out, &mut |_| {});
+            file::write(&self.options, format, &cover, &mut wanted, &mut out, &mut |_| {});
         course.check()?;
         let extension = written?.container.extension;
         let content = &mut sorted.content;
@@ -193,7 +192,7 @@ fn follow(
                 part: row.part + 1,
                 objects_max: row.objects_max,
                 from: Some(next),
-                ..ask::blank(row.export, row.person, now_ms)
+                ..ExportFileRow::planned(row.export, row.person, now_ms)
             };
             tx.export_file_insert(&another).map(drop)
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::cases::remembered;
 use crate::ledger::objects::{File, FileOrder};
 use crate::policy::{Recipient, Unit};
-use crate::store::{ExportFileRow, ExportRow, FileState, MadeFile};
+use crate::store::{ExportFileRow, ExportRow, MadeFile};
 use proptest::prelude::*;
 
 /// How long a file counts that is settled at the beginning of a minute.
@@ -27,30 +27,7 @@ fn planned(tx: &Tx<'_>, person: PersonId) -> Result<ExportFileRow, StoreError> {
         ids: 1,
         asked_ms: START_MS,
     })?;
-    Ok(ExportFileRow {
-        id: 0,
-        export,
-        person,
-        part: 1,
-        objects_max: 1,
-        from: None,
-        next: None,
-        planned_ms: START_MS,
-        state: FileState::Planned,
-        reason: None,
-        attempt: 0,
-        instance: None,
-        gathered: 0,
-        objects: 0,
-        bytes: 0,
-        sha256: None,
-        extension: None,
-        left_out: "[]".into(),
-        removals: 0,
-        fetches: 0,
-        changed_ms: START_MS,
-        kept_until_ms: None,
-    })
+    Ok(ExportFileRow { objects_max: 1, ..ExportFileRow::planned(export, person, START_MS) })
 }
 
 /// Makes the file `wanted`, if it is not, and those with lower numbers planned.

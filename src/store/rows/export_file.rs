@@ -121,6 +121,36 @@ pub struct ExportFileRow {
     pub kept_until_ms: Option<i64>,
 }
 
+impl ExportFileRow {
+    /// The only file of an export, as it is planned for `now_ms`, without a place in its release.
+    pub fn planned(export: i64, person: PersonId, now_ms: i64) -> ExportFileRow {
+        ExportFileRow {
+            id: 0,
+            export,
+            person,
+            part: 1,
+            objects_max: 0,
+            from: None,
+            next: None,
+            planned_ms: now_ms,
+            state: FileState::Planned,
+            reason: None,
+            attempt: 0,
+            instance: None,
+            gathered: 0,
+            objects: 0,
+            bytes: 0,
+            sha256: None,
+            extension: None,
+            left_out: "[]".into(),
+            removals: 0,
+            fetches: 0,
+            changed_ms: now_ms,
+            kept_until_ms: None,
+        }
+    }
+}
+
 /// What is known of a file when it is made.
 #[derive(Clone, Debug)]
 pub struct MadeFile<'a> {

@@ -40,28 +40,11 @@ fn export(tx: &Tx<'_>, person: PersonId) -> Result<ExportRow, StoreError> {
 
 fn planned(export: &ExportRow, part: u32) -> ExportFileRow {
     ExportFileRow {
-        id: 0,
-        export: export.id,
-        person: export.person,
         part,
         objects_max: 100,
         from: (part == 1).then_some(0),
-        next: None,
         planned_ms: 7,
-        state: FileState::Planned,
-        reason: None,
-        attempt: 0,
-        instance: None,
-        gathered: 0,
-        objects: 0,
-        bytes: 0,
-        sha256: None,
-        extension: None,
-        left_out: "[]".into(),
-        removals: 0,
-        fetches: 0,
-        changed_ms: 5,
-        kept_until_ms: None,
+        ..ExportFileRow::planned(export.id, export.person, 5)
     }
 }
 

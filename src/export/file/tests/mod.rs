@@ -130,7 +130,8 @@ fn written(
     let mut out = tempfile::tempfile().unwrap();
     let mut told = 0;
     let mut objects = objects.iter().cloned().map(Ok);
-    let written = write(format, cover, &mut objects, &mut out, &mut |count| {
+    let usual = Options::default();
+    let written = write(&usual, format, cover, &mut objects, &mut out, &mut |count| {
         assert_eq!(count, told + 1);
         told = count;
     })?;
@@ -213,7 +214,8 @@ fn whoever_reads_objects_can_stop_the_file() {
     for kind in FILES {
         let mut objects = std::iter::once(Err(io::Error::other("nobody wants it any more")));
         let mut out = tempfile::tempfile().unwrap();
-        let failed = write(kind.format, &cover(&[]), &mut objects, &mut out, &mut |_| ());
+        let usual = Options::default();
+        let failed = write(&usual, kind.format, &cover(&[]), &mut objects, &mut out, &mut |_| ());
         assert!(matches!(failed, Err(WriteError::Objects(_))));
     }
 }

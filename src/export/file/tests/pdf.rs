@@ -208,7 +208,7 @@ fn more_objects_than_a_pdf_file_holds_come_as_a_zip_of_files() {
         let mut source = objects.iter().cloned().map(Ok);
         let cover = cover(&objects);
         let written =
-            write_with(&options, Format::Pdf, &cover, &mut source, &mut out, &mut |_| ()).unwrap();
+            write(&options, Format::Pdf, &cover, &mut source, &mut out, &mut |_| ()).unwrap();
         out.rewind().unwrap();
         assert_eq!(written.parts as usize, sizes.len());
         let files: Vec<Vec<u8>> = if sizes.len() == 1 {
@@ -244,8 +244,7 @@ fn a_missing_font_names_what_to_install() {
     let mut out = tempfile::tempfile().unwrap();
     let cover = cover(&[]);
     let mut none = std::iter::empty();
-    let error =
-        write_with(&options, Format::Pdf, &cover, &mut none, &mut out, &mut |_| ()).unwrap_err();
+    let error = write(&options, Format::Pdf, &cover, &mut none, &mut out, &mut |_| ()).unwrap_err();
     let said = error.to_string();
     assert!(said.contains(empty.path().to_str().unwrap()), "{said}");
     assert!(said.contains("fonts-noto-core"), "{said}");
