@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod cases;
+pub mod causes;
 pub mod clock;
 pub mod commitment;
 pub mod date;

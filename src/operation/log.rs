@@ -8,6 +8,7 @@ use super::answer::list;
 use super::{Context, ErrorKind, OperationError};
 use crate::audit::head::{Known, Place};
 use crate::audit::{self, NotaryError, Receipt, Safekeeping, published};
+use crate::base::causes::with_causes;
 use crate::base::date::rfc3339;
 use crate::base::delivery::DeliveryId;
 use crate::directory::DirectoryError;
@@ -131,11 +132,5 @@ fn unavailable(error: StoreError) -> OperationError {
 }
 
 fn refused(error: NotaryError) -> OperationError {
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    OperationError { kind: ErrorKind::Unavailable, message }
+    OperationError { kind: ErrorKind::Unavailable, message: with_causes(&error) }
 }

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::cabinet::{Cabinet, CabinetError};
 use super::spool::{Gathered, Spool};
 use super::{Rules, ask};
+use crate::base::causes::with_causes;
 use crate::base::ids::IdKind;
 use crate::export::cover::LeftOut;
 use crate::export::file::{Options, WriteError};
@@ -87,19 +88,8 @@ pub(super) enum NotMade {
     #[error(transparent)]
     Release(#[from] ReleaseError),
     /// Objects cannot be gathered.
-    #[error("{}", chain(.0))]
+    #[error("{}", with_causes(.0))]
     Gather(#[from] GatherError),
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// What the thread that makes a file and whoever looks after it tell each other.
