@@ -123,9 +123,10 @@ fn hex_digits(block: &Block) -> u64 {
     among(bytes, b'0', b'9') | among(lower(bytes), b'a', b'f')
 }
 
+/// For each bit whether the number of set ones up to it is odd. Wider lanes have nothing better.
 #[inline]
 #[target_feature(enable = "pclmulqdq")]
-fn parity(word: u64) -> u64 {
+pub(super) fn parity(word: u64) -> u64 {
     // Multiplied by all ones without carries, each bit is the sum of those up to it.
     let factor = _mm_set_epi64x(0, word.cast_signed());
     let product = _mm_clmulepi64_si128(factor, _mm_set1_epi8(-1), 0);

@@ -1,12 +1,12 @@
 //! Masks of a whole block at a step, by AVX-512.
 
 use std::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_prefetch, _mm_set_epi64x,
-    _mm_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512,
-    _mm512_or_si512, _mm512_set1_epi8, _mm512_sub_epi8,
+    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask,
+    _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8, _mm512_sub_epi8,
 };
 
 use super::Keep;
+use super::avx2;
 use super::masks::{AHEAD_BYTES, Block, Lanes, Masks};
 use super::swift::{self, Verdict};
 
@@ -46,7 +46,7 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn parity(word: u64) -> u64 {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { parity(word) }
+        unsafe { avx2::parity(word) }
     }
 }
 
@@ -112,13 +112,4 @@ fn masks(block: &Block) -> Masks {
 fn hex_digits(block: &Block) -> u64 {
     let bytes = load(block);
     among(bytes, b'0', 10) | among(lower(bytes), b'a', 6)
-}
-
-#[inline]
-#[target_feature(enable = "pclmulqdq")]
-fn parity(word: u64) -> u64 {
-    // Multiplied by all ones without carries, each bit is the sum of those up to it.
-    let factor = _mm_set_epi64x(0, word.cast_signed());
-    let product = _mm_clmulepi64_si128(factor, _mm_set1_epi8(-1), 0);
-    _mm_cvtsi128_si64(product).cast_unsigned()
 }
