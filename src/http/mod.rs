@@ -6,6 +6,7 @@
 //! contain is decided behind `deliver`.
 
 mod api;
+mod attachment;
 mod auth;
 mod body;
 pub mod control;

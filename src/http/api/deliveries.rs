@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Query, Segment, rfc3339};
 use crate::base::delivery::DeliveryId;
 use crate::directory::Requester;
+use crate::http::attachment::attachment;
 use crate::http::auth::Caller;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
@@ -96,12 +97,7 @@ pub(super) async fn receipt_of(gateway: &Gateway, id: DeliveryId) -> Result<Resp
     let look = gateway.store.look(move |tx| Ok::<_, Problem>(operation::receipt(tx, id)?));
     match look.await? {
         DeliveryReceipt::Ready(text) => {
-            let file = format!("attachment; filename=\"{id}.tlog-proof\"");
-            let fields = [
-                (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
-                (header::CONTENT_DISPOSITION, file),
-            ];
-            Ok((fields, text).into_response())
+            Ok(attachment("text/plain; charset=utf-8", &format!("{id}.tlog-proof"), text))
         }
         // The gateway signs by itself; a request does not make it write.
         DeliveryReceipt::NotYet => {

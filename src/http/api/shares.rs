@@ -5,7 +5,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ use super::{Segment, deliveries};
 use crate::base::party::{Actor, ShareId};
 use crate::directory::Requester;
 use crate::directory::words::Scope;
+use crate::http::attachment::attachment;
 use crate::http::auth::Caller;
 use crate::http::form;
 use crate::http::problem::{self, Problem};
@@ -147,11 +148,7 @@ async fn text(
 
 /// An account as a file.
 pub(in crate::http) fn account(kind: &str, ending: &str, text: String) -> Response {
-    let fields = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{ACCOUNT_NAME}.{ending}\"")),
-    ];
-    (fields, text).into_response()
+    attachment(kind, &format!("{ACCOUNT_NAME}.{ending}"), text)
 }
 
 /// `GET /v1/shares/{id}/deliveries/{number}/receipt`: proofs that the audit log holds one of the

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -19,6 +18,7 @@ use crate::base::date::{NotADate, begin_ms, end_ms};
 use crate::base::number::separated;
 use crate::export::report;
 use crate::http::api::{Query, Segment};
+use crate::http::attachment::attachment;
 use crate::http::problem::{self, Problem};
 use crate::http::state::Gateway;
 use crate::operation::Operation;
@@ -117,7 +117,7 @@ pub(in crate::http) async fn csv(
 ) -> Result<Response, Problem> {
     let shown = operate(&gateway, &member, operation(&slug, &asked).0).await??;
     let table = report::csv(&shown).into_bytes();
-    Ok(download("text/csv; charset=utf-8", &format!("{}.csv", report::name(&shown)), table))
+    Ok(attachment("text/csv; charset=utf-8", &format!("{}.csv", report::name(&shown)), table))
 }
 
 /// `GET /entities/{slug}/report.pdf`.
@@ -134,7 +134,7 @@ pub(in crate::http) async fn pdf(
     let set = tokio::task::spawn_blocking(move || report::pdf(&shown, &options));
     let pages = set.await.map_err(|panic| Problem::internal(&panic))?;
     let pages = pages.map_err(|error| Problem::internal(&error))?;
-    Ok(download("application/pdf", &name, pages))
+    Ok(attachment("application/pdf", &name, pages))
 }
 
 /// What is asked for, and what is wrong with it; a wrong date is taken for none.
@@ -146,12 +146,4 @@ fn operation(slug: &str, asked: &Asked) -> (Operation, Vec<(&'static str, String
     };
     let (from_ms, until_ms) = (date("from", begin_ms), date("until", end_ms));
     (Operation::Report { slug: slug.to_owned(), from_ms, until_ms }, wrong)
-}
-
-fn download(kind: &str, name: &str, bytes: Vec<u8>) -> Response {
-    let fields = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
-    ];
-    (fields, bytes).into_response()
 }
