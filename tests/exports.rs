@@ -1,174 +1,13 @@
-//! Files of full objects, from the form to the last byte: the real binary, a browser's session, and
-//! made-up tweets of which each has a text.
+//! Files of full objects, from the form to the last byte: the real binary and a browser's session.
 
 mod harness;
 
 use std::io::{Cursor, Read};
 
+use harness::asker::{Asker, HOUR_MS, NOW_MS, bench, prepare, signed_in};
 use harness::browser::Browser;
-use harness::{Answer, Bench, Gateway, made_at, tweet_ids, wait_until};
+use harness::{Answer, Bench, tweet_ids, wait_until};
 use serde_json::{Value, json};
-
-/// 2027-01-15.
-const NOW_MS: i64 = 1_800_000_000_000;
-const HOUR_MS: i64 = 3_600_000;
-
-/// A text that no packer makes much shorter.
-fn noise(n: u64) -> String {
-    let mixed = |k: u64| (n * 31 + k + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (n << 17);
-    (0..12).map(|k| format!("{:016x}", mixed(k).wrapping_mul(0xBF58_476D_1CE4_E5B9))).collect()
-}
-
-/// The made-up tweets of a series as v1.1 JSON lines: of each the author is the place in it.
-fn tweets(series: u64, count: u64) -> String {
-    let line = |(n, id): (u64, u64)| {
-        let user = 1_000 + n;
-        let tweet = json!({
-            "created_at": made_at(id),
-            "id": id,
-            "id_str": id.to_string(),
-            "full_text": format!("=made up, number {n} 🐟 {}", noise(n)),
-            "truncated": false,
-            "lang": "en",
-            "user": {
-                "id": user,
-                "id_str": user.to_string(),
-                "name": format!("Somebody {n}"),
-                "screen_name": format!("made_up_{n}"),
-            },
-        });
-        format!("{tweet}\n")
-    };
-    (0..).zip(tweet_ids(series, count)).map(line).collect()
-}
-
-/// A gateway's folder with the dataset `birds` of so many full tweets, a profile with so many
-/// objects a day, and Ada, who belongs to a company.
-fn bench(count: u64, objects_per_person_max: u64) -> Bench {
-    let mut bench = Bench::with_clock(NOW_MS);
-    prepare(&mut bench, count, objects_per_person_max);
-    bench
-}
-
-fn prepare(bench: &mut Bench, count: u64, objects_per_person_max: u64) {
-    let built_in = include_str!("../schema/profiles/twitter-2020-03.toml");
-    let lines = built_in.lines().map(|line| match line.split(' ').next() {
-        Some("name") => "name = \"own\"".to_owned(),
-        Some("objects_per_person_max") => {
-            format!("objects_per_person_max = {objects_per_person_max}")
-        }
-        _ => line.to_owned(),
-    });
-    let path = bench.path("own.toml");
-    std::fs::write(&path, lines.collect::<Vec<_>>().join("\n")).unwrap();
-    bench.set("HYDRANT__POLICY__PROFILE", path.to_str().unwrap());
-    let source = bench.path("birds.jsonl");
-    std::fs::write(&source, tweets(1, count)).unwrap();
-    let source = source.to_str().unwrap();
-    let add = ["dataset", "add", "birds", source, "--title", "Birds", "--ids", "tweet"];
-    bench.done(&[&add[..], &["--visibility", "signed-in"]].concat());
-    bench.person_of("acme", "ada@acme.example");
-}
-
-fn signed_in(bench: &Bench, gateway: &Gateway, mail: &str) -> Browser {
-    let mut browser = Browser::default();
-    let invited = bench.json(&["person", "invite", mail]);
-    browser.sign_in(gateway, invited["path"].as_str().unwrap());
-    browser
-}
-
-/// Somebody with a browser who wants files.
-struct Asker<'a> {
-    gateway: &'a Gateway,
-    browser: Browser,
-}
-
-impl Asker<'_> {
-    fn new<'a>(bench: &Bench, gateway: &'a Gateway) -> Asker<'a> {
-        Asker { gateway, browser: signed_in(bench, gateway, "ada@acme.example") }
-    }
-
-    /// Selects something; the address of the export that comes of it.
-    #[track_caller]
-    fn select(&mut self, fields: &[(&str, &str)]) -> String {
-        let shown = self.browser.get(self.gateway, "/exports/new?dataset=birds");
-        assert_eq!(shown.status, 200, "{}", shown.text());
-        let usual = [("dataset", "birds"), ("kind", "tweet"), ("format", "csv"), ("part", "all")];
-        let said = |name: &str| fields.iter().any(|(said, _)| *said == name);
-        let usual = usual.into_iter().filter(|(name, _)| !said(name));
-        let fields: Vec<_> = usual.chain(fields.iter().copied()).collect();
-        let answer = self.browser.send(self.gateway, "/exports", &fields);
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        answer.field("location").unwrap().to_owned()
-    }
-
-    /// The page of an export.
-    fn page(&mut self, export: &str) -> String {
-        let answer = self.browser.get(self.gateway, export);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.text().to_owned()
-    }
-
-    /// The numbers of the files that the page of an export can have made, in its order.
-    fn makeable(&mut self, export: &str) -> Vec<String> {
-        let page = self.page(export);
-        let parts = page.split("action=\"/exports/files/").skip(1);
-        let of_form = parts.filter_map(|part| part.split_once("/make\"").map(|(id, _)| id));
-        of_form.filter(|id| !id.contains('"')).map(str::to_owned).collect()
-    }
-
-    /// Has the first file made that can be, and waits until it is; its number.
-    #[track_caller]
-    fn make(&mut self, export: &str) -> String {
-        let file = self.begin(export);
-        wait_until("the file is made", || !self.page(export).contains("is made</h2>"));
-        file
-    }
-
-    /// Has the first file made that can be; its number.
-    #[track_caller]
-    fn begin(&mut self, export: &str) -> String {
-        let file = self.makeable(export).first().expect("a file can be made").clone();
-        let answer = self.browser.send(self.gateway, &format!("/exports/files/{file}/make"), &[]);
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        // One that is made again has another number.
-        let under_way = self.page(export);
-        let forms = under_way.split("action=\"/exports/files/").skip(1);
-        let given_up = forms.filter_map(|form| form.split_once("/cancel\"")?.0.parse().ok());
-        given_up.max().map_or(file, |id: u64| id.to_string())
-    }
-
-    /// The fields of the form that fetches a file.
-    #[track_caller]
-    fn form(&mut self, file: &str) -> Vec<(String, String)> {
-        let shown = self.browser.get(self.gateway, &format!("/exports/files/{file}"));
-        assert_eq!(shown.status, 200, "{}", shown.text());
-        let value = |name: &str| {
-            let from = format!("name=\"{name}\" value=\"");
-            let rest = shown.text().split(&from).nth(1).unwrap_or_else(|| panic!("no {name}"));
-            (name.to_owned(), rest.split('"').next().unwrap().to_owned())
-        };
-        vec![value("once"), value("objects")]
-    }
-
-    fn send(&mut self, file: &str, form: &[(String, String)]) -> Answer {
-        let fields: Vec<_> = form.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        self.browser.send(self.gateway, &format!("/exports/files/{file}"), &fields)
-    }
-
-    /// Confirms a file and fetches it.
-    fn fetch(&mut self, file: &str) -> Answer {
-        let form = self.form(file);
-        self.send(file, &form)
-    }
-
-    /// What is left of the allowance, as the page tells it.
-    fn left(&mut self) -> u64 {
-        let page = self.page("/exports");
-        let text = page.split("there is room for <strong>").nth(1).unwrap();
-        text.split('<').next().unwrap().replace(',', "").parse().unwrap()
-    }
-}
 
 /// The text of one file in a zip.
 fn unzipped(zip: &[u8], name: &str) -> String {
@@ -555,4 +394,77 @@ fn a_list_is_uploaded_within_its_bounds() {
     let said = "Line 3 of the list is `none`";
     assert!(wrong.status == 400 && wrong.text().contains(said), "{}", wrong.text());
     assert_eq!(upload(&mut ada, &"1234567890\n".repeat(20_000)).status, 413);
+}
+
+#[test]
+fn nothing_is_made_without_removals_of_late_where_that_is_asked() {
+    let mut bench = bench(30, 100);
+    bench.set("HYDRANT__EXPORT__COMPLIANCE_AGE_HOURS", "24");
+    let gateway = bench.serve();
+    let mut ada = Asker::new(&bench, &gateway);
+    let export = ada.select(&[]);
+    let path = format!("/exports/files/{}/make", ada.makeable(&export)[0]);
+    let refused = ada.browser.send(&gateway, &path, &[]);
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(refused.text().contains("Removals were never"), "it says of what: {}", refused.text());
+
+    let list = bench.path("gone.txt");
+    std::fs::write(&list, format!("{}\n", tweet_ids(9, 1).next().unwrap())).unwrap();
+    let list = list.to_str().unwrap();
+    bench.done(&["removal", "import", list, "--kind", "tweet", "--reason", "deleted"]);
+    let file = ada.make(&export);
+    let fetched = ada.fetch(&file);
+    assert_eq!(ids_in(&fetched.body).len(), 30);
+    let cover = unzipped(&fetched.body, "cover.txt");
+    assert!(cover.contains("2027-01-15"), "the cover dates the last import: {cover}");
+
+    bench.set_clock(NOW_MS + 25 * HOUR_MS);
+    let mut later = Asker::new(&bench, &gateway);
+    let export = later.select(&[]);
+    let path = format!("/exports/files/{}/make", later.makeable(&export)[0]);
+    assert_eq!(later.browser.send(&gateway, &path, &[]).status, 409, "a day is over");
+}
+
+#[test]
+fn progress_is_told_to_whoever_asked_until_nothing_is_made_any_more() {
+    let bench = bench(20_000, 20_000);
+    bench.person("bo@acme.example", &["acme"]);
+    let gateway = bench.serve();
+    let mut ada = Asker::new(&bench, &gateway);
+    let export = ada.select(&[("format", "xlsx")]);
+    let file = ada.begin(&export);
+    let events = format!("{export}/events");
+    let told = ada.browser.get(&gateway, &events);
+    assert_eq!(told.field("content-type"), Some("text/event-stream"));
+    let told: Vec<(&str, Value)> = told
+        .text()
+        .split_terminator("\n\n")
+        .filter(|event| !event.starts_with(':'))
+        .map(|event| {
+            let (kind, data) = event.split_once("\ndata: ").unwrap();
+            (kind, serde_json::from_str(data).unwrap())
+        })
+        .collect();
+    let (last, before) = told.split_last().unwrap();
+    assert_eq!(last, &("event: end", json!({})));
+    let looked_up: Vec<u64> =
+        before.iter().map(|(_, data)| data["looked_up"].as_u64().unwrap()).collect();
+    assert!(looked_up.is_sorted() && looked_up.iter().all(|count| *count <= 20_000));
+    for (kind, data) in before {
+        assert_eq!((*kind, &data["file"]), ("event: progress", &json!(file)));
+    }
+    assert_eq!(ada.form(&file)[1].1, "20000", "it is made by then");
+    let mut bo = signed_in(&bench, &gateway, "bo@acme.example");
+    assert_eq!(bo.get(&gateway, &events).status, 404, "it is nobody else's");
+}
+
+#[test]
+fn reviewers_get_no_objects() {
+    let bench = bench(30, 100);
+    let gateway = bench.serve();
+    for method in ["GET", "POST"] {
+        let refused = gateway.ask(method, "/s/any-link-at-all/exports", &[], b"");
+        assert_eq!(refused.status, 403);
+        assert!(refused.text().contains("objects-by-hand"), "{}", refused.text());
+    }
 }

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use std::ops::Range;
+
 /// A number with a comma before every three digits: 1,500,000.
 pub fn separated(number: u64) -> String {
     let digits = number.to_string();
@@ -13,6 +15,18 @@ pub fn separated(number: u64) -> String {
     shown
 }
 
+/// Ranges of numbers from 0 as people who count from 1 name them: 5, 17 to 20.
+pub fn from_one(ranges: &[Range<u64>]) -> String {
+    let named: Vec<String> = ranges
+        .iter()
+        .map(|range| match range.end - range.start {
+            1 => separated(range.end),
+            _ => format!("{} to {}", separated(range.start + 1), separated(range.end)),
+        })
+        .collect();
+    named.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,5 +38,11 @@ mod tests {
         {
             assert_eq!(separated(number), expected);
         }
+    }
+
+    #[test]
+    fn people_count_from_one() {
+        assert_eq!(from_one(&[4..5, 16..20, 1_999..2_000]), "5, 17 to 20, 2,000");
+        assert_eq!(from_one(&[]), "");
     }
 }

@@ -76,6 +76,7 @@ const HOLDERS: &[Column] = &[
     text("dataset", "dataset"),
     text("IDs", "ids"),
     count("removed lines", "lines", ""),
+    count("in file", "file", ""),
     text("release", "release"),
 ];
 

@@ -289,6 +289,7 @@ fn holding(tx: &Tx<'_>) -> Result<Value, DirectoryError> {
             "release": held.release,
             "ids": held.kind,
             "lines": held.lines,
+            "file": held.copy.map(|copy| copy.file),
         }));
     }
     let newest = tx.removal_newest_ms()?.map(rfc3339);

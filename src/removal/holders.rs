@@ -3,6 +3,9 @@
 //! releases and ordinals, never an ID. What went out by a peer-review link is told to its maker:
 //! nobody knows who the reviewers are, and the maker reaches them through the editor.
 //!
+//! Of files of full objects that somebody fetched `export` finds out what is to be deleted, and
+//! writes the letters; it is listed here.
+//!
 //! What stands in no release, a body or a source that is stripped in flight, has no ordinals, so
 //! nobody can tell from a delivery what was in it.
 
@@ -19,7 +22,7 @@ use crate::base::number::separated;
 use crate::base::party::PersonId;
 use crate::directory::letter;
 use crate::directory::words::Status;
-use crate::store::{PersonRow, SentRow, Store, StoreError, Tx, ViewChangeRow};
+use crate::store::{ExportCopyRow, PersonRow, SentRow, Store, StoreError, Tx, ViewChangeRow};
 
 /// Over how many versions of the removals a feed looks at once.
 const VERSIONS_AT_ONCE: i64 = 64;
@@ -35,8 +38,23 @@ pub struct Held {
     pub release: String,
     /// Which kind of IDs.
     pub kind: IdKind,
-    /// How many lines.
+    /// How many lines, or objects of a file.
     pub lines: u64,
+    /// The copy of a file in which they are; `None`: they are lines of IDs.
+    pub copy: Option<HeldCopy>,
+}
+
+/// A copy that somebody has of a file with objects that are removed by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldCopy {
+    /// The number of the file.
+    pub file: i64,
+    /// Of which export it is.
+    pub export: i64,
+    /// Its place among the files of that export, from 1.
+    pub part: u32,
+    /// Which objects, numbered from 0 in the order of the file.
+    pub objects: Vec<Range<u64>>,
 }
 
 /// What changed of what somebody was sent, with one version of the removals.
@@ -61,11 +79,42 @@ pub struct Told {
     pub deliveries: Vec<Value>,
 }
 
+/// What somebody should delete from their copies of a file of full objects, as of now.
+#[derive(Clone, Debug, Serialize)]
+pub struct ToldCopy {
+    /// The number of the file.
+    pub file: i64,
+    /// Of which export it is.
+    pub export: i64,
+    /// Its place among the files of that export, from 1.
+    pub part: u32,
+    /// The slug of the dataset.
+    pub dataset: Option<String>,
+    /// The release.
+    pub release: String,
+    /// Whether it holds Tweets or Users.
+    pub objects_of: IdKind,
+    /// Which objects, first and last of each range, counted from 1 in the order of the file.
+    pub objects: Vec<[u64; 2]>,
+}
+
+impl ToldCopy {
+    /// What is told of what is held, if that is a copy.
+    pub fn of(held: Held) -> Option<ToldCopy> {
+        let Held { dataset, release, kind, .. } = held;
+        let HeldCopy { file, export, part, objects } = held.copy?;
+        let objects = objects.iter().map(|range| [range.start + 1, range.end]).collect();
+        Some(ToldCopy { file, export, part, dataset, release, objects_of: kind, objects })
+    }
+}
+
 /// One page of what somebody should delete.
 #[derive(Clone, Debug, Serialize)]
 pub struct Feed {
     /// What changed, the oldest first.
     pub removals: Vec<Told>,
+    /// What is to be deleted from files of full objects, whatever page this is.
+    pub files: Vec<ToldCopy>,
     /// The version up to which this page tells all.
     pub until: i64,
     /// Whether there is more.
@@ -157,10 +206,33 @@ pub fn held(tx: &Tx<'_>, person: Option<PersonId>) -> Result<Vec<Held>, StoreErr
         for ((person, dataset), ranges) in gathered(&mut past, &sent, &gone) {
             let dataset = slug_of(tx, dataset)?;
             let (release, lines) = (release.clone(), count(&ranges));
-            all.push(Held { person, dataset, release, kind, lines });
+            all.push(Held { person, dataset, release, kind, lines, copy: None });
         }
     }
+    all.extend(held_copies(tx, person)?);
     Ok(all)
+}
+
+/// The copies that people have, or one person has, of files with objects that are removed by now.
+///
+/// # Errors
+/// [`StoreError`] of the looks.
+pub fn held_copies(tx: &Tx<'_>, person: Option<PersonId>) -> Result<Vec<Held>, StoreError> {
+    let rows = tx.export_copies_hit()?.into_iter();
+    let theirs = rows.filter(|row| person.is_none_or(|person| row.person == person));
+    theirs
+        .map(|row| {
+            let ExportCopyRow { file, export, part, release, kind, gone, .. } = row;
+            Ok(Held {
+                person: Some(row.person),
+                dataset: slug_of(tx, Some(row.dataset))?,
+                release,
+                kind,
+                lines: count(&gone),
+                copy: Some(HeldCopy { file, export, part, objects: gone }),
+            })
+        })
+        .collect()
 }
 
 /// Which of `ordinals` each person received, of each dataset.
@@ -192,7 +264,9 @@ fn slug_of(tx: &Tx<'_>, dataset: Option<i64>) -> Result<Option<String>, StoreErr
 /// [`StoreError`] of the looks.
 pub fn feed(tx: &Tx<'_>, person: PersonId, since: i64, entries: usize) -> Result<Feed, StoreError> {
     let newest = tx.removal_version()?;
-    let mut feed = Feed { removals: Vec::new(), until: since.min(newest), has_more: false };
+    let copies = held_copies(tx, Some(person))?;
+    let files = copies.into_iter().filter_map(ToldCopy::of).collect();
+    let mut feed = Feed { removals: Vec::new(), files, until: since.min(newest), has_more: false };
     while feed.until < newest {
         let until = newest.min(feed.until + VERSIONS_AT_ONCE);
         let changes = tx.view_changes_after(feed.until, until)?;

@@ -26,7 +26,7 @@ macro_rules! migrations {
             "0008-behind.sql", "0009-distinct.sql", "0010-streams.sql", "0011-marks.sql",
             "0012-staff.sql", "0013-parties.sql", "0014-sign-in.sql", "0015-permissions.sql",
             "0016-requests.sql", "0017-removals.sql", "0018-upstream.sql", "0019-reasons.sql",
-            "0020-shares.sql", "0021-identities.sql", "0022-exports.sql")
+            "0020-shares.sql", "0021-identities.sql", "0022-exports.sql", "0023-copies.sql")
     };
     ($folder:literal: $($file:literal),*) => {
         &[$($crate::store::migrate::Migration {

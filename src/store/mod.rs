@@ -57,6 +57,7 @@ pub use rows::entity::EntityRow;
 pub use rows::entity_mark::{EntityMarkRow, MarkKind};
 pub use rows::exemption::{ApplicationRow, ExemptionRow};
 pub use rows::export::ExportRow;
+pub use rows::export_copy::ExportCopyRow;
 pub use rows::export_file::{ExportFileRow, FileState, MadeFile};
 pub use rows::freeze::FreezeRow;
 pub use rows::hydration::HydrationRow;

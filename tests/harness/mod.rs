@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of the harness")]
 
+pub mod asker;
 pub mod browser;
 pub mod forger;
 pub mod mail;

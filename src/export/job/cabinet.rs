@@ -8,32 +8,37 @@
 //! so a removal bites at its commit, whoever committed it. Beside each file stands the list of all
 //! Tweets and Users in it: when there is a newer version, that list is held against it. Either the
 //! row is brought up to that version, or the file is purged: its row in a transaction, which also
-//! writes a letter to its person, and then its bytes.
+//! writes a letter to its person, and then its bytes. The list of what is in a file that was
+//! fetched stays, for [`super::copies`].
 //!
 //! What lies in the folder and belongs to no row that may need it is thrown away now and then; so a
 //! crash leaves nothing for long.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::content::Content;
+use super::copies::objects;
 use crate::base::clock::Clock;
 use crate::base::date::DAY_MS;
-use crate::base::ids::{Id, IdKind};
 use crate::directory::letter;
 use crate::directory::words::Status;
-use crate::export::object::Object;
 use crate::removal::Known;
-use crate::store::{ExportFileRow, FileState, Store, StoreError, Tx};
+use crate::store::{ExportFileRow, Store, StoreError, Tx};
 
 /// Why a file is purged, for its person.
 const REMOVED: &str = "something in it must no longer be distributed";
 /// Why a file is purged that is not on the disk.
 const LOST: &str = "the file is no longer on the disk of the gateway";
+
+/// What the names of lists end with that say what is in a file.
+const CONTENT: &str = "ids";
 
 /// What the names of lists of IDs begin with; the number of their export follows.
 const LIST: &str = "list-";
@@ -80,76 +85,8 @@ pub enum CabinetError {
     },
 }
 
-/// Everything whose removal a file must not survive: what is in it, who wrote it, and what a
-/// retweet repeats.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Content {
-    tweets: Vec<u64>,
-    users: Vec<u64>,
-}
-
-impl Content {
-    /// Adds an object.
-    pub fn add(&mut self, object: &Object) {
-        match object {
-            Object::User(user) => self.users.push(user.id.value()),
-            Object::Tweet(tweet) => {
-                self.tweets.push(tweet.id.value());
-                self.users.push(tweet.author.id.value());
-                if let Some(original) = &tweet.retweet_of {
-                    self.tweets.push(original.id.value());
-                    self.users.push(original.author.id.value());
-                }
-            }
-        }
-    }
-
-    fn settle(&mut self) {
-        for list in [&mut self.tweets, &mut self.users] {
-            list.sort_unstable();
-            list.dedup();
-        }
-    }
-
-    /// Whether something of it is removed, within a look.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the look.
-    pub fn is_hit(&self, tx: &Tx<'_>, known: &Known) -> Result<bool, StoreError> {
-        let any = |kind, list| -> Result<bool, StoreError> {
-            Ok(known.removed_in(tx, kind, list)?.contains(&true))
-        };
-        Ok(any(IdKind::Tweet, &self.tweets)? || any(IdKind::User, &self.users)?)
-    }
-
-    fn write(&mut self, path: &Path) -> io::Result<()> {
-        self.settle();
-        let mut bytes = Vec::with_capacity(8 * (2 + self.tweets.len() + self.users.len()));
-        bytes.extend((self.tweets.len() as u64).to_le_bytes());
-        bytes.extend((self.users.len() as u64).to_le_bytes());
-        bytes.extend(self.tweets.iter().chain(&self.users).flat_map(|id| id.to_le_bytes()));
-        let mut file = new_file(path)?;
-        file.write_all(&bytes)?;
-        file.sync_all()
-    }
-
-    fn read(path: &Path) -> io::Result<Content> {
-        let bytes = fs::read(path)?;
-        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the list is damaged");
-        let (numbers, rest) = bytes.as_chunks::<8>();
-        let numbers: Vec<u64> = numbers.iter().map(|number| u64::from_le_bytes(*number)).collect();
-        let [tweets, users, ids @ ..] = &numbers[..] else { return Err(damaged()) };
-        // A list that was cut would say "clean" of what is missing.
-        if !rest.is_empty() || tweets.checked_add(*users) != Some(ids.len() as u64) {
-            return Err(damaged());
-        }
-        let (tweets, users) = ids.split_at(*tweets as usize);
-        Ok(Content { tweets: tweets.to_owned(), users: users.to_owned() })
-    }
-}
-
 /// A file of this process's own, which nobody else may read.
-fn new_file(path: &Path) -> io::Result<File> {
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
     File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
@@ -187,6 +124,11 @@ impl Cabinet {
         self.0.folder.join(format!("{file}.{attempt}.{what}"))
     }
 
+    /// Where the list stands of what is in a file.
+    pub(super) fn content_path(&self, file: i64, attempt: u32) -> PathBuf {
+        self.path(file, attempt, CONTENT)
+    }
+
     /// Where an attempt to make a file keeps what it gathers.
     pub(super) fn spool(&self, file: i64, attempt: u32) -> PathBuf {
         self.path(file, attempt, "spool")
@@ -215,14 +157,14 @@ impl Cabinet {
         file: i64,
         attempt: u32,
         written: &File,
-        content: &mut Content,
+        content: &Content,
     ) -> Result<(u64, [u8; 32]), CabinetError> {
         let path = self.path(file, attempt, "file");
-        let mut kept = || {
+        let kept = || {
             written.sync_all()?;
             let part = self.path(file, attempt, "part");
             let found = digest(&mut File::open(&part)?)?;
-            content.write(&self.path(file, attempt, "ids"))?;
+            content.write(&self.content_path(file, attempt))?;
             fs::rename(&part, &path)?;
             File::open(&self.0.folder)?.sync_all()?;
             Ok(found)
@@ -261,7 +203,7 @@ impl Cabinet {
         discard(&self.spool(file, attempt));
         discard(&self.answers(file));
         for earlier in 1..attempt {
-            for what in ["spool", "part", "ids", "file"] {
+            for what in ["spool", "part", CONTENT, "file"] {
                 discard(&self.path(file, earlier, what));
             }
         }
@@ -316,22 +258,22 @@ impl Cabinet {
     /// # Errors
     /// [`CabinetError`]: nobody can tell, and the file is handed to nobody until somebody can.
     pub fn check(&self, row: &ExportFileRow) -> Result<bool, CabinetError> {
-        let path = self.path(row.id, row.attempt, "ids");
+        let path = self.content_path(row.id, row.attempt);
         let content = match Content::read(&path) {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return match self.maker_elsewhere(row)? {
+                return match self.maker_elsewhere(row.instance.as_deref())? {
                     Some(instance) => Err(CabinetError::Elsewhere(instance)),
-                    None => self.purge(row, LOST).map(|()| false),
+                    None => self.purge(row, LOST, Vec::new(), row.removals).map(|()| false),
                 };
             }
             Err(source) => return Err(CabinetError::Disk { path, source }),
         };
-        let (version, is_hit) = self.0.store.read(|tx| -> Result<_, StoreError> {
-            Ok((tx.removal_version()?, content.is_hit(tx, &self.0.known)?))
+        let (version, gone) = self.0.store.read(|tx| -> Result<_, StoreError> {
+            Ok((tx.removal_version()?, content.gone(tx, &self.0.known)?))
         })?;
-        if is_hit {
-            return self.purge(row, REMOVED).map(|()| false);
+        if !gone.is_empty() {
+            return self.purge(row, REMOVED, gone, version).map(|()| false);
         }
         let id = row.id;
         self.0.store.write_blocking(move |tx| tx.export_file_found_clean(id, version))?;
@@ -339,9 +281,12 @@ impl Cabinet {
     }
 
     /// The gateway that made a file, if that is another one.
-    fn maker_elsewhere(&self, row: &ExportFileRow) -> Result<Option<String>, StoreError> {
+    pub(super) fn maker_elsewhere(
+        &self,
+        maker: Option<&str>,
+    ) -> Result<Option<String>, StoreError> {
         let own = self.0.store.read(|tx| Ok::<_, StoreError>(tx.instance().to_owned()))?;
-        Ok(row.instance.clone().filter(|instance| *instance != own))
+        Ok(maker.filter(|instance| **instance != own).map(str::to_owned))
     }
 
     /// Holds every file that is kept against the removals in force, if it was not; returns how many
@@ -365,19 +310,31 @@ impl Cabinet {
         failed.map_or(Ok(purged), Err)
     }
 
-    /// Ends a file that was kept, tells its person, and throws its bytes away.
-    fn purge(&self, row: &ExportFileRow, reason: &'static str) -> Result<(), CabinetError> {
+    /// Ends a file that was kept, tells its person, and throws its bytes away. `gone` are those of
+    /// its objects that the removals of that version name.
+    fn purge(
+        &self,
+        row: &ExportFileRow,
+        reason: &'static str,
+        gone: Vec<Range<u64>>,
+        version: i64,
+    ) -> Result<(), CabinetError> {
         let (row, now_ms) = (row.clone(), self.0.clock.now_ms());
         let (id, attempt) = (row.id, row.attempt);
-        self.0.store.write_blocking(move |tx| {
-            if tx.export_file_purge(row.id, reason, now_ms)? {
-                tell(tx, now_ms, &row, reason)?;
+        let has_copy = self.0.store.write_blocking(move |tx| -> Result<bool, StoreError> {
+            if !tx.export_file_purge(row.id, reason, now_ms)? {
+                // Whoever did knows.
+                return Ok(true);
             }
-            Ok::<(), StoreError>(())
+            let has_copy = tx.export_copy_held_against(row.id, &gone, version)?;
+            tell(tx, now_ms, &row, reason, if has_copy { &gone } else { &[] })?;
+            Ok(has_copy)
         })?;
         tracing::info!(file = id, reason, "a kept file is purged");
         discard(&self.path(id, attempt, "file"));
-        discard(&self.path(id, attempt, "ids"));
+        if !has_copy {
+            discard(&self.content_path(id, attempt));
+        }
         Ok(())
     }
 
@@ -396,32 +353,45 @@ impl Cabinet {
     fn tidy(&self) -> Result<(), CabinetError> {
         let failed = |source| CabinetError::Disk { path: self.0.folder.clone(), source };
         // Before the rows are looked at, so that what is made meanwhile is not among them.
-        let (mut files, mut lists) = (Vec::new(), Vec::new());
+        let (mut files, mut contents, mut lists) = (Vec::new(), Vec::new(), Vec::new());
         for entry in fs::read_dir(&self.0.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let number = name.split('.').next().and_then(|number| number.parse::<i64>().ok());
+            let is_content = path.extension().is_some_and(|extension| extension == CONTENT);
             let export = name.strip_prefix(LIST).and_then(|number| number.parse::<i64>().ok());
-            files.extend(number.map(|number| (number, path.clone())));
+            let numbered = if is_content { &mut contents } else { &mut files };
+            numbered.extend(number.map(|number| (number, path.clone())));
             lists.extend(export.map(|export| (export, path.clone())));
         }
         let since_ms = self.0.clock.now_ms() - LIST_MS;
-        let (live, of_use) = self.0.store.read(|tx| -> Result<_, StoreError> {
-            Ok((tx.export_files_live()?, tx.exports_of_use(since_ms)?))
+        let (live, fetched, of_use) = self.0.store.read(|tx| -> Result<_, StoreError> {
+            let (live, fetched) = (tx.export_files_live()?, tx.export_files_fetched()?);
+            Ok((live, fetched, tx.exports_of_use(since_ms)?))
         })?;
         let gone = |live: &[i64], found: Vec<(i64, PathBuf)>| {
             let gone = found.into_iter().filter(|(number, _)| live.binary_search(number).is_err());
             gone.map(|(_, path)| path).collect::<Vec<_>>()
         };
-        for path in gone(&live, files).into_iter().chain(gone(&of_use, lists)) {
+        let mut known = [live.as_slice(), &fetched].concat();
+        known.sort_unstable();
+        let gone = [gone(&live, files), gone(&known, contents), gone(&of_use, lists)];
+        for path in gone.concat() {
             discard(&path);
         }
         Ok(())
     }
 }
 
-/// Writes a letter about a file that its person can no longer fetch.
-fn tell(tx: &Tx<'_>, now_ms: i64, row: &ExportFileRow, reason: &str) -> Result<(), StoreError> {
+/// Writes a letter about a file that its person can no longer fetch, of which they have a copy if
+/// some of it is `gone`.
+fn tell(
+    tx: &Tx<'_>,
+    now_ms: i64,
+    row: &ExportFileRow,
+    reason: &str,
+    gone: &[Range<u64>],
+) -> Result<(), StoreError> {
     let person = tx.person_by_id(row.person)?;
     let Some(person) = person.filter(|row| Status::of_row(&row.status) == Status::Active) else {
         return Ok(());
@@ -429,12 +399,13 @@ fn tell(tx: &Tx<'_>, now_ms: i64, row: &ExportFileRow, reason: &str) -> Result<(
     let export = tx.export(row.export)?;
     let dataset = export.map(|export| tx.dataset_by_id(export.dataset)).transpose()?.flatten();
     let title = dataset.map_or_else(|| "a dataset".to_owned(), |dataset| dataset.title);
-    let held = match row.state {
-        FileState::Fetched => {
-            "\n\nYou have fetched this file. Delete your copies of it, too: what was removed must \
-             be gone within 24 hours."
-        }
-        _ => "",
+    let held = match gone {
+        [] => String::new(),
+        gone => format!(
+            "\n\nYou have fetched this file. Delete these of its objects from every copy, and \
+             everything that you made of them, within 24 hours, counted in its order: {}.",
+            objects(gone)
+        ),
     };
     let text = format!(
         "A file of your export of “{title}” can no longer be fetched: {reason}.\n\nYou can ask \
@@ -464,25 +435,5 @@ fn discard(path: &Path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!(%error, path = %path.display(), "a file stays for now"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_list_of_what_is_in_a_file_reads_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("1.1.ids");
-        let mut content = Content { tweets: vec![9, 3, 9], users: vec![7] };
-        content.write(&path).unwrap();
-        let read = Content::read(&path).unwrap();
-        assert_eq!(read, Content { tweets: vec![3, 9], users: vec![7] });
-        let whole = fs::read(&path).unwrap();
-        for cut in 0..whole.len() {
-            fs::write(&path, &whole[..cut]).unwrap();
-            Content::read(&path).unwrap_err();
-        }
     }
 }

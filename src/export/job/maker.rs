@@ -149,7 +149,8 @@ async fn keep_on(workshop: Workshop, mut stopped: watch::Receiver<bool>) {
             continue;
         }
         let cabinet = workshop.cabinet.clone();
-        match tokio::task::spawn_blocking(move || cabinet.check_all()).await {
+        let check = move || cabinet.check_all().and_then(|_| cabinet.check_copies());
+        match tokio::task::spawn_blocking(check).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "a kept file cannot be held against removals"),
             Err(bug) => tracing::error!(%bug, "kept files are not held against removals"),

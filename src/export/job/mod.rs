@@ -14,6 +14,8 @@
 
 pub mod ask;
 pub mod cabinet;
+mod content;
+mod copies;
 pub mod maker;
 pub mod plan;
 mod spool;

@@ -4,15 +4,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::cabinet::Content;
+use super::content::{Content, Names, removed_among};
 use super::maker::{Batch, Course, NotMade, Workshop, selection_of};
-use crate::base::ids::{Id, IdKind};
 use crate::base::number::separated;
 use crate::export::cover::{Cover, LeftOut, Platform};
 use crate::export::file::{self, Format};
 use crate::export::object::Object;
 use crate::policy::Profile;
-use crate::removal::Known;
 use crate::store::{ExportFileRow, ExportRow, MadeFile, StoreError, Tx};
 
 /// How many objects are held against the removals at once.
@@ -36,7 +34,7 @@ impl Workshop {
     ) -> Result<bool, NotMade> {
         let version = self.cabinet.known().version()?;
         let gathered = &batch.gathered;
-        let mut sorted = self.sort_out(batch, course)?;
+        let sorted = self.sort_out(batch, course)?;
         let left_out: Vec<(LeftOut, u64)> = sorted.left_out.into_iter().collect();
         let left_out_text = serde_json::to_string(&left_out).expect("counts are plain");
         let objects = sorted.tweets + sorted.users;
@@ -67,7 +65,7 @@ impl Workshop {
             file::write(&self.options, format, &cover, &mut wanted, &mut out, &mut |_| {});
         course.check()?;
         let extension = written?.container.extension;
-        let content = &mut sorted.content;
+        let content = &sorted.content;
         let (bytes, sha256) = self.cabinet.keep(row.id, row.attempt, &out, content)?;
         let (id, attempt, made_ms) = (row.id, row.attempt, cover.made_ms);
         let kept_until_ms = self.now_ms().saturating_add(self.rules.keep_ms);
@@ -110,15 +108,17 @@ impl Workshop {
             if some.is_empty() {
                 return Ok(sorted);
             }
-            let gone = removed_among(&some, self.cabinet.known())?;
-            for (object, gone) in some.iter().zip(&gone) {
+            let names: Vec<Names> = some.iter().map(Names::of).collect();
+            let known = self.cabinet.known();
+            let gone = self.store().read(|tx| removed_among(tx, known, &names))?;
+            for ((object, names), gone) in some.iter().zip(names).zip(&gone) {
                 match (gone, object) {
                     (true, _) => *sorted.left_out.entry(LeftOut::Removed).or_default() += 1,
                     (false, Object::Tweet(_)) => sorted.tweets += 1,
                     (false, Object::User(_)) => sorted.users += 1,
                 }
                 if !gone {
-                    sorted.content.add(object);
+                    sorted.content.add(names);
                 }
             }
             sorted.gone.extend(gone);
@@ -208,31 +208,6 @@ struct Sorted {
     left_out: BTreeMap<LeftOut, u64>,
     tweets: u64,
     users: u64,
-}
-
-/// Which objects are removed: by themselves, by their author, or by what they repeat.
-fn removed_among(objects: &[Object], known: &Known) -> Result<Vec<bool>, StoreError> {
-    let (mut tweets, mut users) = (Vec::new(), Vec::new());
-    for object in objects {
-        match object {
-            Object::Tweet(tweet) => {
-                let original = tweet.retweet_of.as_ref();
-                let (id, author) = (tweet.id.value(), tweet.author.id.value());
-                tweets.extend([id, original.map_or(id, |original| original.id.value())]);
-                let of_original = original.map(|original| original.author.id.value());
-                users.extend([author, of_original.unwrap_or(author)]);
-            }
-            Object::User(user) => {
-                // As a Tweet of nobody, so that every object has two of each.
-                tweets.extend([0, 0]);
-                users.extend([user.id.value(); 2]);
-            }
-        }
-    }
-    let tweets = known.removed_among(IdKind::Tweet, &tweets)?;
-    let users = known.removed_among(IdKind::User, &users)?;
-    let pairs = tweets.chunks(2).zip(users.chunks(2));
-    Ok(pairs.map(|(tweets, users)| tweets.contains(&true) || users.contains(&true)).collect())
 }
 
 /// What the platform of a profile is called, and where its pages are.

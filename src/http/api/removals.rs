@@ -38,9 +38,9 @@ pub(in crate::http) async fn list(
     }
     let look = gateway.store.look(move |tx| feed(tx, requester.person, since, PAGE_ENTRIES));
     let page: Result<Feed, crate::store::StoreError> = look.await;
-    let Feed { removals, until, has_more } = page?;
+    let Feed { removals, files, until, has_more } = page?;
     let next = has_more.then(|| format!("/v1/removals?since={until}"));
-    let body = json!({ "removals": removals, "until": until, "next": next });
+    let body = json!({ "removals": removals, "files": files, "until": until, "next": next });
     let mut response = Json(body).into_response();
     if let Some(next) = next {
         let link = printable(&format!("<{next}>; rel=\"next\""));

@@ -15,6 +15,7 @@ pub(super) mod entity_mark;
 pub(super) mod erasure;
 pub(super) mod exemption;
 pub(super) mod export;
+pub(super) mod export_copy;
 pub(super) mod export_file;
 pub(super) mod freeze;
 pub(super) mod hold;
