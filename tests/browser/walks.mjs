@@ -206,7 +206,7 @@ const walks = {
   // A spreadsheet: selected, planned, made, confirmed, fetched; with scripts and without.
   async exports() {
     const folder = process.argv[4];
-    const size = { colorScheme: "light", viewport: { width: 1000, height: 720 } };
+    const size = { colorScheme: "light", viewport: { width: 1000, height: 800 } };
     for (const javaScriptEnabled of [true, false]) {
       const ada = await Tab.open({ ...size, javaScriptEnabled });
       // What looks for mistakes is a script itself.
