@@ -2,27 +2,12 @@
 
 mod harness;
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 
-use harness::asker::{Asker, HOUR_MS, NOW_MS, bench, prepare, signed_in};
+use harness::asker::{Asker, HOUR_MS, NOW_MS, bench, ids_in, prepare, signed_in, unzipped};
 use harness::browser::Browser;
 use harness::{Answer, Bench, tweet_ids, wait_until};
 use serde_json::{Value, json};
-
-/// The text of one file in a zip.
-fn unzipped(zip: &[u8], name: &str) -> String {
-    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
-    let mut text = String::new();
-    archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
-    text
-}
-
-/// The IDs in the table of Tweets in a zip.
-fn ids_in(zip: &[u8]) -> Vec<u64> {
-    let text = unzipped(zip, "tweets.csv");
-    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    reader.records().map(|record| record.unwrap()[0].parse().unwrap()).collect()
-}
 
 fn deliveries(bench: &Bench) -> Vec<Value> {
     bench.json(&["deliveries"]).as_array().unwrap().clone()

@@ -6,7 +6,9 @@ mod harness;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use harness::asker::{self, Asker, HOUR_MS};
 use harness::browser::Browser;
+use harness::review::{begun, page_of};
 use harness::{Bench, Gateway, wait_until};
 use serde_json::Value;
 
@@ -84,7 +86,7 @@ fn a_report_tells_what_went_to_an_entity_under_which_basis() {
     let table = bench.done(&["report", "uni", "--as", "csv"]);
     let rows: Vec<&str> = table.split("\r\n").filter(|row| !row.is_empty()).collect();
     assert_eq!(rows.len(), 2, "{table}");
-    assert!(rows[1].contains(",ada@uni.example,tweet,walks,"), "{table}");
+    assert!(rows[1].contains(",ada@uni.example,,tweet,walks,"), "{table}");
     let shown = bench.done(&["report", "uni"]);
     assert!(shown.contains("1 delivery of 1,500 tweet IDs on the basis limit"), "{shown}");
 
@@ -97,6 +99,55 @@ fn a_report_tells_what_went_to_an_entity_under_which_basis() {
         let within: Value = bench.json(&["report", "uni", "--from", from, "--until", until]);
         assert_eq!(within["deliveries"].as_array().map(Vec::len), Some(count), "{from} {until}");
     }
+}
+
+#[test]
+fn a_report_holds_the_files_of_people_while_they_belonged_to_it() {
+    let bench = asker::bench(30, 100);
+    bench.entity("later", "commercial");
+    let gateway = bench.serve();
+    let mut ada = Asker::new(&bench, &gateway);
+    let export = ada.select(&[("part", "sample"), ("sample", "5")]);
+    let first = ada.make(&export);
+    assert_eq!(ada.fetch(&first).status, 200);
+    bench.set_clock(NOW_MS + HOUR_MS);
+    bench.done(&["person", "leave", "ada@acme.example", "--entity", "acme"]);
+    bench.done(&["person", "join", "ada@acme.example", "--entity", "later"]);
+    bench.done(&["person", "consent", "1", "--for", "person", "--evidence", "a form"]);
+    bench.done(&["person", "consent", "1", "--for", "entity"]);
+    bench.set_clock(NOW_MS + 2 * HOUR_MS);
+    let export = ada.select(&[("part", "sample"), ("sample", "7")]);
+    let second = ada.make(&export);
+    assert_eq!(ada.fetch(&second).status, 200);
+    for (slug, objects) in [("acme", 5), ("later", 7)] {
+        wait_until("the file has arrived", || {
+            let report = bench.json(&["report", slug]);
+            let deliveries = report["deliveries"].as_array().unwrap();
+            deliveries.len() == 1 && deliveries[0]["charged"] == objects
+        });
+    }
+}
+
+#[test]
+fn a_report_holds_what_reviewers_took_by_links() {
+    let bench = Bench::with_clock(NOW_MS);
+    bench.entity("uni", "academic");
+    bench.person("ada@uni.example", &["uni"]);
+    bench.exempt("uni", "ada@uni.example", "2027-12-31");
+    bench.dataset("walks", 1, 1_500);
+    let create = ["share", "create", "walks", "--person", "ada@uni.example", "--label", "a paper"];
+    let share = bench.json(&create);
+    let gateway = bench.serve();
+    let file = begun(&gateway, &page_of(&share));
+    assert_eq!(gateway.ask("GET", &file, &[], b"").status, 200);
+    wait_until("all has arrived", || {
+        let report = bench.json(&["report", "uni"]);
+        report["deliveries"][0]["state"] == "complete"
+    });
+    let report = bench.json(&["report", "uni"]);
+    let delivery = &report["deliveries"][0];
+    assert_eq!((&delivery["link"], &delivery["person"]), (&share["id"], &Value::Null));
+    assert_eq!(delivery["charged"], 1_500);
 }
 
 fn signed_in(bench: &Bench, gateway: &Gateway, mail: &str) -> Browser {
@@ -124,7 +175,7 @@ fn whoever_manages_an_entity_sees_its_report_on_a_page_and_nobody_else_does() {
     assert_eq!(page.status, 200);
     assert!(page.text().contains("1 delivery of 1,500 tweet IDs"), "{}", page.text());
     let table = meg.get(&gateway, "/entities/uni/report.csv?from=2027-01-15&until=");
-    assert!(table.text().contains(",ada@uni.example,tweet,walks,"), "{}", table.text());
+    assert!(table.text().contains(",ada@uni.example,,tweet,walks,"), "{}", table.text());
     let pages = meg.get(&gateway, "/entities/uni/report.pdf");
     assert_eq!(pages.field("content-type"), Some("application/pdf"));
     assert!(read_pdf(&pages.body).contains("1,500 tweet IDs of walks"));

@@ -48,6 +48,7 @@ enum Form {
 const COLUMNS: &[Column] = &[
     date("started", "started"),
     text("person", "person"),
+    text("link", "link"),
     text("dataset", "dataset"),
     text("IDs", "ids"),
     count("charged", "charged", ""),

@@ -17,6 +17,7 @@ const COLUMNS: &[(&str, &str)] = &[
     ("started", "started"),
     ("ended", "ended"),
     ("person", "person"),
+    ("link", "link"),
     ("ids", "ids"),
     ("dataset", "dataset"),
     ("release", "release"),
@@ -100,6 +101,7 @@ pub fn pdf(report: &Value, options: &Options) -> Result<Vec<u8>, WriteError> {
         let mut facts = Vec::new();
         for (label, field) in [
             ("to", "person"),
+            ("to reviewers by link", "link"),
             ("basis", "basis"),
             ("use case", "use_case"),
             ("profile", "profile"),
@@ -169,10 +171,10 @@ mod tests {
         let table = csv(&report());
         let rows: Vec<&str> = table.split("\r\n").collect();
         assert_eq!(rows.len(), 3);
-        assert!(rows[0].starts_with("started,ended,person,ids,"), "{table}");
+        assert!(rows[0].starts_with("started,ended,person,link,ids,"), "{table}");
         assert_eq!(
             rows[1],
-            "2027-01-02T12:00:00Z,,'=ada@uni.example,tweet,walks,0123,1500,limit,1,\
+            "2027-01-02T12:00:00Z,,'=ada@uni.example,,tweet,walks,0123,1500,limit,1,\
              twitter-2020-03,complete,,42,/v1/42"
         );
     }

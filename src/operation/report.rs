@@ -10,13 +10,14 @@ use super::delivery::described;
 use crate::base::date::rfc3339;
 use crate::directory::{DirectoryError, entity};
 use crate::policy::{Profile, Recipient};
-use crate::store::{DeliveryRow, Tx};
+use crate::store::Tx;
 
 /// The time that a report is about, in milliseconds UTC: from the first on, before the second.
 pub(super) type Span = [Option<i64>; 2];
 
-/// Every delivery that began within `span` and was charged to that entity, or of objects to a
-/// person who belongs to it, oldest first, with the sums for each kind on each basis.
+/// Every delivery that began within `span` and was charged to that entity, to a peer-review link
+/// that was made on its behalf, or, of objects, to a person who belonged to it then; oldest first,
+/// with the sums for each kind on each basis.
 pub(super) fn of_entity(
     tx: &Tx<'_>,
     profile: &Profile,
@@ -25,19 +26,22 @@ pub(super) fn of_entity(
     now_ms: i64,
 ) -> Result<Value, DirectoryError> {
     let row = entity::find_merged_too(tx, slug)?;
-    let mut recipients = vec![Recipient::Entity(row.id)];
-    let members = tx.memberships_of_entity(row.id)?;
-    recipients.extend(members.into_iter().map(|member| Recipient::Person(member.person)));
+    let mut recipients = vec![(Recipient::Entity(row.id), [None, None])];
+    let links = tx.shares_of_entity(row.id)?;
+    recipients.extend(links.into_iter().map(|link| (Recipient::Link(link), [None, None])));
+    let members = tx.memberships_ever_of_entity(row.id)?;
+    recipients.extend(members.into_iter().map(|(member, until_ms)| {
+        (Recipient::Person(member.person), [Some(member.from_ms), until_ms])
+    }));
     let [from_ms, until_ms] = span;
-    let within = |delivery: &DeliveryRow| {
-        from_ms.is_none_or(|from_ms| from_ms <= delivery.started_ms)
-            && until_ms.is_none_or(|until_ms| delivery.started_ms < until_ms)
-    };
     let mut deliveries = Vec::new();
-    for recipient in &recipients {
+    for (recipient, belongs) in &recipients {
         let charged = tx.deliveries_newest(None, Some(*recipient), u32::MAX)?;
-        deliveries.extend(charged.into_iter().filter(within));
+        deliveries.extend(charged.into_iter().filter(|delivery| {
+            [span, *belongs].iter().all(|span| is_within(delivery.started_ms, *span))
+        }));
     }
+    let recipients: Vec<Recipient> = recipients.into_iter().map(|(one, _)| one).collect();
     deliveries.sort_by_key(|delivery| delivery.id);
     let mut sums: BTreeMap<(&'static str, String), (u64, u64)> = BTreeMap::new();
     let deliveries = list(deliveries, |delivery| {
@@ -51,6 +55,11 @@ pub(super) fn of_entity(
         *count += 1;
         *ids += delivery.charged_ids;
         let mut shown = described(tx, &delivery)?;
+        let link = delivery.recipients.iter().find_map(|charged| match charged.recipient {
+            Recipient::Link(link) => Some(link.0.to_string()),
+            Recipient::Entity(_) | Recipient::Person(_) => None,
+        });
+        shown["link"] = link.into();
         shown["basis"] = basis.into();
         shown["use_case"] = use_cases.join(", ").into();
         shown["receipt"] = format!("/v1/deliveries/{}/receipt", delivery.id).into();
@@ -69,4 +78,9 @@ pub(super) fn of_entity(
         "sums": sums.collect::<Vec<_>>(),
         "deliveries": deliveries,
     }))
+}
+
+fn is_within(at_ms: i64, [from_ms, until_ms]: Span) -> bool {
+    from_ms.is_none_or(|from_ms| from_ms <= at_ms)
+        && until_ms.is_none_or(|until_ms| at_ms < until_ms)
 }

@@ -1,6 +1,8 @@
 //! Somebody who asks for files of full objects in a browser, and a gateway that has some: made-up
 //! tweets of which each has a text.
 
+use std::io::{Cursor, Read};
+
 use serde_json::json;
 
 use super::browser::Browser;
@@ -170,4 +172,19 @@ impl Asker<'_> {
         let text = page.split("there is room for <strong>").nth(1).unwrap();
         text.split('<').next().unwrap().replace(',', "").parse().unwrap()
     }
+}
+
+/// The text of one file in a zip.
+pub fn unzipped(zip: &[u8], name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
+    let mut text = String::new();
+    archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+/// The IDs in the table of Tweets in a zip.
+pub fn ids_in(zip: &[u8]) -> Vec<u64> {
+    let text = unzipped(zip, "tweets.csv");
+    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    reader.records().map(|record| record.unwrap()[0].parse().unwrap()).collect()
 }

@@ -87,10 +87,7 @@ impl Workshop {
     pub fn ask(&self, ask: &Ask) -> Result<i64, AskError> {
         let now_ms = self.now_ms();
         let (dataset, release) = self.seen(ask, now_ms)?;
-        let stock = Stock::open(Release::open(&self.releases.join(&release))?)?;
-        if stock.supply() == source::Supply::Upstream && self.asker.is_none() {
-            return Err(AskError::Invalid(BARE_IDS.into()));
-        }
+        let stock = self.stock(&release)?;
         let request = Request {
             selection: &ask.selection,
             listed: &ask.listed,
@@ -137,6 +134,23 @@ impl Workshop {
             self.cabinet.keep_list(id, &ask.listed)?;
         }
         Ok(id)
+    }
+
+    /// Whether there are objects of a release, here or at the platform; the error says why not.
+    /// Waits for the disk.
+    ///
+    /// # Errors
+    /// [`AskError::Invalid`] if there are none, else whatever keeps anybody from finding out.
+    pub fn has_objects(&self, release: &str) -> Result<(), AskError> {
+        self.stock(release).map(drop)
+    }
+
+    fn stock(&self, release: &str) -> Result<Stock, AskError> {
+        let stock = Stock::open(Release::open(&self.releases.join(release))?)?;
+        if stock.supply() == source::Supply::Upstream && self.asker.is_none() {
+            return Err(AskError::Invalid(BARE_IDS.into()));
+        }
+        Ok(stock)
     }
 
     /// The dataset that is asked for, and its release, if that person sees it.

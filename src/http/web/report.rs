@@ -93,7 +93,12 @@ fn deliveries(shown: &Value) -> Markup {
             @for row in rows(&shown["deliveries"]) {
                 tr {
                     td { (text(row, "started")) }
-                    td class="break" { (text(row, "person")) }
+                    td class="break" {
+                        @match row["link"].as_str() {
+                            Some(link) => { "reviewers by link " (link) }
+                            None => (text(row, "person")),
+                        }
+                    }
                     td { (text(row, "dataset")) }
                     td { (text(row, "ids")) }
                     td class="number" { (separated(row["charged"].as_u64().unwrap_or(0))) }

@@ -38,7 +38,24 @@ const SELECT_OF_ENTITY: &str = "
     SELECT person_id, entity_id, role, from_ms FROM memberships
     WHERE entity_id = ?1 AND until_ms IS NULL ORDER BY person_id";
 
+const SELECT_EVER_OF_ENTITY: &str = "
+    SELECT person_id, entity_id, role, from_ms, until_ms FROM memberships
+    WHERE entity_id = ?1 ORDER BY person_id, from_ms";
+
 impl Tx<'_> {
+    /// Who belongs to an entity or once did, by the person's number; each with its end in
+    /// milliseconds UTC, if it has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn memberships_ever_of_entity(
+        &self,
+        entity: EntityId,
+    ) -> Result<Vec<(MembershipRow, Option<i64>)>, StoreError> {
+        let read = |row: &Row<'_>| Ok((membership(row)?, row.get(4)?));
+        self.rows(SELECT_EVER_OF_ENTITY, values![entity], read)
+    }
+
     /// Adds a membership that begins at `row.from_ms`.
     ///
     /// # Errors

@@ -101,6 +101,7 @@ const SELECT: &str = columns!("WHERE id = ?1");
 const SELECT_BY_HASH: &str = columns!("WHERE hash = ?1");
 const SELECT_ALL: &str = columns!("ORDER BY id");
 const SELECT_OF_PERSON: &str = columns!("WHERE person_id = ?1 ORDER BY id");
+const SELECT_OF_ENTITY: &str = "SELECT id FROM shares WHERE entity_id = ?1 ORDER BY id";
 const INSERT: &str = "
     INSERT INTO shares
         (hash, person_id, entity_id, exemption_id, dataset_id, release_id, unit, first_ordinal,
@@ -193,6 +194,14 @@ impl Tx<'_> {
             Some(person) => self.rows(SELECT_OF_PERSON, values![person], share),
             None => self.rows(SELECT_ALL, values![], share),
         }
+    }
+
+    /// The numbers of the links that were made on behalf of an entity.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the look.
+    pub fn shares_of_entity(&self, entity: EntityId) -> Result<Vec<ShareId>, StoreError> {
+        self.rows(SELECT_OF_ENTITY, values![entity], |row| Ok(ShareId(row.get(0)?)))
     }
 
     /// Writes under which exemption a link stands, when it ends, and what ended it.

@@ -57,14 +57,16 @@ async fn page(
     });
     let dataset = look.await?;
     let usage = usage(gateway, member).await?;
+    let none = nothing_of(gateway, &dataset).await?;
     let content = html! {
         h1 { "Select from " (dataset.row.title) }
         (allowance(&usage))
-        @if has_objects(&dataset) {
-            (form::mistakes(mistakes))
-            (draw(gateway, member, &dataset, said, mistakes))
-        } @else {
-            p class="faint" { "There are no Tweets or Users in it that could be handed out." }
+        @match none {
+            Some(why) => p class="notice" { (why) },
+            None => {
+                (form::mistakes(mistakes))
+                (draw(gateway, member, &dataset, said, mistakes))
+            }
         }
     };
     let mut response = member.0.page(Tab::Exports, "Select", content);
@@ -72,6 +74,21 @@ async fn page(
         *response.status_mut() = problem::BAD_REQUEST.status;
     }
     Ok(response)
+}
+
+/// Why nothing of a dataset can be selected, if so.
+async fn nothing_of(gateway: &Gateway, dataset: &Shown) -> Result<Option<String>, Problem> {
+    let release = dataset.row.supply.current_release().filter(|_| has_objects(dataset));
+    let Some(release) = release.map(str::to_owned) else {
+        return Ok(Some("There are no Tweets or Users in it that could be handed out.".into()));
+    };
+    let workshop = gateway.workshop.clone();
+    let looked = tokio::task::spawn_blocking(move || workshop.has_objects(&release)).await;
+    match looked.map_err(|bug| Problem::internal(&bug))? {
+        Ok(()) => Ok(None),
+        Err(AskError::Invalid(why)) => Ok(Some(sentence(&why))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn draw(
