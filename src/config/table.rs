@@ -130,7 +130,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "export.pdf_objects_max",
         about: "How many objects a PDF file holds at most; more come as a zip of such files.",
-        default: "10000",
+        default: "5000",
         right: "a whole number from 1 to 1000000",
     },
     Setting {

@@ -216,7 +216,7 @@ impl Default for Options {
         Options {
             folder: std::env::temp_dir(),
             fonts: "/usr/share/fonts".into(),
-            pdf_objects_max: 10_000,
+            pdf_objects_max: 5_000,
         }
     }
 }
