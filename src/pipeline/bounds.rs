@@ -14,6 +14,9 @@ pub struct Bounds {
     pub nesting_max: usize,
     /// How many files the archives in a source may hold together.
     pub entries_max: u64,
+    /// How many bytes on the disk a file may take that can only be read from there, and comes out
+    /// of an archive or a pipe.
+    pub spool_bytes_max: u64,
 }
 
 impl Bounds {
@@ -24,6 +27,7 @@ impl Bounds {
         swelling_max: 1_000,
         nesting_max: 6,
         entries_max: 1_000_000,
+        spool_bytes_max: 1 << 40,
     };
 
     /// For sources of somebody else, of which many may be stripped at once. No real dataset comes
@@ -34,6 +38,7 @@ impl Bounds {
         swelling_max: 100,
         nesting_max: 4,
         entries_max: 10_000,
+        spool_bytes_max: 0,
     };
 }
 
@@ -93,6 +98,14 @@ pub static BOUNDS: &[Bound] = &[
         set: |bounds, value| bounds.entries_max = value,
         least: 0,
         most: 1 << 40,
+    },
+    Bound {
+        name: "spool-bytes",
+        says: "bytes on the disk for a Parquet file in an archive or from a pipe",
+        get: |bounds| bounds.spool_bytes_max,
+        set: |bounds, value| bounds.spool_bytes_max = value,
+        least: 0,
+        most: 1 << 50,
     },
 ];
 

@@ -43,10 +43,11 @@ pub fn lines(
     let source = Source::File(path);
     let name = source.name();
     let bytes_read = Arc::new(AtomicU64::new(0));
+    let spool_folder = std::env::temp_dir();
+    let means = reader::means(Bounds::WIDE, &spool_folder);
     std::thread::scope(|scope| {
-        let (blocks, thread) =
-            reader::start(scope, &source, Arc::clone(&bytes_read), Bounds::WIDE, 0)
-                .map_err(|error| PipelineError::Open { name: name.clone(), source: error })?;
+        let (blocks, thread) = reader::start(scope, &source, Arc::clone(&bytes_read), means, 0)
+            .map_err(|error| PipelineError::Open { name: name.clone(), source: error })?;
         let refused = |source| PipelineError::Write { source };
         let mut lines = Lines { number: 1, byte: 0, bytes: 0, text: Vec::new() };
         let mut damaged = None;

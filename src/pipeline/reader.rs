@@ -2,13 +2,15 @@
 //! the one that extracts.
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use super::Bounds;
-use super::decode::{self, Holds, Part, Unheard, is_final};
+use super::decode::{self, Holds, Means, Part, Unheard, is_final};
+use super::extract::reads_column;
 use super::source::Source;
 
 /// Bytes of a buffer.
@@ -54,15 +56,20 @@ impl Blocks {
     }
 }
 
+/// With what sources are unwrapped: tables without the cells that no format looks at.
+pub(super) fn means(bounds: Bounds, spool_folder: &Path) -> Means<'_> {
+    Means { bounds, spool_folder, is_read: reads_column }
+}
+
 /// Begins to read `source` on a thread of its own, so many blocks ahead.
 pub(super) fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     source: &'scope Source,
     bytes_read: Arc<AtomicU64>,
-    bounds: Bounds,
+    means: Means<'scope>,
     ahead: usize,
 ) -> io::Result<(Blocks, ScopedJoinHandle<'scope, ()>)> {
-    let stream = source.open()?;
+    let opened = source.open()?;
     let (say, said) = sync_channel(BLOCKS + ahead);
     let (give, given) = channel();
     for _ in 0..BLOCKS + ahead {
@@ -70,7 +77,7 @@ pub(super) fn start<'scope>(
     }
     let thread = scope.spawn(move || {
         let mut spare = None;
-        let walked = decode::walk(stream, bytes_read, bounds, &mut |part| {
+        let walked = decode::walk(opened, bytes_read, means, &mut |part| {
             read(part, &say, &given, &mut spare)
         });
         if let Err(error) = walked {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::Bounds;
 use super::decode::{self, Holds, Unheard, is_final};
 use super::source::Source;
+use super::{Bounds, reader};
 
 /// Bytes of a block.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -39,7 +39,9 @@ impl Replay {
         let input = Source::File(path).open()?;
         let (say, blocks) = sync_channel(BLOCKS);
         let decode = move || {
-            let walked = decode::walk(input, Arc::default(), Bounds::WIDE, &mut |part| {
+            let spool_folder = std::env::temp_dir();
+            let means = reader::means(Bounds::WIDE, &spool_folder);
+            let walked = decode::walk(input, Arc::default(), means, &mut |part| {
                 let Holds::Data(stream) = part.holds else { return Ok(()) };
                 match send(stream, &say) {
                     // What is damaged in an archive costs no file behind it, as in a strip.

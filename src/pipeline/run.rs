@@ -105,8 +105,8 @@ impl<'a> Run<'a> {
         let guess = crew.map(|crew| Guess::new(crew, self.task(), &self.harvest));
         let ahead = crew.map_or(0, Crew::ahead);
         std::thread::scope(|scope| {
-            let bounds = self.strip.bounds;
-            let (blocks, thread) = reader::start(scope, source, bytes_read, bounds, ahead)
+            let means = reader::means(self.strip.bounds, &self.strip.spool_folder);
+            let (blocks, thread) = reader::start(scope, source, bytes_read, means, ahead)
                 .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
             let read = match guess {
                 Some(guess) => self.blocks_beside(&mut reading, &blocks, guess),

@@ -1,6 +1,8 @@
 //! `hydrant strip`, the real binary: formats, wrappings, exit codes, reports, memory.
 
 mod mangled;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod wrappings;
 
 use std::collections::HashSet;

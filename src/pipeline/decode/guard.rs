@@ -16,6 +16,12 @@ pub(crate) enum Bomb {
     /// A window that takes more memory than there is for it.
     #[error("unpacking it takes more memory than the bound `window-bytes` allows")]
     Window,
+    /// It has to lie on a disk to be read, and is longer than what it may take there.
+    #[error(
+        "it can only be read from a disk, and takes more than {0} bytes there, which is the bound \
+         `spool-bytes`"
+    )]
+    Spool(u64),
     /// Wrapped too often.
     #[error("it is packed more than {0} times over, which is the bound `nesting`")]
     Nested(usize),

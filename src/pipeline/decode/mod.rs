@@ -10,11 +10,13 @@ mod archive;
 mod guard;
 mod text;
 
+use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use archive::{ARCHIVES, Archive, Entry};
+use archive::{ARCHIVES, Archive, Entry, Input};
 pub(crate) use guard::Bomb;
 
 use super::{Bounds, bystander};
@@ -107,21 +109,42 @@ pub(crate) fn is_final(error: &io::Error) -> bool {
     inner.is_some_and(|inner| inner.is::<Broken>() || inner.is::<Bomb>() || inner.is::<Unheard>())
 }
 
+/// A source that was opened.
+pub(crate) struct Opened<'a> {
+    /// Its bytes from its beginning.
+    pub(crate) stream: Stream<'a>,
+    /// The same as a file on a disk, if it is one.
+    pub(crate) file: Option<File>,
+}
+
+/// With what wrappings are taken off.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    /// How much of the source is put up with.
+    pub(crate) bounds: Bounds,
+    /// Where what can only be read from a disk is spooled.
+    pub(crate) spool_folder: &'a Path,
+    /// Whether anybody looks at a column of that name, in lower case.
+    pub(crate) is_read: fn(&str) -> bool,
+}
+
 /// Takes the wrappings off `input` and hands over each file in it; `bytes_read` counts its bytes
 /// as they are read.
 pub(crate) fn walk(
-    input: Stream<'_>,
+    input: Opened<'_>,
     bytes_read: Arc<AtomicU64>,
-    bounds: Bounds,
+    means: Means<'_>,
     take: TakePart<'_>,
 ) -> io::Result<()> {
-    let input = Box::new(Counted { input, bytes_read: bytes_read.clone() });
-    let bytes_out = Arc::default();
-    let mut walk = Walk { bounds, bytes_read, bytes_out, entries: 0, take };
-    walk.open("", Vec::new(), input)
+    let Opened { stream, mut file } = input;
+    let stream = Box::new(Counted { input: stream, bytes_read: bytes_read.clone() });
+    let (bounds, bytes_out) = (means.bounds, Arc::default());
+    let mut walk = Walk { means, bounds, bytes_read, bytes_out, entries: 0, take };
+    walk.open("", Vec::new(), stream, &mut file)
 }
 
 struct Walk<'t> {
+    means: Means<'t>,
     bounds: Bounds,
     bytes_read: Arc<AtomicU64>,
     bytes_out: Arc<AtomicU64>,
@@ -130,12 +153,13 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    /// Takes the wrappings off a file.
+    /// Takes the wrappings off a file, which may lie on a disk as it is.
     fn open(
         &mut self,
         name: &str,
         mut encodings: Vec<&'static str>,
         mut stream: Stream<'_>,
+        file: &mut Option<File>,
     ) -> io::Result<()> {
         loop {
             let (head, rest) = peeked(stream)?;
@@ -152,8 +176,11 @@ impl Walk<'_> {
             }
             if let Some(archive) = archive {
                 encodings.push(archive.name);
-                return self.archive(archive, name, &encodings, stream);
+                let (file, bytes_read) = (file.take(), Arc::clone(&self.bytes_read));
+                let input = Input { stream, file, bytes_read, means: self.means };
+                return self.archive(archive, name, &encodings, input);
             }
+            *file = None;
             if let Some(codec) = codec {
                 encodings.push(codec.name);
                 let plain = (codec.open)(stream, self.bounds.window_bytes_max)?;
@@ -176,10 +203,10 @@ impl Walk<'_> {
         archive: &Archive,
         name: &str,
         encodings: &[&'static str],
-        stream: Stream<'_>,
+        input: Input<'_>,
     ) -> io::Result<()> {
         let result =
-            (archive.entries)(stream, &mut |entry| self.entry(archive, name, encodings, entry));
+            (archive.entries)(input, &mut |entry| self.entry(archive, name, encodings, entry));
         self.told(name, encodings, result)
     }
 
@@ -194,7 +221,7 @@ impl Walk<'_> {
         if self.entries > self.bounds.entries_max {
             return Err(io::Error::other(Bomb::Entries(self.bounds.entries_max)));
         }
-        let separator = if within.is_empty() { "" } else { "/" };
+        let separator = if within.is_empty() || entry.name.is_empty() { "" } else { "/" };
         let name = format!("{within}{separator}{}", entry.name);
         if bystander::is_one(&name) {
             let encodings = encodings.to_vec();
@@ -204,7 +231,7 @@ impl Walk<'_> {
         if archive.name == "zip" {
             stream = self.guarded(stream);
         }
-        let result = self.open(&name, encodings.to_vec(), stream);
+        let result = self.open(&name, encodings.to_vec(), stream, &mut None);
         self.told(&name, encodings, result)
     }
 

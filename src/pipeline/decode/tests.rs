@@ -45,7 +45,10 @@ pub(super) struct Walked {
 
 pub(super) fn walked(bytes: Vec<u8>, bounds: Bounds) -> io::Result<Vec<Walked>> {
     let mut files = Vec::new();
-    walk(Box::new(Cursor::new(bytes)), Arc::default(), bounds, &mut |part| {
+    let spool_folder = std::env::temp_dir();
+    let means = Means { bounds, spool_folder: &spool_folder, is_read: |_| true };
+    let opened = Opened { stream: Box::new(Cursor::new(bytes)), file: None };
+    walk(opened, Arc::default(), means, &mut |part| {
         let mut file = Walked { name: part.name.to_owned(), ..Walked::default() };
         file.encodings = part.encodings;
         match part.holds {

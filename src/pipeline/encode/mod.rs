@@ -3,6 +3,8 @@
 
 pub mod csv;
 pub mod jsonl;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod packing;
 pub mod txt;
 
@@ -73,6 +75,12 @@ pub static OUTPUTS: &[Output] = &[
         name: "jsonl",
         says: "one object a line, the ID as a string",
         begin: |kind, _| Box::new(Lines { kind, push: jsonl::push }),
+    },
+    #[cfg(feature = "parquet")]
+    Output {
+        name: "parquet",
+        says: "one column of texts, packed with zstd by itself",
+        begin: |kind, _| Box::new(parquet::Table::begin(kind)),
     },
 ];
 

@@ -127,6 +127,11 @@ pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
+/// Whether a table's column of that name, in lower case, may hold what is looked for.
+pub(crate) fn reads_column(name: &str) -> bool {
+    table::tool::is_read(name) || table::twarc::is_read(name)
+}
+
 /// What an extractor is to do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Task {

@@ -4,12 +4,13 @@ mod found;
 mod pipe;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::PathBuf;
 
 use bytes::{Buf, Bytes};
 
 use super::bystander;
+use super::decode::{Opened, Stream};
 pub use found::{NotFound, sources_at};
 pub use pipe::{Gone, Pipe, Piped, pipe};
 
@@ -61,21 +62,24 @@ impl Source {
     }
 
     /// Opens it for one reading from the start.
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        match self {
+    pub(crate) fn open(&self) -> io::Result<Opened<'static>> {
+        let stream: Stream<'static> = match self {
             Source::File(path) | Source::Found(path) => {
                 let file = File::open(path)?;
-                if file.metadata()?.is_dir() {
+                let kind = file.metadata()?;
+                if kind.is_dir() {
                     return Err(io::Error::new(
                         io::ErrorKind::IsADirectory,
                         "this is a folder; name the files in it",
                     ));
                 }
-                Ok(Box::new(file))
+                let on_disk = kind.is_file().then(|| file.try_clone()).transpose()?;
+                return Ok(Opened { stream: Box::new(file), file: on_disk });
             }
-            Source::Stdin => Ok(Box::new(io::stdin())),
-            Source::Bytes { bytes, .. } => Ok(Box::new(bytes.clone().reader())),
-            Source::Piped(piped) => piped.open(),
-        }
+            Source::Stdin => Box::new(io::stdin()),
+            Source::Bytes { bytes, .. } => Box::new(bytes.clone().reader()),
+            Source::Piped(piped) => piped.open()?,
+        };
+        Ok(Opened { stream, file: None })
     }
 }

@@ -43,6 +43,13 @@ const LINK: &[&str] = &["link", "url"];
 /// Names of columns that only tables of tweets have.
 const TEXT: &[&str] = &["text", "full_text", "body", "tweet_text", "tweet"];
 
+/// Whether this looks at the cells of a column of that name.
+pub(in crate::pipeline::extract) fn is_read(name: &str) -> bool {
+    [TWEET, USER, REFERENCED, TWEET_LINK, LINK, &["created_at"]]
+        .iter()
+        .any(|names| names.contains(&name))
+}
+
 pub(in crate::pipeline::extract) fn recognise(header: &Header) -> bool {
     let columns = columns(header);
     // One column named `id` alone is a list, whose kind must be declared.
