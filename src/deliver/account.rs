@@ -29,9 +29,13 @@ pub trait Wire: Send + Sync {
     fn flushes(&self) -> u64;
     /// Whether the connection is over.
     fn is_closed(&self) -> bool;
-    /// Lets the kernel hold little of what is sent from now on.
-    fn keep_queue_small(&self);
+    /// Lets the kernel hold about so many bytes of what is sent from now on.
+    fn bound_queue(&self, bytes: usize);
 }
+
+/// What the kernel may hold for a recipient with a ceiling, in bytes: little, so that a download
+/// that breaks off has charged little that was not received.
+pub(super) const SMALL_QUEUE_BYTES: usize = 32 * 1024;
 
 pub(super) struct Account<T = Chunk> {
     wire: Arc<dyn Wire>,
@@ -111,7 +115,7 @@ impl<T> Account<T> {
 
     /// Lets the kernel hold little of what is sent from now on.
     pub(super) fn keep_queue_small(&self) {
-        self.wire.keep_queue_small();
+        self.wire.bound_queue(SMALL_QUEUE_BYTES);
     }
 
     /// Ends when the connection is over.

@@ -2,8 +2,8 @@
 //! frame whether it may still be handed out.
 //!
 //! A removal that comes into force stops the file at the next frame, with less than it was
-//! announced to have. What one frame holds may then be under way: it left before the removal was in
-//! force.
+//! announced to have. A frame and what the kernel holds may then be under way: that was handed over
+//! before the removal was in force.
 
 use std::fmt;
 use std::fs;
@@ -21,6 +21,10 @@ use crate::store::StoreError;
 
 /// Bytes that are read and handed over at once: few, because before each the removals are asked.
 const FRAME_BYTES: u64 = 64 * 1024;
+
+/// What the kernel may hold of a file, in bytes: it is charged whole, so this bounds only what is
+/// under way when a removal comes. With less the sender waits for each confirmation.
+const QUEUE_BYTES: usize = 256 * 1024;
 
 /// A file of objects that is kept on the disk, and who can tell whether it may be handed out.
 pub trait Kept: fmt::Debug + Send + Sync {
@@ -61,7 +65,7 @@ impl Deliverer {
     ) -> Result<FilePassage, Denied> {
         let granted = self.ledger.admit_file(order).await?;
         let delivery = granted.delivery();
-        wire.keep_queue_small();
+        wire.bound_queue(QUEUE_BYTES);
         let mut account = Account::new(wire);
         account.take_up(granted, 0);
         let deliverer = self.clone();

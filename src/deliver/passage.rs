@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::account::SMALL_QUEUE_BYTES;
 use super::closing::Closing;
 use super::{Account, Broken, CONNECTION_ENDED, Course, Deliverer, Load, Loaded, Next, Pace};
 use super::{SMALL_FRAME_BYTES, Wire};
@@ -73,7 +74,7 @@ impl Passage {
     ) -> Passage {
         let pace = if course.delivery.has_ceiling() { Pace::Small } else { Pace::Large };
         if let Pace::Small = pace {
-            wire.keep_queue_small();
+            wire.bound_queue(SMALL_QUEUE_BYTES);
         }
         Passage {
             deliverer,

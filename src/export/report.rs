@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::file::{Options, WriteError, inert};
+#[cfg(feature = "pdf")]
 use crate::base::date;
 use crate::base::number::separated;
 

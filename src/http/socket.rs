@@ -22,10 +22,6 @@ use tokio::net::TcpStream;
 
 use crate::deliver::Wire;
 
-/// The kernel's send buffer, in bytes, for a recipient with a ceiling: small, so that a download
-/// that breaks off has charged little that was not received. The kernel doubles it for itself.
-const SMALL_SEND_BUFFER_BYTES: usize = 32 * 1024;
-
 /// Bytes that are read at once to be forgotten.
 const DISCARD_BYTES: usize = 64 * 1024;
 
@@ -108,10 +104,10 @@ impl Wire for TcpWire {
         self.closed.load(Ordering::Acquire)
     }
 
-    fn keep_queue_small(&self) {
-        // A kernel that refuses keeps its larger buffer: an abort then over-charges more, and
-        // nothing is sent uncharged.
-        let _ = SockRef::from(&self.stream).set_send_buffer_size(SMALL_SEND_BUFFER_BYTES);
+    fn bound_queue(&self, bytes: usize) {
+        // The kernel doubles it for itself. One that refuses keeps its larger buffer: an abort then
+        // over-charges more, and nothing is sent uncharged.
+        let _ = SockRef::from(&self.stream).set_send_buffer_size(bytes);
     }
 }
 
@@ -241,7 +237,7 @@ mod tests {
     async fn what_the_client_has_not_taken_has_not_left() {
         let (mut socket, mut client) = pair().await;
         let wire = socket.wire();
-        wire.keep_queue_small();
+        wire.bound_queue(32 * 1024);
         let block = [b'1'; 64 * 1024];
         // Write until the kernel takes no more: the client reads nothing yet.
         let mut sent = 0;

@@ -17,6 +17,7 @@ pub(crate) enum Bomb {
     #[error("unpacking it takes more memory than the bound `window-bytes` allows")]
     Window,
     /// It has to lie on a disk to be read, and is longer than what it may take there.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet has to"))]
     #[error(
         "it can only be read from a disk, and takes more than {0} bytes there, which is the bound \
          `spool-bytes`"

@@ -123,8 +123,10 @@ pub(crate) struct Means<'a> {
     /// How much of the source is put up with.
     pub(crate) bounds: Bounds,
     /// Where what can only be read from a disk is spooled.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet is"))]
     pub(crate) spool_folder: &'a Path,
     /// Whether anybody looks at a column of that name, in lower case.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet has such"))]
     pub(crate) is_read: fn(&str) -> bool,
 }
 
