@@ -1,6 +1,6 @@
 //! What bytes are: the walk over one JSON value, which finds its end, checks its structure, and
-//! tells where the values of the outermost keys stand; and the line feeds of a list. Not what they
-//! mean.
+//! tells where the values of the outermost keys stand; the lines of a list; and the rows of a
+//! table. Not what they mean.
 //!
 //! Sans-IO: a slice in, a verdict out. No tree, no allocation, no recursion: brackets are bits.
 //! Strings are bytes: invalid UTF-8 and lone surrogates are let through, a raw line feed is not.
@@ -20,12 +20,14 @@ mod careful;
 mod lines;
 mod masks;
 mod portable;
+mod rows;
 mod swift;
 mod text;
 
 use super::super::reason::Reason;
 pub(crate) use careful::{Frame, frame};
-pub(crate) use lines::{Line, Lines};
+pub(crate) use lines::Lines;
+pub(crate) use rows::{Row, rows};
 use masks::Work;
 use swift::Verdict;
 pub(crate) use text::skip_blanks;

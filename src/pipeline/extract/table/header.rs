@@ -73,6 +73,12 @@ impl Header {
 }
 
 impl Columns {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> {
+        let single = [self.tweet, self.tweet_number, self.user, self.link, self.time];
+        single.into_iter().flatten().chain(self.referenced.iter().copied())
+    }
+
     /// Roles and names of these columns.
     pub(super) fn named(&self, header: &Header) -> Vec<(String, String)> {
         let roles = [
