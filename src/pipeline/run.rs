@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
             self.note(reading, before);
             return Ok(());
         }
-        let guess = crew.map(|crew| Guess::new(crew, self.task(), &self.harvest));
+        let guess = crew.map(|crew| Guess::new(crew, &self.harvest));
         let ahead = crew.map_or(0, Crew::ahead);
         std::thread::scope(|scope| {
             let bounds = self.strip.bounds;
@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
                     Ok(Said::Block(block)) => {
                         let begin = offset;
                         offset += block.len() as u64;
-                        match guess.read(block, begin) {
+                        match guess.read(block, &reading.extractor, begin) {
                             Ok(piece) => Ahead::Piece(piece),
                             Err(block) => Ahead::Said(Ok(Said::Block(block))),
                         }
@@ -197,12 +197,18 @@ impl<'a> Run<'a> {
                     said => {
                         // The next file begins, or nothing comes.
                         offset = 0;
+                        guess.begin();
                         Ahead::Said(said)
                     }
                 });
             }
             match ahead.pop_front() {
-                Some(Ahead::Said(said)) => self.take(reading, blocks, said)?,
+                Some(Ahead::Said(said)) => {
+                    self.take(reading, blocks, said)?;
+                    if ahead.is_empty() {
+                        guess.took(&reading.extractor);
+                    }
+                }
                 Some(Ahead::Piece(piece)) => {
                     let done = piece.recv().expect("the crew does not panic");
                     self.piece(reading, blocks, done, &mut guess)?;

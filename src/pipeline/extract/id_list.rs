@@ -21,6 +21,16 @@ impl List {
         List { before_first: true, passing: false }
     }
 
+    /// One that goes on within a list.
+    pub(super) fn within() -> List {
+        List { before_first: false, passing: false }
+    }
+
+    /// Whether the next line is read as any other.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.before_first && !self.passing
+    }
+
     /// Uses up whole lines of the window.
     ///
     /// # Errors

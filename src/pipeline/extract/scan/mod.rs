@@ -27,8 +27,8 @@ mod text;
 use super::super::reason::Reason;
 pub(crate) use careful::{Frame, frame};
 pub(crate) use lines::Lines;
-pub(crate) use rows::{Row, rows};
 use masks::Work;
+pub(crate) use rows::{Row, rows};
 use swift::Verdict;
 pub(crate) use text::skip_blanks;
 

@@ -74,6 +74,17 @@ impl Table {
         }
     }
 
+    /// One that goes on within this table.
+    pub(super) fn within(&self) -> Table {
+        let (header, columns) = (self.header.clone(), self.columns.clone());
+        Table { before_header: false, ..Table::new(&FORMATS[self.row], header, columns) }
+    }
+
+    /// Whether the next row is read as any other.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.before_header && !self.lost
+    }
+
     /// Roles and names of the columns that are read.
     pub(super) fn used_columns(&self) -> Vec<(String, String)> {
         self.columns.named(&self.header)
@@ -89,7 +100,7 @@ impl Table {
     ) -> usize {
         let mut at = 0;
         while !harvest.is_full() {
-            if !self.before_header && !self.lost {
+            if self.is_at_rest() {
                 at = self.swift_rows(window, at, &mut formats[self.row], harvest);
             }
             at = skip_padding(window.input, at);
