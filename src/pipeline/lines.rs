@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::decode::Means;
 use super::reader::{self, Said};
 use super::source::Source;
 use super::{Bounds, PipelineError, Watch, run};
@@ -44,9 +45,9 @@ pub fn lines(
     let name = source.name();
     let bytes_read = Arc::new(AtomicU64::new(0));
     std::thread::scope(|scope| {
-        let (blocks, thread) =
-            reader::start(scope, &source, Arc::clone(&bytes_read), Bounds::WIDE, 0)
-                .map_err(|error| PipelineError::Open { name: name.clone(), source: error })?;
+        let means = Means::within(Bounds::WIDE);
+        let (blocks, thread) = reader::start(scope, &source, Arc::clone(&bytes_read), means, 0)
+            .map_err(|error| PipelineError::Open { name: name.clone(), source: error })?;
         let refused = |source| PipelineError::Write { source };
         let mut lines = Lines { number: 1, byte: 0, bytes: 0, text: Vec::new() };
         let mut damaged = None;

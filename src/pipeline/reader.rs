@@ -7,8 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
-use super::Bounds;
-use super::decode::{self, Holds, Part, Unheard, is_final};
+use super::decode::{self, Holds, Means, Part, Unheard, is_final};
 use super::source::Source;
 
 /// Bytes of a buffer.
@@ -59,7 +58,7 @@ pub(super) fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     source: &'scope Source,
     bytes_read: Arc<AtomicU64>,
-    bounds: Bounds,
+    means: Means,
     ahead: usize,
 ) -> io::Result<(Blocks, ScopedJoinHandle<'scope, ()>)> {
     let stream = source.open()?;
@@ -70,7 +69,7 @@ pub(super) fn start<'scope>(
     }
     let thread = scope.spawn(move || {
         let mut spare = None;
-        let walked = decode::walk(stream, bytes_read, bounds, &mut |part| {
+        let walked = decode::walk(stream, bytes_read, means, &mut |part| {
             read(part, &say, &given, &mut spare)
         });
         if let Err(error) = walked {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::Bounds;
-use super::decode::{self, Holds, Unheard, is_final};
+use super::decode::{self, Holds, Means, Unheard, is_final};
 use super::source::Source;
 
 /// Bytes of a block.
@@ -39,14 +39,15 @@ impl Replay {
         let input = Source::File(path).open()?;
         let (say, blocks) = sync_channel(BLOCKS);
         let decode = move || {
-            let walked = decode::walk(input, Arc::default(), Bounds::WIDE, &mut |part| {
-                let Holds::Data(stream) = part.holds else { return Ok(()) };
-                match send(stream, &say) {
-                    // What is damaged in an archive costs no file behind it, as in a strip.
-                    Err(error) if !is_final(&error) && !part.name.is_empty() => Ok(()),
-                    sent => sent,
-                }
-            });
+            let walked =
+                decode::walk(input, Arc::default(), Means::within(Bounds::WIDE), &mut |part| {
+                    let Holds::Data(stream) = part.holds else { return Ok(()) };
+                    match send(stream, &say) {
+                        // What is damaged in an archive costs no file behind it, as in a strip.
+                        Err(error) if !is_final(&error) && !part.name.is_empty() => Ok(()),
+                        sent => sent,
+                    }
+                });
             if let Err(error) = walked {
                 // If nobody listens any more, nobody minds the error.
                 let _ = say.send(Err(error));

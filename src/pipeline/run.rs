@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::crew::{self, Crew, Guess};
-use super::decode::{Bomb, Broken};
+use super::decode::{Bomb, Broken, Means};
 use super::extract::{Harvest, KindUndeclared, More, Task};
 use super::filter::{Sieve, Sieved};
 use super::found::{Outlet, Rejected, Watch};
@@ -105,8 +105,8 @@ impl<'a> Run<'a> {
         let guess = crew.map(|crew| Guess::new(crew, &self.harvest));
         let ahead = crew.map_or(0, Crew::ahead);
         std::thread::scope(|scope| {
-            let bounds = self.strip.bounds;
-            let (blocks, thread) = reader::start(scope, source, bytes_read, bounds, ahead)
+            let means = Means { bounds: self.strip.bounds, threads: self.strip.threads };
+            let (blocks, thread) = reader::start(scope, source, bytes_read, means, ahead)
                 .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
             let read = match guess {
                 Some(guess) => self.blocks_beside(&mut reading, &blocks, guess),

@@ -7,6 +7,7 @@
 //! costs no other file that can still be found.
 
 mod archive;
+mod bzip2_blocks;
 mod guard;
 mod text;
 
@@ -28,8 +29,24 @@ pub struct Codec {
     pub name: &'static str,
     /// The first bytes of its files.
     magic: &'static [&'static [u8]],
-    /// Takes the compression off, within so many bytes of memory for its window.
-    open: for<'a> fn(Stream<'a>, u64) -> io::Result<Stream<'a>>,
+    /// Takes the compression off by these means.
+    open: for<'a> fn(Stream<'a>, &Means) -> io::Result<Stream<'a>>,
+}
+
+/// What there is to unpack a source with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means {
+    /// How much of it is put up with.
+    pub(crate) bounds: Bounds,
+    /// How many threads unpack, where the compression allows more than one.
+    pub(crate) threads: usize,
+}
+
+impl Means {
+    /// One thread within these bounds.
+    pub(crate) fn within(bounds: Bounds) -> Means {
+        Means { bounds, threads: 1 }
+    }
 }
 
 /// Every compression. All read on behind the first member, stream or frame.
@@ -42,23 +59,27 @@ pub static CODECS: &[Codec] = &[
     Codec {
         name: "bzip2",
         magic: &[b"BZh"],
-        open: |input, _| Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
+        open: |input, means| match means.threads {
+            1 => Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
+            threads => Ok(Box::new(bzip2_blocks::Unpacking::new(input, threads))),
+        },
     },
     Codec {
         name: "zstd",
         magic: &[b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x5f\x2a\x4d\x18"],
-        open: |input, window_bytes_max| {
+        open: |input, means| {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(input))?;
-            decoder.window_log_max(window_bytes_max.ilog2())?;
+            decoder.window_log_max(means.bounds.window_bytes_max.ilog2())?;
             Ok(Box::new(guard::Windowed(decoder)))
         },
     },
     Codec {
         name: "xz",
         magic: &[b"\xfd7zXZ\x00"],
-        open: |input, window_bytes_max| {
+        open: |input, means| {
             let flags = liblzma::stream::CONCATENATED;
-            let stream = liblzma::stream::Stream::new_stream_decoder(window_bytes_max, flags)?;
+            let window = means.bounds.window_bytes_max;
+            let stream = liblzma::stream::Stream::new_stream_decoder(window, flags)?;
             let decoder = liblzma::bufread::XzDecoder::new_stream(buffered(input), stream);
             Ok(Box::new(guard::Windowed(decoder)))
         },
@@ -112,17 +133,17 @@ pub(crate) fn is_final(error: &io::Error) -> bool {
 pub(crate) fn walk(
     input: Stream<'_>,
     bytes_read: Arc<AtomicU64>,
-    bounds: Bounds,
+    means: Means,
     take: TakePart<'_>,
 ) -> io::Result<()> {
     let input = Box::new(Counted { input, bytes_read: bytes_read.clone() });
     let bytes_out = Arc::default();
-    let mut walk = Walk { bounds, bytes_read, bytes_out, entries: 0, take };
+    let mut walk = Walk { means, bytes_read, bytes_out, entries: 0, take };
     walk.open("", Vec::new(), input)
 }
 
 struct Walk<'t> {
-    bounds: Bounds,
+    means: Means,
     bytes_read: Arc<AtomicU64>,
     bytes_out: Arc<AtomicU64>,
     entries: u64,
@@ -147,8 +168,8 @@ impl Walk<'_> {
             if archive.is_none() && codec.is_none() {
                 break;
             }
-            if encodings.len() >= self.bounds.nesting_max {
-                return Err(io::Error::other(Bomb::Nested(self.bounds.nesting_max)));
+            if encodings.len() >= self.means.bounds.nesting_max {
+                return Err(io::Error::other(Bomb::Nested(self.means.bounds.nesting_max)));
             }
             if let Some(archive) = archive {
                 encodings.push(archive.name);
@@ -156,7 +177,7 @@ impl Walk<'_> {
             }
             if let Some(codec) = codec {
                 encodings.push(codec.name);
-                let plain = (codec.open)(stream, self.bounds.window_bytes_max)?;
+                let plain = (codec.open)(stream, &self.means)?;
                 stream = self.guarded(plain);
             }
         }
@@ -167,7 +188,7 @@ impl Walk<'_> {
 
     fn guarded<'a>(&self, output: Stream<'a>) -> Stream<'a> {
         let (bytes_read, bytes_out) = (self.bytes_read.clone(), self.bytes_out.clone());
-        Box::new(guard::Guard::new(output, bytes_read, bytes_out, self.bounds.swelling_max))
+        Box::new(guard::Guard::new(output, bytes_read, bytes_out, self.means.bounds.swelling_max))
     }
 
     /// Goes through an archive; what is wrong with the archive itself is told as its own part.
@@ -191,8 +212,8 @@ impl Walk<'_> {
         entry: Entry<'_>,
     ) -> io::Result<()> {
         self.entries += 1;
-        if self.entries > self.bounds.entries_max {
-            return Err(io::Error::other(Bomb::Entries(self.bounds.entries_max)));
+        if self.entries > self.means.bounds.entries_max {
+            return Err(io::Error::other(Bomb::Entries(self.means.bounds.entries_max)));
         }
         let separator = if within.is_empty() { "" } else { "/" };
         let name = format!("{within}{separator}{}", entry.name);
