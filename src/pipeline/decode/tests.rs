@@ -209,7 +209,7 @@ proptest! {
         let mut bytes = Vec::new();
         for (length, byte, levels) in pieces {
             // Some of it swells, some of it does not; a stream holds up to a few blocks.
-            let noise = (0..length as u64).map(|at| (at * at * u64::from(byte) >> 7) as u8);
+            let noise = (0..length as u64).map(|at| ((at * at * u64::from(byte)) >> 7) as u8);
             let text: Vec<u8> = noise.chain(std::iter::repeat_n(byte, length * 10 * levels)).collect();
             bytes.extend(bzip2(&text));
         }

@@ -28,7 +28,7 @@ use super::super::reason::Reason;
 pub(crate) use careful::{Frame, frame};
 pub(crate) use lines::Lines;
 use masks::Work;
-pub(crate) use rows::{Row, rows};
+pub(crate) use rows::rows;
 use swift::Verdict;
 pub(crate) use text::skip_blanks;
 
