@@ -1,7 +1,8 @@
 //! Threads that extract pieces of a source beside each other.
 //!
-//! A piece of whole lines is read as if nothing stood before it. That is a guess: the lines may be
-//! those of one pretty-printed record, or stand in an array. Whoever puts the pieces together in
+//! Once the beginning of a file has told what it is, a piece of whole lines is read as if a record
+//! began with it. That is a guess: the lines may be those of one pretty-printed record, stand in an
+//! array, or in a quoted cell. Whoever puts the pieces together in
 //! their order knows, and reads a piece again where the guess was wrong; so what comes out is the
 //! same with and without a crew. After a few wrong guesses in a row a source is read in turn.
 
@@ -10,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
-use super::extract::{Harvest, Piece, Task};
+use super::extract::{Extractor, Harvest, Piece};
 
 /// More threads than one that reads can feed, and than there is memory for.
 const THREADS_MAX: usize = 16;
@@ -26,9 +27,8 @@ const WRONG_MAX: u32 = 4;
 /// A piece for somebody to read.
 struct Job {
     block: Vec<u8>,
-    /// Where it begins in the decoded source.
-    offset: u64,
-    task: Task,
+    /// Who reads it, as if a record began with it.
+    extractor: Extractor,
     /// What is looked for.
     like: Arc<Harvest>,
     done: SyncSender<Done>,
@@ -70,10 +70,10 @@ impl Crew {
         2 * self.threads
     }
 
-    fn read(&self, block: Vec<u8>, offset: u64, task: Task, like: &Arc<Harvest>) -> Reading {
+    fn read(&self, block: Vec<u8>, extractor: Extractor, like: &Arc<Harvest>) -> Reading {
         let (done, reading) = sync_channel(1);
         let like = Arc::clone(like);
-        let job = Job { block, offset, task, like, done };
+        let job = Job { block, extractor, like, done };
         assert!(self.jobs.send(job).is_ok(), "the threads live as long as the crew");
         reading
     }
@@ -82,8 +82,8 @@ impl Crew {
 fn work(waiting: &Mutex<Receiver<Job>>) {
     loop {
         let next = waiting.lock().expect("nobody panics while they wait for a job").recv();
-        let Ok(Job { block, offset, task, like, done }) = next else { return };
-        let piece = Piece::read(&block, offset, task, &like);
+        let Ok(Job { block, extractor, like, done }) = next else { return };
+        let piece = Piece::read(&block, extractor, &like);
         let feeds = memchr::memchr_iter(b'\n', &block).count() as u64;
         // If nobody waits for it any more, the strip has failed.
         let _ = done.send(Done { block, piece, feeds });
@@ -93,29 +93,46 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
 /// How the crew is used for one source.
 pub(super) struct Guess<'a> {
     crew: &'a Crew,
-    task: Task,
     like: Arc<Harvest>,
+    /// Whether the beginning of the file whose blocks come next has told what it is.
+    told: bool,
     wrong: u32,
 }
 
 impl Guess<'_> {
-    /// For a source that is read by `task` for the likes of `harvest`.
-    pub(super) fn new<'a>(crew: &'a Crew, task: Task, harvest: &Harvest) -> Guess<'a> {
-        Guess { crew, task, like: Arc::new(harvest.empty_like()), wrong: 0 }
-    }
-
-    /// Has a block read that begins at `offset` of the source; gives it back if it is not worth a
-    /// guess, as the first one, which tells what the source is.
-    pub(super) fn read(&self, block: Vec<u8>, offset: u64) -> Result<Reading, Vec<u8>> {
-        if offset == 0 || self.wrong >= WRONG_MAX || block.last() != Some(&b'\n') {
-            return Err(block);
-        }
-        Ok(self.crew.read(block, offset, self.task, &self.like))
+    /// For a source that is read for the likes of `harvest`.
+    pub(super) fn new<'a>(crew: &'a Crew, harvest: &Harvest) -> Guess<'a> {
+        Guess { crew, like: Arc::new(harvest.empty_like()), told: false, wrong: 0 }
     }
 
     /// How many blocks may be under way.
     pub(super) fn ahead(&self) -> usize {
-        self.crew.ahead()
+        if self.told { self.crew.ahead() } else { 1 }
+    }
+
+    /// Has a block read beside `extractor`, at `offset` of the source; gives it back if it is not
+    /// worth a guess.
+    pub(super) fn read(
+        &self,
+        block: Vec<u8>,
+        extractor: &Extractor,
+        offset: u64,
+    ) -> Result<Reading, Vec<u8>> {
+        if !self.told || self.wrong >= WRONG_MAX || block.last() != Some(&b'\n') {
+            return Err(block);
+        }
+        let Some(beside) = extractor.beside(offset) else { return Err(block) };
+        Ok(self.crew.read(block, beside, &self.like))
+    }
+
+    /// Another file begins.
+    pub(super) fn begin(&mut self) {
+        self.told = false;
+    }
+
+    /// Learns that `extractor` took a block in turn.
+    pub(super) fn took(&mut self, extractor: &Extractor) {
+        self.told = extractor.is_told();
     }
 
     /// Learns whether the last guess was right.

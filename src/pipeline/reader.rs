@@ -58,7 +58,7 @@ impl Blocks {
 
 /// With what sources are unwrapped: tables without the cells that no format looks at.
 pub(super) fn means(bounds: Bounds, spool_folder: &Path) -> Means<'_> {
-    Means { bounds, spool_folder, is_read: reads_column }
+    Means { is_read: reads_column, ..Means::within(bounds, spool_folder) }
 }
 
 /// Begins to read `source` on a thread of its own, so many blocks ahead.

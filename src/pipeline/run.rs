@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::crew::{self, Crew, Guess};
-use super::decode::{Bomb, Broken};
+use super::decode::{Bomb, Broken, Means};
 use super::extract::{Harvest, KindUndeclared, More, Task};
 use super::filter::{Sieve, Sieved};
 use super::found::{Outlet, Rejected, Watch};
@@ -102,10 +102,11 @@ impl<'a> Run<'a> {
             self.note(reading, before);
             return Ok(());
         }
-        let guess = crew.map(|crew| Guess::new(crew, self.task(), &self.harvest));
+        let guess = crew.map(|crew| Guess::new(crew, &self.harvest));
         let ahead = crew.map_or(0, Crew::ahead);
         std::thread::scope(|scope| {
-            let means = reader::means(self.strip.bounds, &self.strip.spool_folder);
+            let Strip { bounds, threads, spool_folder, .. } = self.strip;
+            let means = Means { threads: *threads, ..reader::means(*bounds, spool_folder) };
             let (blocks, thread) = reader::start(scope, source, bytes_read, means, ahead)
                 .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
             let read = match guess {
@@ -189,7 +190,7 @@ impl<'a> Run<'a> {
                     Ok(Said::Block(block)) => {
                         let begin = offset;
                         offset += block.len() as u64;
-                        match guess.read(block, begin) {
+                        match guess.read(block, &reading.extractor, begin) {
                             Ok(piece) => Ahead::Piece(piece),
                             Err(block) => Ahead::Said(Ok(Said::Block(block))),
                         }
@@ -197,12 +198,18 @@ impl<'a> Run<'a> {
                     said => {
                         // The next file begins, or nothing comes.
                         offset = 0;
+                        guess.begin();
                         Ahead::Said(said)
                     }
                 });
             }
             match ahead.pop_front() {
-                Some(Ahead::Said(said)) => self.take(reading, blocks, said)?,
+                Some(Ahead::Said(said)) => {
+                    self.take(reading, blocks, said)?;
+                    if ahead.is_empty() {
+                        guess.took(&reading.extractor);
+                    }
+                }
                 Some(Ahead::Piece(piece)) => {
                     let done = piece.recv().expect("the crew does not panic");
                     self.piece(reading, blocks, done, &mut guess)?;

@@ -7,6 +7,7 @@
 //! costs no other file that can still be found.
 
 mod archive;
+mod bzip2_blocks;
 mod guard;
 mod text;
 
@@ -30,8 +31,8 @@ pub struct Codec {
     pub name: &'static str,
     /// The first bytes of its files.
     magic: &'static [&'static [u8]],
-    /// Takes the compression off, within so many bytes of memory for its window.
-    open: for<'a> fn(Stream<'a>, u64) -> io::Result<Stream<'a>>,
+    /// Takes the compression off by these means.
+    open: for<'a> fn(Stream<'a>, &Means<'_>) -> io::Result<Stream<'a>>,
 }
 
 /// Every compression. All read on behind the first member, stream or frame.
@@ -44,23 +45,27 @@ pub static CODECS: &[Codec] = &[
     Codec {
         name: "bzip2",
         magic: &[b"BZh"],
-        open: |input, _| Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
+        open: |input, means| match means.threads {
+            1 => Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
+            threads => Ok(Box::new(bzip2_blocks::Unpacking::new(input, threads))),
+        },
     },
     Codec {
         name: "zstd",
         magic: &[b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x5f\x2a\x4d\x18"],
-        open: |input, window_bytes_max| {
+        open: |input, means| {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(input))?;
-            decoder.window_log_max(window_bytes_max.ilog2())?;
+            decoder.window_log_max(means.bounds.window_bytes_max.ilog2())?;
             Ok(Box::new(guard::Windowed(decoder)))
         },
     },
     Codec {
         name: "xz",
         magic: &[b"\xfd7zXZ\x00"],
-        open: |input, window_bytes_max| {
+        open: |input, means| {
             let flags = liblzma::stream::CONCATENATED;
-            let stream = liblzma::stream::Stream::new_stream_decoder(window_bytes_max, flags)?;
+            let window = means.bounds.window_bytes_max;
+            let stream = liblzma::stream::Stream::new_stream_decoder(window, flags)?;
             let decoder = liblzma::bufread::XzDecoder::new_stream(buffered(input), stream);
             Ok(Box::new(guard::Windowed(decoder)))
         },
@@ -122,12 +127,21 @@ pub(crate) struct Opened<'a> {
 pub(crate) struct Means<'a> {
     /// How much of the source is put up with.
     pub(crate) bounds: Bounds,
+    /// How many threads unpack, where the compression allows more than one.
+    pub(crate) threads: usize,
     /// Where what can only be read from a disk is spooled.
     #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet is"))]
     pub(crate) spool_folder: &'a Path,
     /// Whether anybody looks at a column of that name, in lower case.
     #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet has such"))]
     pub(crate) is_read: fn(&str) -> bool,
+}
+
+impl Means<'_> {
+    /// One thread within these bounds, and every column is looked at.
+    pub(crate) fn within(bounds: Bounds, spool_folder: &Path) -> Means<'_> {
+        Means { bounds, threads: 1, spool_folder, is_read: |_| true }
+    }
 }
 
 /// Takes the wrappings off `input` and hands over each file in it; `bytes_read` counts its bytes
@@ -140,14 +154,12 @@ pub(crate) fn walk(
 ) -> io::Result<()> {
     let Opened { stream, mut file } = input;
     let stream = Box::new(Counted { input: stream, bytes_read: bytes_read.clone() });
-    let (bounds, bytes_out) = (means.bounds, Arc::default());
-    let mut walk = Walk { means, bounds, bytes_read, bytes_out, entries: 0, take };
+    let mut walk = Walk { means, bytes_read, bytes_out: Arc::default(), entries: 0, take };
     walk.open("", Vec::new(), stream, &mut file)
 }
 
 struct Walk<'t> {
     means: Means<'t>,
-    bounds: Bounds,
     bytes_read: Arc<AtomicU64>,
     bytes_out: Arc<AtomicU64>,
     entries: u64,
@@ -173,8 +185,8 @@ impl Walk<'_> {
             if archive.is_none() && codec.is_none() {
                 break;
             }
-            if encodings.len() >= self.bounds.nesting_max {
-                return Err(io::Error::other(Bomb::Nested(self.bounds.nesting_max)));
+            if encodings.len() >= self.means.bounds.nesting_max {
+                return Err(io::Error::other(Bomb::Nested(self.means.bounds.nesting_max)));
             }
             if let Some(archive) = archive {
                 encodings.push(archive.name);
@@ -185,7 +197,7 @@ impl Walk<'_> {
             *file = None;
             if let Some(codec) = codec {
                 encodings.push(codec.name);
-                let plain = (codec.open)(stream, self.bounds.window_bytes_max)?;
+                let plain = (codec.open)(stream, &self.means)?;
                 stream = self.guarded(plain);
             }
         }
@@ -196,7 +208,7 @@ impl Walk<'_> {
 
     fn guarded<'a>(&self, output: Stream<'a>) -> Stream<'a> {
         let (bytes_read, bytes_out) = (self.bytes_read.clone(), self.bytes_out.clone());
-        Box::new(guard::Guard::new(output, bytes_read, bytes_out, self.bounds.swelling_max))
+        Box::new(guard::Guard::new(output, bytes_read, bytes_out, self.means.bounds.swelling_max))
     }
 
     /// Goes through an archive; what is wrong with the archive itself is told as its own part.
@@ -220,8 +232,8 @@ impl Walk<'_> {
         entry: Entry<'_>,
     ) -> io::Result<()> {
         self.entries += 1;
-        if self.entries > self.bounds.entries_max {
-            return Err(io::Error::other(Bomb::Entries(self.bounds.entries_max)));
+        if self.entries > self.means.bounds.entries_max {
+            return Err(io::Error::other(Bomb::Entries(self.means.bounds.entries_max)));
         }
         let separator = if within.is_empty() || entry.name.is_empty() { "" } else { "/" };
         let name = format!("{within}{separator}{}", entry.name);

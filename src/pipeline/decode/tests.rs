@@ -44,9 +44,13 @@ pub(super) struct Walked {
 }
 
 pub(super) fn walked(bytes: Vec<u8>, bounds: Bounds) -> io::Result<Vec<Walked>> {
+    walked_by(bytes, bounds, 1)
+}
+
+fn walked_by(bytes: Vec<u8>, bounds: Bounds, threads: usize) -> io::Result<Vec<Walked>> {
     let mut files = Vec::new();
     let spool_folder = std::env::temp_dir();
-    let means = Means { bounds, spool_folder: &spool_folder, is_read: |_| true };
+    let means = Means { threads, ..Means::within(bounds, &spool_folder) };
     let opened = Opened { stream: Box::new(Cursor::new(bytes)), file: None };
     walk(opened, Arc::default(), means, &mut |part| {
         let mut file = Walked { name: part.name.to_owned(), ..Walked::default() };
@@ -192,5 +196,44 @@ proptest! {
         let index = at.index(bytes.len());
         bytes[index] = byte;
         let _ = decoded(bytes);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..crate::base::cases::remembered() })]
+
+    #[test]
+    fn several_threads_unpack_the_same_and_meet_the_same_damage(
+        pieces in prop::collection::vec((0..40_000_usize, any::<u8>(), 1..4_usize), 1..9),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+        damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        behind in prop_oneof![4 => Just(""), 1 => Just("\n"), 1 => Just("BZh9 no stream")],
+    ) {
+        let mut bytes = Vec::new();
+        for (length, byte, levels) in pieces {
+            // Some of it swells, some of it does not; a stream holds up to a few blocks.
+            let noise = (0..length as u64).map(|at| ((at * at * u64::from(byte)) >> 7) as u8);
+            let text: Vec<u8> = noise.chain(std::iter::repeat_n(byte, length * 10 * levels)).collect();
+            bytes.extend(bzip2(&text));
+        }
+        bytes.extend_from_slice(behind.as_bytes());
+        if let Some((at, byte)) = damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()) + 1);
+        }
+        let by = |threads| -> Result<_, ()> {
+            let mut files = walked_by(bytes.clone(), Bounds::WIDE, threads).map_err(|_| ())?;
+            // Words of the library and ours differ.
+            let damages = files.iter_mut().filter_map(|file| file.damage.as_mut());
+            damages.for_each(String::clear);
+            Ok(files)
+        };
+        let alone = by(1);
+        for threads in [2, 3, 8] {
+            prop_assert_eq!(&by(threads), &alone, "{} threads", threads);
+        }
     }
 }

@@ -228,6 +228,32 @@ impl Harvest {
         }
     }
 
+    /// Brings in many records that are nothing but an ID of `kind`: for each where it begins, its
+    /// length, and the ID. The same as one by one, without asking for each what is wanted.
+    #[inline]
+    pub(crate) fn lone_ids(
+        &mut self,
+        kind: IdKind,
+        records: impl Iterator<Item = (u64, usize, u64)>,
+    ) {
+        if self.scope > Scope::Own || !self.kinds.contains(kind) {
+            for (offset, length, id) in records {
+                self.begin(offset, length);
+                self.id(kind, Scope::Own, Ok(Pair::Agreed(id)), None);
+                self.end();
+            }
+            return;
+        }
+        let Harvest { columns, place: Place { source, .. }, id_max, .. } = *self;
+        let Harvest { tweets, users, dms, flags, .. } = self;
+        let door = Door { columns, source, id_max, flags };
+        self.records += match kind {
+            IdKind::Tweet => door.let_in(tweets, records),
+            IdKind::User => door.let_in(users, records),
+            IdKind::Dm => door.let_in(dms, records),
+        };
+    }
+
     /// Notes that an ID was deleted upstream.
     pub(crate) fn delete(&mut self, kind: IdKind, id: u64) {
         let after = match kind {
@@ -246,6 +272,45 @@ impl Harvest {
     /// Notes a reason at a byte of the decoded source.
     pub(crate) fn flag_at(&mut self, reason: Reason, byte: u64) {
         self.flags.push(Flag { reason, byte });
+    }
+}
+
+/// What is asked of records that are nothing but an ID.
+struct Door<'a> {
+    columns: Columns,
+    source: u32,
+    id_max: u64,
+    flags: &'a mut Vec<Flag>,
+}
+
+impl Door<'_> {
+    /// Lets them in; says how many there were.
+    #[inline(always)]
+    fn let_in<I: Id>(
+        self,
+        found: &mut Vec<Found<I>>,
+        records: impl Iterator<Item = (u64, usize, u64)>,
+    ) -> u64 {
+        let mut count = 0;
+        for (byte, length, id) in records {
+            count += 1;
+            if id > self.id_max {
+                self.flags.push(Flag { reason: Reason::OfTheFuture, byte });
+                continue;
+            }
+            if I::KIND == IdKind::Tweet && valid::<TweetId>(id).is_of_no_tweet() {
+                self.flags.push(Flag { reason: Reason::NoSuchTweet, byte });
+            }
+            let place = match self.columns {
+                Columns::IdsOnly => Place::default(),
+                Columns::WithPlaces => {
+                    let length = u32::try_from(length).unwrap_or(0);
+                    Place { source: self.source, offset: byte, length }
+                }
+            };
+            found.push(Found { id: valid(id), author: None, place });
+        }
+        count
     }
 }
 

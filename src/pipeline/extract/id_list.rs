@@ -3,6 +3,7 @@
 
 use super::harvest::Harvest;
 use super::id::{self, Pair};
+use super::scan::Lines;
 use super::{FORMATS, KindUndeclared, More, Task, Window, format, row_of};
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
@@ -20,6 +21,16 @@ impl List {
         List { before_first: true, passing: false }
     }
 
+    /// One that goes on within a list.
+    pub(super) fn within() -> List {
+        List { before_first: false, passing: false }
+    }
+
+    /// Whether the next line is read as any other.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.before_first && !self.passing
+    }
+
     /// Uses up whole lines of the window.
     ///
     /// # Errors
@@ -32,22 +43,45 @@ impl List {
         harvest: &mut Harvest,
     ) -> Result<usize, KindUndeclared> {
         let row = row_of(format("id-list").expect("the table has a row for lists"));
+        let lines = &mut formats[row];
+        let mut found = Lines::new();
         let mut at = 0;
         while at < window.input.len() && !harvest.is_full() {
-            let rest = &window.input[at..];
-            let (line, next) = match memchr::memchr(b'\n', rest) {
-                Some(end) => (&rest[..end], at + end + 1),
-                None if window.more == More::Ended => (rest, window.input.len()),
-                None if window.may_grow(at, task) => break,
-                None => {
-                    self.too_long(window, at, harvest);
-                    return Ok(window.input.len());
+            let start = at;
+            let found = found.find(window.input, start);
+            for run in found.chunk_by(|one, next| one.id.is_some() == next.id.is_some()) {
+                match task.declared {
+                    Some(kind) if run[0].id.is_some() && !self.passing => {
+                        self.before_first = false;
+                        *lines += run.len() as u64;
+                        harvest.lone_ids(
+                            kind,
+                            run.iter().filter_map(|line| {
+                                let begin = std::mem::replace(&mut at, line.feed + 1);
+                                Some((window.byte(begin), line.feed - begin, line.id?))
+                            }),
+                        );
+                    }
+                    _ => {
+                        for line in run {
+                            self.line(window, at, line.feed, task, lines, harvest)?;
+                            at = line.feed + 1;
+                        }
+                    }
                 }
-            };
-            if !std::mem::take(&mut self.passing) {
-                self.line(line, window.byte(at), task, &mut formats[row], harvest)?;
             }
-            at = next;
+            if at > start {
+                continue;
+            }
+            let end = window.input.len();
+            if window.more == More::Ended {
+                self.line(window, at, end, task, lines, harvest)?;
+            } else if window.may_grow(at, task) {
+                break;
+            } else {
+                self.too_long(window, at, harvest);
+            }
+            at = end;
         }
         Ok(at)
     }
@@ -60,17 +94,19 @@ impl List {
         self.passing = true;
     }
 
+    /// Takes the line from `start` to `end`, whatever it is.
     #[inline]
     fn line(
         &mut self,
-        line: &[u8],
-        byte: u64,
+        window: &Window<'_>,
+        start: usize,
+        end: usize,
         task: &Task,
         lines: &mut u64,
         harvest: &mut Harvest,
     ) -> Result<(), KindUndeclared> {
-        let text = bare(line);
-        if text.is_empty() {
+        let text = bare(&window.input[start..end]);
+        if std::mem::take(&mut self.passing) || text.is_empty() {
             return Ok(());
         }
         let first = std::mem::take(&mut self.before_first);
@@ -85,7 +121,7 @@ impl List {
         };
         let kind = kind.ok_or(KindUndeclared)?;
         *lines += 1;
-        harvest.begin(byte, line.len());
+        harvest.begin(window.byte(start), end - start);
         harvest.id(kind, Scope::Own, read.map(Pair::Agreed), None);
         harvest.end();
         Ok(())

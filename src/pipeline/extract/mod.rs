@@ -190,9 +190,30 @@ impl Extractor {
         matches!(self.lane, Some(Lane::List(_)))
     }
 
-    /// Whether the next bytes are JSON lines that can be read by themselves.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        matches!(&self.lane, Some(Lane::Json(json)) if json.is_at_rest())
+    /// Whether it is told what the source is.
+    pub(crate) fn is_told(&self) -> bool {
+        self.lane.is_some()
+    }
+
+    /// Whether the next bytes begin a record that can be read by itself.
+    fn is_at_rest(&self) -> bool {
+        match &self.lane {
+            None => false,
+            Some(Lane::Json(json)) => json.is_at_rest(),
+            Some(Lane::Table(table)) => table.is_at_rest(),
+            Some(Lane::List(list)) => list.is_at_rest(),
+        }
+    }
+
+    /// One that reads on at the byte `offset` of the same source as if a record began there, once
+    /// it is told what the source is.
+    pub(crate) fn beside(&self, offset: u64) -> Option<Extractor> {
+        let lane = match self.lane.as_ref()? {
+            Lane::Json(_) => Lane::Json(json::Json::new()),
+            Lane::Table(table) => Lane::Table(Box::new(table.within())),
+            Lane::List(_) => Lane::List(id_list::List::within()),
+        };
+        Some(Extractor { taken: offset, lane: Some(lane), ..Extractor::new(self.task) })
     }
 
     /// Goes on behind a piece of the source that was read by itself; says no, and does nothing, if
@@ -242,7 +263,7 @@ impl Extractor {
     }
 }
 
-/// A piece of JSON lines, read by itself: as if nothing stood before it.
+/// A piece of a source, read by itself: as if a record began with it.
 pub(crate) struct Piece {
     /// What was found, in order.
     pub(crate) harvests: Vec<Harvest>,
@@ -255,21 +276,16 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// Reads `input`, which stands at the byte `offset` of its source, for the likes of `harvest`.
-    pub(crate) fn read(input: &[u8], offset: u64, task: Task, harvest: &Harvest) -> Piece {
-        let mut extractor = Extractor::new(task);
-        extractor.taken = offset;
-        extractor.lane = Some(Lane::Json(json::Json::new()));
+    /// Reads `input` by `extractor`, which stands at its beginning, for the likes of `harvest`.
+    pub(crate) fn read(input: &[u8], mut extractor: Extractor, harvest: &Harvest) -> Piece {
         let (mut harvests, mut used) = (Vec::new(), 0);
         while used < input.len() {
             let mut harvest = harvest.empty_like();
             let taken = extractor.take(&input[used..], More::MayCome, &mut harvest);
-            let taken = taken.unwrap_or_else(|KindUndeclared| unreachable!("JSON tells kinds"));
+            // A list of no kind is told when it is read in turn.
+            let Ok(taken @ 1..) = taken else { break };
             harvests.push(harvest);
             used += taken;
-            if taken == 0 {
-                break;
-            }
         }
         let is_whole = used == input.len() && extractor.is_at_rest();
         Piece { harvests, formats: extractor.formats, bytes: input.len(), is_whole }

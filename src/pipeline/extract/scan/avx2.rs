@@ -2,18 +2,19 @@
 
 use std::arch::x86_64::{
     __m256i, _MM_HINT_T0, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_prefetch, _mm_set_epi64x,
-    _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-    _mm256_or_si256, _mm256_set1_epi8, _mm256_sub_epi8,
+    _mm_set1_epi8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8,
+    _mm256_or_si256, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
+    _mm256_sub_epi8, _mm256_subs_epu8, _mm256_testz_si256,
 };
 
-use super::Keep;
-use super::masks::{AHEAD_BYTES, Block, Lanes, Masks};
-use super::swift::{self, Verdict};
+use super::lines::Numeral;
+use super::masks::{AHEAD_BYTES, Block, Lanes, Masks, Work};
 
 /// Registers of 32 bytes.
 pub(super) struct Avx2;
 
-/// Whether this processor has what [`walk`] needs.
+/// Whether this processor has what [`run`] needs.
 pub(super) fn is_here() -> bool {
     std::is_x86_feature_detected!("avx2")
         && std::is_x86_feature_detected!("bmi1")
@@ -23,10 +24,10 @@ pub(super) fn is_here() -> bool {
         && std::is_x86_feature_detected!("pclmulqdq")
 }
 
-/// The walk; the processor must have what [`is_here`] asks for.
+/// Does `work`; the processor must have what [`is_here`] asks for.
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-pub(super) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
-    swift::walk::<Avx2, K>(input, start, keep)
+pub(super) fn run<W: Work>(work: W) -> W::Out {
+    work.by::<Avx2>()
 }
 
 impl Lanes for Avx2 {
@@ -40,6 +41,18 @@ impl Lanes for Avx2 {
     fn hex_digits(block: &Block) -> u64 {
         // SAFETY: whoever uses these lanes asked for all that this needs.
         unsafe { hex_digits(block) }
+    }
+
+    #[inline(always)]
+    fn equal(block: &Block, byte: u8) -> u64 {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { equal(load(block), byte) }
+    }
+
+    #[inline(always)]
+    fn number(numeral: &Numeral, digits: usize) -> Option<u64> {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { number(numeral, digits) }
     }
 
     #[inline(always)]
@@ -121,6 +134,45 @@ fn masks(block: &Block) -> Masks {
 fn hex_digits(block: &Block) -> u64 {
     let bytes = load(block);
     among(bytes, b'0', b'9') | among(lower(bytes), b'a', b'f')
+}
+
+/// Ones behind zeros: 32 bytes from the place of a number on are ones where its digits are, if so
+/// many bytes stand last.
+const LAST: [u8; 64] = {
+    let mut ones = [0; 64];
+    let mut at = 32;
+    while at < ones.len() {
+        ones[at] = 0xFF;
+        at += 1;
+    }
+    ones
+};
+
+/// The number that the last bytes spell: pairs, fours and eights of digits are added up side by
+/// side. Wider lanes have nothing better.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn number(numeral: &Numeral, digits: usize) -> Option<u64> {
+    let last = LAST[digits % 32..].first_chunk::<32>()?;
+    // SAFETY: both have the 32 bytes that are loaded, and may stand anywhere.
+    let (bytes, last) = unsafe {
+        (_mm256_loadu_si256(numeral.as_ptr().cast()), _mm256_loadu_si256(last.as_ptr().cast()))
+    };
+    let digits = _mm256_and_si256(_mm256_sub_epi8(bytes, _mm256_set1_epi8(0x30)), last);
+    let above = _mm256_subs_epu8(digits, _mm256_set1_epi8(9));
+    let pairs = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(0x010A));
+    let fours = _mm256_madd_epi16(pairs, _mm256_set1_epi32(0x0001_0064));
+    let fours = _mm256_packus_epi32(fours, fours);
+    let eights = _mm256_madd_epi16(fours, _mm256_set1_epi32(0x0001_2710));
+    let [high, low] = [_mm256_extract_epi64::<0>(eights), _mm256_extract_epi64::<2>(eights)];
+    let [high, low] = [high.cast_unsigned(), low.cast_unsigned()];
+    // Of 19 digits three stand in the second eight, so the sum stays below 10^19 < 2^64; one of
+    // other bytes may be anything, and is thrown away.
+    let number = (high >> 32)
+        .wrapping_mul(10_000_000_000_000_000)
+        .wrapping_add((low & 0xFFFF_FFFF).wrapping_mul(100_000_000))
+        .wrapping_add(low >> 32);
+    (_mm256_testz_si256(above, above) == 1).then_some(number)
 }
 
 /// For each bit whether the number of set ones up to it is odd. Wider lanes have nothing better.

@@ -5,29 +5,24 @@ use std::arch::x86_64::{
     _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8, _mm512_sub_epi8,
 };
 
-use super::Keep;
 use super::avx2;
-use super::masks::{AHEAD_BYTES, Block, Lanes, Masks};
-use super::swift::{self, Verdict};
+use super::lines::Numeral;
+use super::masks::{AHEAD_BYTES, Block, Lanes, Masks, Work};
 
 /// Registers of 64 bytes.
 pub(super) struct Avx512;
 
-/// Whether this processor has what [`walk`] needs.
+/// Whether this processor has what [`run`] needs.
 pub(super) fn is_here() -> bool {
-    std::is_x86_feature_detected!("avx512f")
+    avx2::is_here()
+        && std::is_x86_feature_detected!("avx512f")
         && std::is_x86_feature_detected!("avx512bw")
-        && std::is_x86_feature_detected!("bmi1")
-        && std::is_x86_feature_detected!("bmi2")
-        && std::is_x86_feature_detected!("lzcnt")
-        && std::is_x86_feature_detected!("popcnt")
-        && std::is_x86_feature_detected!("pclmulqdq")
 }
 
-/// The walk; the processor must have what [`is_here`] asks for.
-#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
-pub(super) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
-    swift::walk::<Avx512, K>(input, start, keep)
+/// Does `work`; the processor must have what [`is_here`] asks for.
+#[target_feature(enable = "avx2,avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+pub(super) fn run<W: Work>(work: W) -> W::Out {
+    work.by::<Avx512>()
 }
 
 impl Lanes for Avx512 {
@@ -41,6 +36,18 @@ impl Lanes for Avx512 {
     fn hex_digits(block: &Block) -> u64 {
         // SAFETY: whoever uses these lanes asked for all that this needs.
         unsafe { hex_digits(block) }
+    }
+
+    #[inline(always)]
+    fn equal(block: &Block, byte: u8) -> u64 {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { equal(load(block), byte) }
+    }
+
+    #[inline(always)]
+    fn number(numeral: &Numeral, digits: usize) -> Option<u64> {
+        // SAFETY: whoever uses these lanes asked for all that this needs.
+        unsafe { avx2::number(numeral, digits) }
     }
 
     #[inline(always)]

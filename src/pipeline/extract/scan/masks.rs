@@ -1,6 +1,8 @@
 //! What each of 64 bytes is, a bit a byte: the only thing that an instruction set has to tell the
 //! walk. The walk itself is written once, over these masks.
 
+use super::lines::Numeral;
+
 /// Bytes of a block: a bit of a word each.
 pub(super) const BLOCK_BYTES: usize = 64;
 
@@ -10,6 +12,14 @@ pub(super) const AHEAD_BYTES: usize = 2048;
 
 /// 64 bytes, of which the walk asks what they are.
 pub(super) type Block = [u8; BLOCK_BYTES];
+
+/// The block that begins with `rest`, which is shorter, and is filled up.
+#[inline(always)]
+pub(super) fn last_block(rest: &[u8], filling: u8) -> Block {
+    let mut block = [filling; BLOCK_BYTES];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
 
 /// What the bytes of a block are; bit 0 is the first byte's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +58,21 @@ pub(super) trait Lanes {
     /// Which of them are hexadecimal digits.
     fn hex_digits(block: &Block) -> u64;
 
+    /// Which of them are `byte`, which is ASCII.
+    fn equal(block: &Block, byte: u8) -> u64;
+
+    /// The number that the last bytes of `numeral` spell, if all of so many are digits: 1 to 19.
+    fn number(numeral: &Numeral, digits: usize) -> Option<u64>;
+
     /// A word whose every bit is the parity of the bits of `word` up to this one.
     fn parity(word: u64) -> u64;
+}
+
+/// Work that is written once for all instruction sets.
+pub(super) trait Work {
+    /// What it comes to.
+    type Out;
+
+    /// Does it by these lanes; always inlined, so that it is compiled for their processor.
+    fn by<L: Lanes>(self) -> Self::Out;
 }

@@ -1,5 +1,6 @@
-//! The walk over one JSON value: finds its end, checks its structure, tells where the values of
-//! the outermost keys stand. Not what they mean.
+//! What bytes are: the walk over one JSON value, which finds its end, checks its structure, and
+//! tells where the values of the outermost keys stand; the lines of a list; and the rows of a
+//! table. Not what they mean.
 //!
 //! Sans-IO: a slice in, a verdict out. No tree, no allocation, no recursion: brackets are bits.
 //! Strings are bytes: invalid UTF-8 and lone surrogates are let through, a raw line feed is not.
@@ -16,13 +17,18 @@ mod avx2;
 #[allow(unsafe_code, reason = "intrinsics load from addresses and need their processor")]
 mod avx512;
 mod careful;
+mod lines;
 mod masks;
 mod portable;
+mod rows;
 mod swift;
 mod text;
 
 use super::super::reason::Reason;
 pub(crate) use careful::{Frame, frame};
+pub(crate) use lines::Lines;
+use masks::Work;
+pub(crate) use rows::rows;
 use swift::Verdict;
 pub(crate) use text::skip_blanks;
 
@@ -96,25 +102,29 @@ pub(crate) fn walk_so_far<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> 
     careful::walk(input, start, keep)
 }
 
-/// The swift walk by the widest lanes of this processor.
+fn swift_walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
+    widest(swift::Walk { input, start, keep })
+}
+
+/// Does `work` by the widest lanes of this processor.
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "a function for certain processors alone is unsafe to call")]
-fn swift_walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
+fn widest<W: Work>(work: W) -> W::Out {
     if avx512::is_here() {
-        // SAFETY: the processor has what the walk asks for.
-        unsafe { avx512::walk(input, start, keep) }
+        // SAFETY: the processor has what the work asks for.
+        unsafe { avx512::run(work) }
     } else if avx2::is_here() {
-        // SAFETY: the processor has what the walk asks for.
-        unsafe { avx2::walk(input, start, keep) }
+        // SAFETY: the processor has what the work asks for.
+        unsafe { avx2::run(work) }
     } else {
-        swift::walk::<portable::Portable, K>(input, start, keep)
+        work.by::<portable::Portable>()
     }
 }
 
-/// The swift walk by plain words.
+/// Does `work` by plain words.
 #[cfg(not(target_arch = "x86_64"))]
-fn swift_walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
-    swift::walk::<portable::Portable, K>(input, start, keep)
+fn widest<W: Work>(work: W) -> W::Out {
+    work.by::<portable::Portable>()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Masks eight bytes at a step, in plain words: for every machine.
 
+use super::lines::Numeral;
 use super::masks::{Block, Lanes, Masks};
 
 /// One in every byte of a word.
@@ -69,6 +70,21 @@ impl Lanes for Portable {
             let letters = below(word | CASE, b'f' + 1) & !below(word | CASE, b'a');
             letters | below(word, b'9' + 1) & !below(word, b'0')
         })
+    }
+
+    #[inline]
+    fn equal(block: &Block, byte: u8) -> u64 {
+        mask(block, |word| equal(word, byte))
+    }
+
+    #[inline]
+    fn number(numeral: &Numeral, digits: usize) -> Option<u64> {
+        let digits = &numeral[numeral.len() - digits..];
+        let add = |number: u64, byte: &u8| {
+            byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
+        };
+        // 19 digits stay below 10^19 < 2^64: this cannot overflow.
+        digits.iter().try_fold(0, add)
     }
 
     #[inline]

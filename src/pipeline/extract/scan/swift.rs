@@ -10,7 +10,7 @@
 //! leaves it standing behind the run's end. Bits behind the record's end may say anything; no
 //! carry runs backwards.
 
-use super::masks::{BLOCK_BYTES, Block, Lanes, Masks};
+use super::masks::{BLOCK_BYTES, Block, Lanes, Masks, Work, last_block};
 use super::text::scalar_end;
 use super::{Escapes, Keep};
 
@@ -28,25 +28,33 @@ pub(super) enum Verdict {
 /// The record cannot be vouched for.
 struct Doubt;
 
-/// Walks the object that begins at `start` to its end.
-#[inline(always)]
-pub(super) fn walk<L: Lanes, K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
-    let mut walk = Swift::new(input, start, keep);
-    let mut at = start;
-    while let Some(block) = input[at..].first_chunk() {
-        match walk.block::<L>(block, at) {
-            Ok(None) => at += BLOCK_BYTES,
-            Ok(Some(end)) => return Verdict::End(end),
-            Err(Doubt) => return Verdict::Unsure,
+/// The walk over the object that begins at `start`, to its end.
+pub(super) struct Walk<'a, K> {
+    pub(super) input: &'a [u8],
+    pub(super) start: usize,
+    pub(super) keep: &'a mut K,
+}
+
+impl<K: Keep> Work for Walk<'_, K> {
+    type Out = Verdict;
+
+    #[inline(always)]
+    fn by<L: Lanes>(self) -> Verdict {
+        let Walk { input, start, keep } = self;
+        let mut walk = Swift::new(input, start, keep);
+        let mut at = start;
+        while let Some(block) = input[at..].first_chunk() {
+            match walk.block::<L>(block, at) {
+                Ok(None) => at += BLOCK_BYTES,
+                Ok(Some(end)) => return Verdict::End(end),
+                Err(Doubt) => return Verdict::Unsure,
+            }
         }
-    }
-    let rest = &input[at..];
-    let mut block = [b' '; BLOCK_BYTES];
-    block[..rest.len()].copy_from_slice(rest);
-    match walk.block::<L>(&block, at) {
-        Ok(None) => Verdict::Incomplete,
-        Ok(Some(end)) => Verdict::End(end),
-        Err(Doubt) => Verdict::Unsure,
+        match walk.block::<L>(&last_block(&input[at..], b' '), at) {
+            Ok(None) => Verdict::Incomplete,
+            Ok(Some(end)) => Verdict::End(end),
+            Err(Doubt) => Verdict::Unsure,
+        }
     }
 }
 

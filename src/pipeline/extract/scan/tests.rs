@@ -68,36 +68,37 @@ impl Keep for Told {
     }
 }
 
-/// One walk over `input` from `start` on, and what it told.
-fn told(
-    input: &[u8],
-    start: usize,
-    walk: impl Fn(&[u8], usize, &mut Told) -> Verdict,
-) -> (Verdict, Told) {
-    let mut told = Told::default();
-    (walk(input, start, &mut told), told)
-}
-
-/// What each swift walk of this machine makes of the object that begins at `start`.
+/// What `work` comes to by the lanes of every width that this machine has.
 #[allow(unsafe_code, reason = "a function for certain processors alone is unsafe to call")]
-fn swift_walks(input: &[u8], start: usize) -> Vec<(&'static str, Verdict, Told)> {
-    let mut walks = Vec::new();
-    let (verdict, keys) = told(input, start, swift::walk::<Portable, Told>);
-    walks.push(("portable", verdict, keys));
+pub(super) fn by_each<W: Work + Copy>(work: W) -> Vec<(&'static str, W::Out)> {
+    let mut outs = vec![("portable", work.by::<Portable>())];
     #[cfg(target_arch = "x86_64")]
     {
         if avx2::is_here() {
             // SAFETY: the processor was asked.
-            let (verdict, keys) = told(input, start, |a, b, c| unsafe { avx2::walk(a, b, c) });
-            walks.push(("avx2", verdict, keys));
+            outs.push(("avx2", unsafe { avx2::run(work) }));
         }
         if avx512::is_here() {
             // SAFETY: the processor was asked.
-            let (verdict, keys) = told(input, start, |a, b, c| unsafe { avx512::walk(a, b, c) });
-            walks.push(("avx512", verdict, keys));
+            outs.push(("avx512", unsafe { avx512::run(work) }));
         }
     }
-    walks
+    outs
+}
+
+/// A swift walk over the object that begins at the start, and what it told.
+#[derive(Clone, Copy)]
+struct Telling<'a>(&'a [u8], usize);
+
+impl Work for Telling<'_> {
+    type Out = (Verdict, Told);
+
+    #[inline(always)]
+    fn by<L: Lanes>(self) -> (Verdict, Told) {
+        let Telling(input, start) = self;
+        let mut told = Told::default();
+        (swift::Walk { input, start, keep: &mut told }.by::<L>(), told)
+    }
 }
 
 /// Whether a swift walk must vouch for a sound object.
@@ -111,7 +112,7 @@ enum Vouch {
 fn swift_as_careful(input: &[u8], start: usize, vouch: Vouch) -> Walk {
     let mut expected = Told::default();
     let careful = careful::walk(input, start, &mut expected);
-    for (lanes, verdict, told) in swift_walks(input, start) {
+    for (lanes, (verdict, told)) in by_each(Telling(input, start)) {
         let text = String::from_utf8_lossy(input);
         match verdict {
             Verdict::End(end) => {
@@ -150,14 +151,26 @@ fn naive_masks(block: &Block) -> (Masks, u64) {
     (masks, mask(&|byte| byte.is_ascii_hexdigit()))
 }
 
-fn lanes_as_naive<L: Lanes>(block: &Block) {
-    assert_eq!((L::masks(block), L::hex_digits(block)), naive_masks(block));
-    let word = u64::from_le_bytes(*block.first_chunk().unwrap());
-    let mut parity = 0;
-    for bit in 0..64 {
-        parity |= u64::from((word << (63 - bit)).count_ones() & 1) << bit;
+/// Holds lanes against their naive twin.
+#[derive(Clone, Copy)]
+struct AsNaive<'a>(&'a Block);
+
+impl Work for AsNaive<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn by<L: Lanes>(self) {
+        let block = self.0;
+        let (masks, hex_digits) = naive_masks(block);
+        assert_eq!((L::masks(block), L::hex_digits(block)), (masks, hex_digits));
+        assert_eq!(L::equal(block, b'"'), masks.quotes);
+        let word = u64::from_le_bytes(*block.first_chunk().unwrap());
+        let mut parity = 0;
+        for bit in 0..64 {
+            parity |= u64::from((word << (63 - bit)).count_ones() & 1) << bit;
+        }
+        assert_eq!(L::parity(word), parity);
     }
-    assert_eq!(L::parity(word), parity);
 }
 
 #[test]
@@ -167,16 +180,7 @@ fn lanes_tell_every_byte_at_every_place() {
             let mut block = [b'x'; 64];
             block[place] = byte;
             block[63 - place] = byte.wrapping_mul(31);
-            lanes_as_naive::<Portable>(&block);
-            #[cfg(target_arch = "x86_64")]
-            {
-                if avx2::is_here() {
-                    lanes_as_naive::<avx2::Avx2>(&block);
-                }
-                if avx512::is_here() {
-                    lanes_as_naive::<avx512::Avx512>(&block);
-                }
-            }
+            by_each(AsNaive(&block));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The header of a table: its delimiter, its names, and which columns hold which IDs.
 
 /// The first row of a table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::pipeline::extract) struct Header {
     /// `,`, `;` or tab.
     pub(super) delimiter: u8,
@@ -16,7 +16,7 @@ impl Default for Header {
 }
 
 /// The columns that hold IDs, by their place in the row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::pipeline::extract) struct Columns {
     /// Own Tweet IDs.
     pub(super) tweet: Option<usize>,
@@ -73,6 +73,12 @@ impl Header {
 }
 
 impl Columns {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> {
+        let single = [self.tweet, self.tweet_number, self.user, self.link, self.time];
+        single.into_iter().flatten().chain(self.referenced.iter().copied())
+    }
+
     /// Roles and names of these columns.
     pub(super) fn named(&self, header: &Header) -> Vec<(String, String)> {
         let roles = [

@@ -1,6 +1,9 @@
 //! The lane of tables: rows under a header whose names tell the columns. Cells may hold line
 //! feeds, so a row ends where its quotes say. The formats are `twarc` and `tool`.
 //!
+//! Rows whose quotes leave no doubt are read by masks; any other one cell by cell, and what that
+//! says counts.
+//!
 //! A row that does not fit its header is damaged. If it spans lines, a quote may have swallowed
 //! good rows: reading goes on at the next line that begins a row which fits in every way.
 
@@ -12,7 +15,7 @@ pub(super) use header::{Columns, Header};
 
 use super::harvest::Harvest;
 use super::id::{self, Pair};
-use super::{FORMATS, Format, More, Task, Window, id_list, row_of, stated};
+use super::{FORMATS, Format, More, Task, Window, id_list, row_of, scan, stated};
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -25,6 +28,8 @@ pub(super) struct Table {
     columns: Columns,
     reader: csv_core::Reader,
     cells: Cells,
+    /// Room for the ends of a row's cells.
+    ends: Vec<usize>,
     before_header: bool,
     /// Whether a row was damaged and the next line that fits is looked for.
     lost: bool,
@@ -55,16 +60,29 @@ enum Row {
 
 impl Table {
     pub(super) fn new(format: &'static Format, header: Header, columns: Columns) -> Table {
+        let header_cells = header.names.len();
         let reader = csv_core::ReaderBuilder::new().delimiter(header.delimiter).build();
         Table {
             row: row_of(format),
             header,
             columns,
             reader,
+            ends: vec![0; header_cells],
             cells: Cells { bytes: vec![0; 4096], ends: vec![0; 256], count: 0 },
             before_header: true,
             lost: false,
         }
+    }
+
+    /// One that goes on within this table.
+    pub(super) fn within(&self) -> Table {
+        let (header, columns) = (self.header.clone(), self.columns.clone());
+        Table { before_header: false, ..Table::new(&FORMATS[self.row], header, columns) }
+    }
+
+    /// Whether the next row is read as any other.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.before_header && !self.lost
     }
 
     /// Roles and names of the columns that are read.
@@ -82,6 +100,9 @@ impl Table {
     ) -> usize {
         let mut at = 0;
         while !harvest.is_full() {
+            if self.is_at_rest() {
+                at = self.swift_rows(window, at, &mut formats[self.row], harvest);
+            }
             at = skip_padding(window.input, at);
             if at == window.input.len() {
                 break;
@@ -106,11 +127,40 @@ impl Table {
             self.lost = false;
             harvest.begin(window.byte(at), raw.len());
             formats[self.row] += 1;
-            self.ids(harvest);
+            self.columns.ids(|column| self.cells.cell(column), harvest);
             harvest.end();
             at = end;
         }
         at
+    }
+
+    /// Uses up whole rows that are as they should be; says where the first one stands that has to
+    /// be read cell by cell.
+    fn swift_rows(
+        &mut self,
+        window: &Window<'_>,
+        start: usize,
+        rows: &mut u64,
+        harvest: &mut Harvest,
+    ) -> usize {
+        let Table { columns, header, ends, .. } = self;
+        scan::rows(window.input, start, header.delimiter, ends, |row| {
+            let line = row.line();
+            let is_padding = matches!(line, [] | [0 | b'\r' | 0xEF, ..]);
+            if is_padding || row.cells() != header.names.len() || harvest.is_full() {
+                return false;
+            }
+            if columns.all().any(|column| row.cell(column).is_none()) {
+                return false;
+            }
+            // The line is followed by one byte that ends it, or by the first of two.
+            harvest.begin(window.byte(row.start()), line.len() + 1);
+            let cell = |column| row.cell(column).unwrap_or_default();
+            columns.ids(|column| id_list::bare(cell(column)), harvest);
+            harvest.end();
+            *rows += 1;
+            true
+        })
     }
 
     /// Reads the cells of the row that begins at `at`.
@@ -178,13 +228,14 @@ impl Table {
         self.reader.reset();
         line_end.unwrap_or(end)
     }
+}
 
-    /// Brings in the IDs of the row.
-    fn ids(&self, harvest: &mut Harvest) {
-        let cell = |column: Option<usize>| {
-            column.map(|column| self.cells.cell(column)).filter(|cell| !cell.is_empty())
-        };
-        let author = match cell(self.columns.user).map(id::of_text) {
+impl Columns {
+    /// Brings in the IDs of a row whose cells these are.
+    #[inline]
+    fn ids<'a>(&self, cell: impl Fn(usize) -> &'a [u8], harvest: &mut Harvest) {
+        let cell_of = |column: Option<usize>| column.map(&cell).filter(|cell| !cell.is_empty());
+        let author = match cell_of(self.user).map(id::of_text) {
             None => Ok(Pair::Absent),
             Some(Err(Reason::NotAnId)) => {
                 if harvest.wants(IdKind::User, Scope::Own) {
@@ -194,23 +245,23 @@ impl Table {
             }
             Some(read) => read.map(Pair::Agreed),
         };
-        if self.columns.tweet.is_some() || self.columns.link.is_some() {
-            let (number, text) = (cell(self.columns.tweet_number), cell(self.columns.tweet));
-            let link = cell(self.columns.link).and_then(id::of_url);
+        if self.tweet.is_some() || self.link.is_some() {
+            let (number, text) = (cell_of(self.tweet_number), cell_of(self.tweet));
+            let link = cell_of(self.link).and_then(id::of_url);
             let told = id::pair_of_text(number, text);
             let pair = id::beside_link(told, text.or(number), link);
-            let pair = stated::at(pair, cell(self.columns.time), harvest);
+            let pair = stated::at(pair, cell_of(self.time), harvest);
             if pair == Ok(Pair::Absent) && harvest.wants(IdKind::Tweet, Scope::Own) {
                 harvest.flag(Reason::Empty);
             }
             harvest.id(IdKind::Tweet, Scope::Own, pair, author.ok().and_then(Pair::id));
         }
-        if self.columns.user.is_some() {
+        if self.user.is_some() {
             harvest.id(IdKind::User, Scope::Own, author, None);
         }
         if harvest.reaches(Scope::Referenced) {
-            for &column in &self.columns.referenced {
-                match cell(Some(column)).map(id::of_text) {
+            for &column in &self.referenced {
+                match cell_of(Some(column)).map(id::of_text) {
                     None | Some(Err(Reason::NotAnId)) => {}
                     Some(read) => {
                         let pair = read.map(Pair::Agreed);
