@@ -1,8 +1,8 @@
 //! The data plane: bytes to IDs to bytes, `source → decode → extract → filter → encode`.
 //!
 //! Synchronous, no SQL, no HTTP, no clock. [`Strip`] is the whole of it. No stage knows another:
-//! `run` and `reader` alone know them all. A thread reads and decodes, with some to unpack beside it
-//! where the compression allows; a `crew` extracts, or the caller's thread if there is none; the
+//! `run` and `reader` alone know them all. A thread reads and decodes, with some to unpack beside
+//! it where the compression allows; a `crew` extracts, or the caller's thread if there is none; the
 //! caller's filters. A few buffers go round between them, so memory does not grow with the input.
 
 mod blocks;
@@ -81,9 +81,9 @@ pub struct Strip {
     pub memory_bytes_max: usize,
     /// How much of a source it puts up with.
     pub bounds: Bounds,
-    /// How many threads extract, and how many unpack where blocks can be unpacked beside each other;
-    /// what comes out is the same for any number. Each holds two blocks of half a mebibyte, and one
-    /// that unpacks up to 12 MiB. One: the caller's own.
+    /// How many threads extract, and how many unpack where blocks can be unpacked beside each
+    /// other; what comes out is the same for any number. Each holds two blocks of half a mebibyte,
+    /// and one that unpacks up to 12 MiB. One: the caller's own.
     pub threads: usize,
 }
 
