@@ -252,6 +252,27 @@ fn a_page_that_swells_beyond_the_bound_ends_the_strip() {
 }
 
 #[test]
+fn a_long_text_that_every_row_names_takes_no_memory_for_each() {
+    let schema = "message t { optional binary id (STRING); optional int64 author_id; }";
+    let long = format!("https://x.com/a/status/{}", "7".repeat(1 << 20));
+    let columns = vec![texts((0..20_000).map(|_| &long)), whole(1..20_001)];
+    let file = written(schema, usual(), vec![columns]);
+    assert!(file.len() < 3 << 20, "it stands there once");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    fs::write(&path, file).unwrap();
+    // Twenty gigabytes of text, within 300 MB of addresses.
+    let limit = format!(
+        "ulimit -v 300000; exec {} strip {}",
+        env!("CARGO_BIN_EXE_hydrant"),
+        path.display()
+    );
+    let output = std::process::Command::new("sh").args(["-c", &limit]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
 fn what_goes_out_as_parquet_comes_in_again() {
     let count = 300_000;
     let list: String = made(0, count).iter().map(|id| format!("{id}\n")).collect();

@@ -5,8 +5,9 @@
 //! stream of its own, to one of some threads; what they unpack is handed out in the order of the
 //! file. The cut is a guess, for the magic may stand in a block by chance: then neither half can
 //! be unpacked, but both together can. A block that cannot be unpacked even so, or is too long to
-//! be held, is unpacked as it is read, so that damage costs what it costs one thread: what stands
-//! behind it. Sums are checked, that of each block and that of all blocks of a stream.
+//! be held, is unpacked as it is read, so that damage costs only what stands behind it. One
+//! thread does the same by itself. Sums are checked, that of each block and that of all blocks of a
+//! stream.
 
 use std::collections::VecDeque;
 use std::io::{self, Cursor, Read};
@@ -274,7 +275,7 @@ enum Ahead<'a> {
     InTurn(Stream<'a>),
 }
 
-/// Unpacks a file on several threads.
+/// Unpacks a file, on several threads if there are.
 pub(super) struct Unpacking<'a> {
     cutter: Cutter<'a>,
     threads: usize,
@@ -309,7 +310,8 @@ impl<'a> Unpacking<'a> {
                 Some(Cut::Block(header, block)) => {
                     let block = Arc::new(block);
                     let is_first = std::mem::take(&mut self.begins);
-                    let unpacked = (!is_first).then(|| self.give_out(header, &block));
+                    let is_given = self.threads > 1 && !is_first;
+                    let unpacked = is_given.then(|| self.give_out(header, &block));
                     Ahead::Block(header, block, unpacked)
                 }
                 Some(Cut::End(sum)) => Ahead::End(sum),
@@ -388,6 +390,58 @@ impl Read for Unpacking<'_> {
                     return Err(error);
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::{any, prop, prop_assert_eq, proptest};
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(crate::base::cases::remembered())]
+
+        #[test]
+        fn bits_are_moved_as_one_by_one(
+            bytes in prop::collection::vec(any::<u8>(), 1..40),
+            spans in prop::collection::vec((any::<prop::sample::Index>(), 0..300_usize), 1..5),
+        ) {
+            let (mut moved, mut naive) = (Bits::default(), String::new());
+            for (first, count) in spans {
+                let first = first.index(8 * bytes.len());
+                let count = count.min(8 * bytes.len() - first);
+                moved.push(&bytes, first, count);
+                let all: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+                naive += &all[first..first + count];
+            }
+            prop_assert_eq!(moved.count, naive.len());
+            let told: String = moved.bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+            let zeros = "0".repeat(told.len() - naive.len());
+            prop_assert_eq!(told, naive + &zeros);
+        }
+
+        #[test]
+        fn a_block_that_was_cut_where_no_magic_stands_is_whole_again(share in 0.0..1.0_f64) {
+            let text: Vec<u8> = (0..30_000_u32).flat_map(|n| (n ^ n << 7).to_le_bytes()).collect();
+            let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+            packer.write_all(&text).unwrap();
+            let packed = packer.finish().unwrap();
+            let end = magic(&packed, 8 * HEADER_BYTES + HEAD_BITS).unwrap();
+            let (first, bits) = (8 * HEADER_BYTES, end - 8 * HEADER_BYTES);
+            let cut = HEAD_BITS + ((bits - HEAD_BITS) as f64 * share) as usize;
+            let mut unpacking = Unpacking::new(Box::new(io::empty()), 2);
+            for (first, count) in [(first, cut), (first + cut, bits - cut)] {
+                let mut half = Bits::default();
+                half.push(&packed, first, count);
+                unpacking.ahead.push_back(Ahead::Block(*b"BZh9", Arc::new(half), None));
+            }
+            let mut bytes = Vec::new();
+            unpacking.read_to_end(&mut bytes).unwrap();
+            prop_assert_eq!(bytes, text);
         }
     }
 }

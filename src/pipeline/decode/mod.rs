@@ -45,10 +45,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         name: "bzip2",
         magic: &[b"BZh"],
-        open: |input, means| match means.threads {
-            1 => Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input)))),
-            threads => Ok(Box::new(bzip2_blocks::Unpacking::new(input, threads))),
-        },
+        open: |input, means| Ok(Box::new(bzip2_blocks::Unpacking::new(input, means.threads))),
     },
     Codec {
         name: "zstd",

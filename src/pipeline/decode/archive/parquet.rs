@@ -33,7 +33,12 @@ use crate::base::date::rfc3339;
 use crate::pipeline::decode::guard::Bomb;
 
 /// How many rows are put into words at once.
-const ROWS: usize = 4_096;
+const ROWS: usize = 1_024;
+
+/// The longest cell. IDs, links and times are shorter; a longer one is none of these, and is told
+/// apart by [`TOO_LONG`]: a part of it might look like one.
+const CELL_BYTES_MAX: usize = 4_096;
+const TOO_LONG: &[u8] = b"(too long)";
 
 /// The bytes of a footer that are not the description of the file.
 const FOOTER_BYTES: u64 = 8;
@@ -171,7 +176,10 @@ impl ChunkReader for Chunks {
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         let end = start.saturating_add(length as u64);
-        if end > self.length || length as u64 > self.bytes_max {
+        if length as u64 > self.bytes_max {
+            return Err(ParquetError::External(Box::new(Bomb::Window)));
+        }
+        if end > self.length {
             return Err(ParquetError::EOF(format!("{length} bytes do not stand at byte {start}")));
         }
         let mut bytes = vec![0; length];
@@ -469,6 +477,7 @@ impl Column {
         let bytes = |text: &mut Vec<u8>, value: &[u8]| match meaning {
             Meaning::Whole => number(text, value),
             Meaning::Nothing => {}
+            _ if value.len() > CELL_BYTES_MAX => text.extend(TOO_LONG),
             _ => {
                 cell(text, value);
                 text.pop();
