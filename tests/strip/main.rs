@@ -1,5 +1,6 @@
 //! `hydrant strip`, the real binary: formats, wrappings, exit codes, reports, memory.
 
+mod failures;
 mod mangled;
 #[cfg(feature = "parquet")]
 mod parquet;
