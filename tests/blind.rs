@@ -41,10 +41,26 @@ impl Received {
             let all = all.to_lowercase();
             for canary in canaries {
                 let canary = canary.to_lowercase();
-                assert!(!all.contains(&canary), "{canary} in the answer to {asked}:\n{all}");
+                let is_found = match canary.as_str() {
+                    PLANTED => words(&all).any(|word| word.contains(PLANTED)),
+                    canary => all.contains(canary),
+                };
+                assert!(!is_found, "{canary} in the answer to {asked}:\n{all}");
             }
         }
     }
+}
+
+/// What everything that is anybody's begins with.
+const PLANTED: &str = "zq";
+
+/// Secrets are longer than any word that is planted, and may hold its sign by chance: one in
+/// thirty runs failed by that.
+const WORD_BYTES_MAX: usize = 30;
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_between = |sign: char| !(sign.is_ascii_alphanumeric() || "_-".contains(sign));
+    text.split(is_between).filter(|word| word.len() <= WORD_BYTES_MAX)
 }
 
 /// A link under a neutral host, and everything that is anybody's begins with `zq`.
@@ -86,7 +102,7 @@ fn planted() -> Planted {
         let digest = sha2::Sha256::digest(id_text(1, 30_000));
         [hex::encode(digest), base64::prelude::BASE64_STANDARD.encode(digest)]
     };
-    let canaries = ["zq", "0000-0002-1825-0097", "2027-01-15", "Set-Cookie", "Hydrant-"];
+    let canaries = [PLANTED, "0000-0002-1825-0097", "2027-01-15", "Set-Cookie", "Hydrant-"];
     let folder = bench.path("").to_str().unwrap().trim_end_matches('/').to_owned();
     let mut canaries: Vec<String> = canaries.iter().map(|canary| (*canary).to_owned()).collect();
     canaries.extend(digest.into_iter().chain([release.clone(), folder, "127.0.0.1".into()]));

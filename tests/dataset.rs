@@ -184,7 +184,7 @@ fn what_cannot_be_entered_is_refused_with_a_way_on() {
         (again("new", &["--mode", "stream"]), 1, "not"),
         (again("new", &["missing.jsonl"]), 1, "missing.jsonl"),
         (again("new", &["-"]), 1, "standard input"),
-        (again("new", &["."]), 1, "is no file"),
+        (again("new", &["/dev/null"]), 1, "is no file"),
         (again("new", &["--ids", "list"]), 2, "possible values: tweet, user, dm"),
         (again("new", &["--embargo", "soon"]), 2, "a date looks like 2027-06-30"),
         (bench.run(&["dataset", "add", "new", "--title", "T"]), 2, "<SOURCE>..."),
@@ -251,4 +251,33 @@ fn a_builder_that_is_killed_leaves_no_release_and_the_next_one_tidies_up() {
     let again = ["dataset", "add", "again", "large.jsonl", "--title", "Large"];
     let added = bench.json(&again);
     assert_eq!(entries(&bench), [added["release"]["id"].as_str().unwrap()]);
+}
+
+#[test]
+fn a_folder_and_a_pattern_stand_for_their_files_and_the_rest_is_told() {
+    let bench = Bench::new();
+    let [v1, v2] = made_up(&bench);
+    fs::create_dir_all(bench.path("walks/more")).unwrap();
+    fs::rename(bench.path(v1), bench.path("walks/more/v1.jsonl")).unwrap();
+    fs::rename(bench.path(v2), bench.path("walks/v2.jsonl.zst")).unwrap();
+    fs::write(bench.path("walks/README.md"), "what lies here\n").unwrap();
+    let told = bench.run(&["dataset", "add", "walks", "walks", "--title", "Walks"]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.contains("passed over") && told.stderr.contains("README.md"));
+    let shown = bench.json(&["dataset", "show", "walks"]);
+    let sources = shown["manifest"]["sources"].as_array().unwrap();
+    let names: Vec<&str> = sources.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2, "{shown}");
+    assert!(names[0].ends_with("walks/more/v1.jsonl") && names[1].ends_with("v2.jsonl.zst"));
+
+    // By a pattern, with objects at hand: the same IDs in the same order.
+    let pattern = ["dataset", "refresh", "walks", "walks/more", "walks/*.zst", "--objects"];
+    let again = bench.json(&pattern);
+    assert_eq!(again["release"]["id"], shown["manifest"]["release"], "{again}");
+    for (name, says) in [("walks/*.csv", "no file fits the pattern"), ("nothing", "no file of rec")]
+    {
+        fs::create_dir_all(bench.path("nothing")).unwrap();
+        let refused = bench.run(&["dataset", "refresh", "walks", name]);
+        assert!(refused.code == 1 && refused.stderr.contains(says), "{}", refused.stderr);
+    }
 }

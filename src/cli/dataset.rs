@@ -16,7 +16,7 @@ use crate::base::date::{NotADate, begin_ms};
 use crate::base::ids::IdKind;
 use crate::directory::dataset::{self, BuiltRelease, Embargo, Plan};
 use crate::operation::Operation;
-use crate::pipeline::{Damage, KindSet, Scope};
+use crate::pipeline::{Damage, Files, KindSet, Scope, files_at};
 use crate::release::{self, Built, Objects, Release, ReleaseError, Spec};
 use crate::store::{DataFolder, Visibility};
 
@@ -45,7 +45,8 @@ pub(crate) enum Command {
     Refresh {
         /// The dataset
         slug: String,
-        /// The files that hold the records [default: those of the current release]
+        /// The files, folders and patterns that hold the records [default: the files of the
+        /// current release]
         #[arg(value_name = "SOURCE")]
         sources: Vec<PathBuf>,
         /// Make every record quick to reach for exports of objects: find the blocks of packed
@@ -62,7 +63,8 @@ pub(crate) enum Command {
 pub(crate) struct Add {
     /// Its short name in URLs: lower-case letters, digits and hyphens
     slug: String,
-    /// The files that hold the records, in every format that `hydrant strip` reads
+    /// The files that hold the records, in every format that `hydrant strip` reads; of a folder
+    /// all files in it and below, of a pattern in quotes all that fit
     #[arg(value_name = "SOURCE", required_unless_present = "upstream")]
     sources: Vec<PathBuf>,
     /// Its name for people
@@ -294,9 +296,16 @@ fn build(
     sources: &[PathBuf],
     spec: &Spec,
 ) -> anyhow::Result<Built> {
-    let bar = Bar::over_files(sources);
-    let built = release::build(sources, spec, &folder.releases(), &bar);
+    let Files { of_records, passed_over } = files_at(sources)?;
+    if of_records.is_empty() {
+        bail!("there is no file of records among what is named");
+    }
+    let bar = Bar::over_files(&of_records);
+    let built = release::build(&of_records, spec, &folder.releases(), &bar);
     bar.clear();
+    for path in passed_over {
+        eprintln!("passed over, as no file of records: {}", path.display());
+    }
     if let Err(ReleaseError::NoIds { tally, .. }) = &built {
         match common.json {
             true => eprintln!("{}", json!(tally)),

@@ -39,7 +39,7 @@ pub use lines::{Line, TakeLine, lines};
 pub use reason::{Gravity, Reason};
 pub use removed::Removed;
 pub use replay::Replay;
-pub use source::{Gone, NotFound, Pipe, Piped, Source, pipe, sources_at};
+pub use source::{Files, Gone, NotFound, Pipe, Piped, Source, files_at, pipe, sources_at};
 pub use tally::{IdTally, ReasonPlace, ReasonTally, SourceTally, Tally, Written};
 pub use wants::{Columns, Damage, Distinct, KindSet, Order, Scope};
 

@@ -1,6 +1,7 @@
 //! `hydrant strip`, the real binary: formats, wrappings, exit codes, reports, memory.
 
 mod failures;
+mod fuzz;
 mod mangled;
 #[cfg(feature = "parquet")]
 mod parquet;

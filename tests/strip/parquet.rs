@@ -18,11 +18,12 @@ use super::{hydrant, ids, numbers, strip, tweet};
 enum Cells {
     Numbers(Vec<Option<i64>>),
     Floats(Vec<Option<f64>>),
-    Texts(Vec<Option<String>>),
+    Texts(Vec<Option<ByteArray>>),
 }
 
 fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Cells {
-    Cells::Texts(values.into_iter().map(|value| Some(value.to_string())).collect())
+    let bytes = values.into_iter().map(|value| Some(value.to_string().into_bytes().into()));
+    Cells::Texts(bytes.collect())
 }
 
 fn whole(values: impl IntoIterator<Item = u64>) -> Cells {
@@ -49,13 +50,7 @@ fn written(schema: &str, properties: WriterProperties, groups: Vec<Vec<Cells>>) 
             match cells {
                 Cells::Numbers(cells) => write!(Int64Type, cells),
                 Cells::Floats(cells) => write!(DoubleType, cells),
-                Cells::Texts(cells) => {
-                    let cells: Vec<Option<ByteArray>> = cells
-                        .into_iter()
-                        .map(|cell| cell.map(|text| text.into_bytes().into()))
-                        .collect();
-                    write!(ByteArrayType, cells);
-                }
+                Cells::Texts(cells) => write!(ByteArrayType, cells),
             }
             column.close().unwrap();
         }
@@ -255,8 +250,14 @@ fn a_page_that_swells_beyond_the_bound_ends_the_strip() {
 fn a_long_text_that_every_row_names_takes_no_memory_for_each() {
     let schema = "message t { optional binary id (STRING); optional int64 author_id; }";
     let long = format!("https://x.com/a/status/{}", "7".repeat(1 << 20));
-    let columns = vec![texts((0..20_000).map(|_| &long)), whole(1..20_001)];
-    let file = written(schema, usual(), vec![columns]);
+    // All share one text.
+    let long = ByteArray::from(bytes::Bytes::from(long));
+    let columns = vec![Cells::Texts(vec![Some(long); 20_000]), whole(1..20_001)];
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_dictionary_page_size_limit(8 << 20)
+        .build();
+    let file = written(schema, properties, vec![columns]);
     assert!(file.len() < 3 << 20, "it stands there once");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");

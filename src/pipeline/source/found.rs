@@ -53,6 +53,32 @@ pub fn sources_at(path: &Path) -> Result<Vec<Source>, NotFound> {
     if sources.is_empty() { Err(unfit()) } else { Ok(sources) }
 }
 
+/// Files of records, and files beside them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Those that hold records, as far as their names tell.
+    pub of_records: Vec<PathBuf>,
+    /// Pictures, pages and notes for people that were found with them.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// The files that these names of files, folders and patterns stand for, as by [`sources_at`].
+///
+/// # Errors
+/// As [`sources_at`].
+pub fn files_at(paths: &[PathBuf]) -> Result<Files, NotFound> {
+    let mut files = Files::default();
+    for path in paths {
+        for source in sources_at(path)? {
+            let holds_none = source.holds_no_records();
+            let (Source::File(path) | Source::Found(path)) = source else { continue };
+            let kind = if holds_none { &mut files.passed_over } else { &mut files.of_records };
+            kind.push(path);
+        }
+    }
+    Ok(files)
+}
+
 /// All files in a folder and below, by the bytes of their names. Links to folders are not gone
 /// into: one may lead back.
 fn in_folder(folder: &Path) -> Result<Vec<Source>, NotFound> {
@@ -100,5 +126,17 @@ mod tests {
         assert_eq!(names("?"), ["b/10.json", "b/2.json", "b/c/1.json"]);
         assert_eq!(names("nowhere.json"), ["nowhere.json"]);
         assert!(matches!(sources_at(&at("*.xml")), Err(NotFound::Pattern(_))));
+    }
+
+    #[test]
+    fn what_lies_beside_records_is_told_apart_unless_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a.json", "README.md", "b.csv"] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        let files = files_at(&[folder.path().to_owned(), at("README.md")]).unwrap();
+        assert_eq!(files.of_records, [at("a.json"), at("b.csv"), at("README.md")]);
+        assert_eq!(files.passed_over, [at("README.md")]);
     }
 }

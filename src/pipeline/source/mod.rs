@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes};
 
 use super::bystander;
 use super::decode::{Opened, Stream};
-pub use found::{NotFound, sources_at};
+pub use found::{Files, NotFound, files_at, sources_at};
 pub use pipe::{Gone, Pipe, Piped, pipe};
 
 /// One input of a strip.
