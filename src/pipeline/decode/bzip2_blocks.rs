@@ -11,12 +11,11 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Cursor, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::sync::Arc;
 
 use bzip2::read::{BzDecoder, MultiBzDecoder};
 
+use super::beside::{Beside, Given, Unpacked};
 use super::{BUFFER_BYTES, Failing, Stream};
 
 /// What a block begins with.
@@ -233,7 +232,7 @@ fn alone(header: Header, block: &Bits) -> Vec<u8> {
 }
 
 /// What is packed in a block; none if it is damaged, cut at the wrong place, or too long.
-fn unpacked(header: Header, block: &Bits) -> Option<Vec<u8>> {
+fn unpacked(header: Header, block: &Bits) -> Unpacked {
     let stream = alone(header, block);
     // Hundreds of thousands of bytes, as the header says, before runs of one byte are drawn out.
     let mut bytes = Vec::with_capacity(usize::from(header[3] - b'0') * 101_000);
@@ -242,35 +241,10 @@ fn unpacked(header: Header, block: &Bits) -> Option<Vec<u8>> {
     (bytes.len() <= BLOCK_BYTES_MAX).then_some(bytes)
 }
 
-/// A block for one of the threads.
-struct Job {
-    header: Header,
-    block: Arc<Bits>,
-    done: SyncSender<Option<Vec<u8>>>,
-}
-
-/// Starts the threads, which end when nobody has a job for them any more.
-fn start(threads: usize) -> Sender<Job> {
-    let (jobs, waiting) = channel::<Job>();
-    let waiting = Arc::new(Mutex::new(waiting));
-    for _ in 0..threads {
-        let waiting = Arc::clone(&waiting);
-        thread::spawn(move || {
-            loop {
-                let next = waiting.lock().expect("nobody panics while they wait").recv();
-                let Ok(Job { header, block, done }) = next else { return };
-                // If nobody waits for it any more, the strip has failed.
-                let _ = done.send(unpacked(header, &block));
-            }
-        });
-    }
-    jobs
-}
-
 /// What is still to be handed out, in order.
 enum Ahead<'a> {
     /// A block, and who unpacks it; none: whoever reads.
-    Block(Header, Arc<Bits>, Option<Receiver<Option<Vec<u8>>>>),
+    Block(Header, Arc<Bits>, Option<Given>),
     End(u32),
     InTurn(Stream<'a>),
 }
@@ -278,8 +252,7 @@ enum Ahead<'a> {
 /// Unpacks a file, on several threads if there are.
 pub(super) struct Unpacking<'a> {
     cutter: Cutter<'a>,
-    threads: usize,
-    jobs: Option<Sender<Job>>,
+    beside: Beside<(Header, Arc<Bits>)>,
     /// Whether no block was cut yet. The first one is left to whoever reads: many files hold one.
     begins: bool,
     ahead: VecDeque<Ahead<'a>>,
@@ -293,8 +266,7 @@ impl<'a> Unpacking<'a> {
     pub(super) fn new(input: Stream<'a>, threads: usize) -> Unpacking<'a> {
         Unpacking {
             cutter: Cutter { input: Some(input), failed: None, window: Vec::new(), inside: None },
-            threads,
-            jobs: None,
+            beside: Beside::new(threads, |(header, block)| unpacked(header, &block)),
             begins: true,
             ahead: VecDeque::new(),
             sum: 0,
@@ -304,15 +276,17 @@ impl<'a> Unpacking<'a> {
 
     /// Gives out what comes next, as much as may be under way.
     fn read_ahead(&mut self) {
-        while self.ahead.len() < 2 * self.threads {
+        while self.ahead.len() < self.beside.ahead() {
             let next = match self.cutter.next() {
                 None => return,
                 Some(Cut::Block(header, block)) => {
                     let block = Arc::new(block);
                     let is_first = std::mem::take(&mut self.begins);
-                    let is_given = self.threads > 1 && !is_first;
-                    let unpacked = is_given.then(|| self.give_out(header, &block));
-                    Ahead::Block(header, block, unpacked)
+                    let given = match is_first {
+                        true => None,
+                        false => self.beside.give(|| (header, Arc::clone(&block))),
+                    };
+                    Ahead::Block(header, block, given)
                 }
                 Some(Cut::End(sum)) => Ahead::End(sum),
                 Some(Cut::InTurn(rest)) => Ahead::InTurn(rest),
@@ -321,24 +295,15 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    fn give_out(&mut self, header: Header, block: &Arc<Bits>) -> Receiver<Option<Vec<u8>>> {
-        let (done, unpacked) = sync_channel(1);
-        let job = Job { header, block: Arc::clone(block), done };
-        let jobs = self.jobs.get_or_insert_with(|| start(self.threads));
-        assert!(jobs.send(job).is_ok(), "the threads live as long as there are jobs");
-        unpacked
-    }
-
     /// Gets the next bytes ready; says no at the end.
     fn advance(&mut self) -> io::Result<bool> {
         self.read_ahead();
         match self.ahead.pop_front() {
             None => return Ok(false),
-            Some(Ahead::Block(header, block, there)) => {
+            Some(Ahead::Block(header, block, given)) => {
                 self.sum = self.sum.rotate_left(1) ^ block.sum();
-                let bytes = match there {
-                    // A thread that has panicked gives nothing, like a block that is damaged.
-                    Some(there) => there.recv().unwrap_or(None),
+                let bytes = match given {
+                    Some(given) => given.take(),
                     None => unpacked(header, &block),
                 };
                 self.now = match bytes.or_else(|| self.joined(header, &block)) {
@@ -358,7 +323,7 @@ impl<'a> Unpacking<'a> {
     }
 
     /// What is packed in a block and the one behind it, if it was wrong to cut between them.
-    fn joined(&mut self, header: Header, block: &Bits) -> Option<Vec<u8>> {
+    fn joined(&mut self, header: Header, block: &Bits) -> Unpacked {
         let Some(Ahead::Block(_, next, _)) = self.ahead.front() else { return None };
         let mut both = block.clone();
         both.push(&next.bytes, 0, next.count);

@@ -7,8 +7,10 @@
 //! costs no other file that can still be found.
 
 mod archive;
+mod beside;
 mod bzip2_blocks;
 mod guard;
+mod members;
 mod text;
 
 use std::fs::File;
@@ -40,7 +42,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         name: "gzip",
         magic: &[b"\x1f\x8b\x08"],
-        open: |input, _| Ok(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(input)))),
+        open: |input, means| Ok(members(&members::GZIP, input, means)),
     },
     Codec {
         name: "bzip2",
@@ -50,11 +52,7 @@ pub static CODECS: &[Codec] = &[
     Codec {
         name: "zstd",
         magic: &[b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18", b"\x5f\x2a\x4d\x18"],
-        open: |input, means| {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(input))?;
-            decoder.window_log_max(means.bounds.window_bytes_max.ilog2())?;
-            Ok(Box::new(guard::Windowed(decoder)))
-        },
+        open: |input, means| Ok(members(&members::ZSTD, input, means)),
     },
     Codec {
         name: "xz",
@@ -77,6 +75,11 @@ const MAGIC_BYTES: usize = 262;
 
 fn buffered(input: Stream<'_>) -> BufReader<Stream<'_>> {
     BufReader::with_capacity(BUFFER_BYTES, input)
+}
+
+fn members<'a>(kind: &'static members::Kind, input: Stream<'a>, means: &Means<'_>) -> Stream<'a> {
+    let window_bytes_max = means.bounds.window_bytes_max;
+    Box::new(members::Unpacking::new(kind, input, window_bytes_max, means.threads))
 }
 
 /// A file in a source: the source itself, or one in an archive.

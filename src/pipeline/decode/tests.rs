@@ -199,8 +199,43 @@ proptest! {
     }
 }
 
+/// As bgzip writes it: members of up to 65,280 bytes that tell how long they are.
+fn bgzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    for chunk in bytes.chunks(65_280) {
+        let level = flate2::Compression::fast();
+        let mut writer = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        writer.write_all(chunk).unwrap();
+        let body = writer.finish().unwrap();
+        let length = u16::try_from(body.len() + 26 - 1).unwrap();
+        packed.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0");
+        packed.extend(length.to_le_bytes());
+        packed.extend(body);
+        packed.extend(crc32fast::hash(chunk).to_le_bytes());
+        packed.extend((chunk.len() as u32).to_le_bytes());
+    }
+    packed
+}
+
+/// Packers whose pieces are unpacked beside each other, and who unpacks them one after the other.
+#[allow(clippy::type_complexity, reason = "two functions")]
+const PACKERS: [(fn(&[u8]) -> Vec<u8>, fn(&[u8]) -> Box<dyn Read + '_>); 3] = [
+    (bzip2, |bytes| Box::new(bzip2::read::MultiBzDecoder::new(bytes))),
+    (bgzip, |bytes| Box::new(flate2::read::MultiGzDecoder::new(bytes))),
+    // Frames that tell what they hold, and one of a live stream at the end.
+    (zstd_frames, |bytes| Box::new(zstd::stream::read::Decoder::new(bytes).unwrap())),
+];
+
+fn zstd_frames(bytes: &[u8]) -> Vec<u8> {
+    let (told, live) = bytes.split_at(bytes.len() * 9 / 10);
+    let frames = told.chunks(100_000).map(|chunk| zstd::bulk::compress(chunk, 1).unwrap());
+    let mut packed: Vec<u8> = frames.flatten().collect();
+    packed.extend(zstd::encode_all(live, 1).unwrap());
+    packed
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..crate::base::cases::remembered() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..crate::base::cases::remembered() })]
 
     #[test]
     fn several_threads_unpack_the_same_and_meet_the_same_damage(
@@ -208,13 +243,15 @@ proptest! {
         cut in prop::option::of(any::<prop::sample::Index>()),
         damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
         behind in prop_oneof![4 => Just(""), 1 => Just("\n"), 1 => Just("BZh9 no stream")],
+        packer in 0..PACKERS.len(),
     ) {
+        let (pack, unpack) = PACKERS[packer];
         let mut bytes = Vec::new();
         for (length, byte, swelling) in pieces {
             // A stream holds up to a few blocks, of which the last may swell beyond all measure.
             let noise = (0..length as u64).map(|at| ((at * at * u64::from(byte)) >> 7) as u8);
             let swollen = std::iter::repeat_n(byte, length * swelling);
-            bytes.extend(bzip2(&noise.chain(swollen).collect::<Vec<u8>>()));
+            bytes.extend(pack(&noise.chain(swollen).collect::<Vec<u8>>()));
         }
         bytes.extend_from_slice(behind.as_bytes());
         if let Some((at, byte)) = damage {
@@ -234,7 +271,7 @@ proptest! {
             prop_assert!(by(threads) == alone, "{} threads", threads);
         }
         let mut naive = Vec::new();
-        let result = bzip2::read::MultiBzDecoder::new(&bytes[..]).read_to_end(&mut naive);
+        let result = unpack(&bytes).read_to_end(&mut naive);
         match alone {
             // The library loses what it has unpacked in the step in which it meets the damage.
             Ok((ours, damaged)) => {
