@@ -96,18 +96,21 @@ pub(super) struct Guess<'a> {
     like: Arc<Harvest>,
     /// Whether the beginning of the file whose blocks come next has told what it is.
     told: bool,
+    /// Whether there are more threads than unpacking it keeps busy.
+    worthwhile: bool,
     wrong: u32,
 }
 
 impl Guess<'_> {
     /// For a source that is read for the likes of `harvest`.
     pub(super) fn new<'a>(crew: &'a Crew, harvest: &Harvest) -> Guess<'a> {
-        Guess { crew, like: Arc::new(harvest.empty_like()), told: false, wrong: 0 }
+        let like = Arc::new(harvest.empty_like());
+        Guess { crew, like, told: false, worthwhile: true, wrong: 0 }
     }
 
     /// How many blocks may be under way.
     pub(super) fn ahead(&self) -> usize {
-        if self.told { self.crew.ahead() } else { 1 }
+        if self.told && self.worthwhile { self.crew.ahead() } else { 1 }
     }
 
     /// Has a block read beside `extractor`, at `offset` of the source; gives it back if it is not
@@ -118,16 +121,19 @@ impl Guess<'_> {
         extractor: &Extractor,
         offset: u64,
     ) -> Result<Reading, Vec<u8>> {
-        if !self.told || self.wrong >= WRONG_MAX || block.last() != Some(&b'\n') {
+        let is_hopeless = self.wrong >= WRONG_MAX || !self.worthwhile;
+        if !self.told || is_hopeless || block.last() != Some(&b'\n') {
             return Err(block);
         }
         let Some(beside) = extractor.beside(offset) else { return Err(block) };
         Ok(self.crew.read(block, beside, &self.like))
     }
 
-    /// Another file begins.
-    pub(super) fn begin(&mut self) {
+    /// Another file begins, which is wrapped so. With two threads one unpacks, and the caller's
+    /// extracts faster alone than by handing pieces round.
+    pub(super) fn begin(&mut self, encodings: &[&str]) {
         self.told = false;
+        self.worthwhile = encodings.is_empty() || self.crew.threads > 2;
     }
 
     /// Learns that `extractor` took a block in turn.

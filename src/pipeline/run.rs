@@ -198,7 +198,10 @@ impl<'a> Run<'a> {
                     said => {
                         // The next file begins, or nothing comes.
                         offset = 0;
-                        guess.begin();
+                        guess.begin(match &said {
+                            Ok(Said::Part(_, encodings)) => encodings,
+                            _ => &[],
+                        });
                         Ahead::Said(said)
                     }
                 });
