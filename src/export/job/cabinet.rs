@@ -9,7 +9,7 @@
 //! Tweets and Users in it: when there is a newer version, that list is held against it. Either the
 //! row is brought up to that version, or the file is purged: its row in a transaction, which also
 //! writes a letter to its person, and then its bytes. The list of what is in a file that was
-//! fetched stays, for [`super::copies`].
+//! fetched stays, for `copies`.
 //!
 //! What lies in the folder and belongs to no row that may need it is thrown away now and then; so a
 //! crash leaves nothing for long.
