@@ -120,17 +120,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// What stands at the top of the tree, hidden files apart.
-const TOP: &[&str] = &[
-    "Cargo.lock",
-    "Cargo.toml",
-    "README.md",
-    "benches",
-    "deploy",
-    "fuzz",
-    "schema",
-    "src",
-    "tests",
-];
+const TOP: &[&str] =
+    &["Cargo.lock", "Cargo.toml", "README.md", "benches", "deploy", "schema", "src", "tests"];
 
 /// Beyond this many lines a file is about more than one noun.
 const FILE_LINES_MAX: usize = 600;
@@ -148,16 +139,14 @@ fn root() -> &'static Path {
 }
 
 fn sources() -> Vec<Source> {
-    let mut folders: Vec<PathBuf> =
-        ["src", "tests", "benches", "fuzz"].map(|top| root().join(top)).into();
+    let mut folders: Vec<PathBuf> = ["src", "tests", "benches"].map(|top| root().join(top)).into();
     let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
         for entry in entries {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                // What `cargo fuzz` has built is no source.
-                folders.extend((!path.ends_with("fuzz/target")).then_some(path));
+                folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();

@@ -1,7 +1,7 @@
 //! The fuzz targets with a fixed seed: every sample of `tests/data/strip`, packed in every way and
-//! then damaged at random. `cargo fuzz run NAME` goes on from here, in `fuzz`.
+//! then damaged at random. `cargo fuzz run --fuzz-dir tests/fuzz NAME` goes on from here.
 
-#[path = "../../fuzz/targets.rs"]
+#[path = "../fuzz/targets.rs"]
 mod targets;
 
 use std::fs;

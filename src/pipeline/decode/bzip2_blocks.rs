@@ -15,8 +15,9 @@ use std::sync::Arc;
 
 use bzip2::read::{BzDecoder, MultiBzDecoder};
 
+use super::Stream;
 use super::beside::{Beside, Given, Unpacked};
-use super::{BUFFER_BYTES, Failing, Stream};
+use super::window::Window;
 
 /// What a block begins with.
 const BLOCK: u64 = 0x3141_5926_5359;
@@ -95,57 +96,33 @@ enum Cut<'a> {
 
 /// Cuts a packed file.
 struct Cutter<'a> {
-    /// None behind its end, or once it has failed.
-    input: Option<Stream<'a>>,
-    failed: Option<io::Error>,
-    /// What is not handed over yet.
-    window: Vec<u8>,
+    window: Window<'a>,
     /// The stream in which the window begins, and at which bit; none before the header of one.
     inside: Option<(Header, usize)>,
 }
 
 impl<'a> Cutter<'a> {
-    /// Reads on; says whether anything came.
-    fn fill(&mut self) -> bool {
-        let Some(input) = &mut self.input else { return false };
-        let kept = self.window.len();
-        self.window.resize(kept + BUFFER_BYTES, 0);
-        let read = loop {
-            match input.read(&mut self.window[kept..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        let count = read.as_ref().map_or(0, |read| *read);
-        self.window.truncate(kept + count);
-        if count == 0 {
-            self.input = None;
-            self.failed = read.err();
-        }
-        count > 0
-    }
-
     /// The next part; none at the end.
     fn next(&mut self) -> Option<Cut<'a>> {
         let (header, begin) = match self.inside {
             Some(inside) => inside,
             None => {
-                while self.window.len() < HEADER_BYTES && self.fill() {}
-                if self.window.is_empty() && self.failed.is_none() {
+                while self.window.bytes.len() < HEADER_BYTES && self.window.fill() {}
+                if self.window.bytes.is_empty() && self.window.failed.is_none() {
                     return None;
                 }
-                match self.window.first_chunk() {
+                match self.window.bytes.first_chunk() {
                     Some(header @ [b'B', b'Z', b'h', b'1'..=b'9']) => (*header, 8 * HEADER_BYTES),
                     _ => return Some(self.rest(Vec::new(), 0)),
                 }
             }
         };
-        while 8 * self.window.len() < begin + HEAD_BITS && self.fill() {}
-        match number(&self.window, begin, MAGIC_BITS) {
+        while 8 * self.window.bytes.len() < begin + HEAD_BITS && self.window.fill() {}
+        match number(&self.window.bytes, begin, MAGIC_BITS) {
             BLOCK => Some(self.block(header, begin)),
-            END if 8 * self.window.len() >= begin + HEAD_BITS => {
-                let sum = number(&self.window, begin + MAGIC_BITS, SUM_BITS) as u32;
-                self.window.drain(..(begin + HEAD_BITS).div_ceil(8));
+            END if 8 * self.window.bytes.len() >= begin + HEAD_BITS => {
+                let sum = number(&self.window.bytes, begin + MAGIC_BITS, SUM_BITS) as u32;
+                self.window.bytes.drain(..(begin + HEAD_BITS).div_ceil(8));
                 self.inside = None;
                 Some(Cut::End(sum))
             }
@@ -156,20 +133,20 @@ impl<'a> Cutter<'a> {
     fn block(&mut self, header: Header, begin: usize) -> Cut<'a> {
         let mut from = begin + HEAD_BITS;
         let end = loop {
-            match magic(&self.window, from) {
+            match magic(&self.window.bytes, from) {
                 Some(end) => break end,
-                None if self.window.len() > BLOCK_BYTES_MAX => {
+                None if self.window.bytes.len() > BLOCK_BYTES_MAX => {
                     return self.rest(header.to_vec(), begin);
                 }
-                None => from = from.max((8 * self.window.len()).saturating_sub(MAGIC_BITS)),
+                None => from = from.max((8 * self.window.bytes.len()).saturating_sub(MAGIC_BITS)),
             }
-            if !self.fill() {
+            if !self.window.fill() {
                 return self.rest(header.to_vec(), begin);
             }
         };
         let mut bits = Bits::default();
-        bits.push(&self.window, begin, end - begin);
-        self.window.drain(..end / 8);
+        bits.push(&self.window.bytes, begin, end - begin);
+        self.window.bytes.drain(..end / 8);
         self.inside = Some((header, end % 8));
         Cut::Block(header, bits)
     }
@@ -177,15 +154,14 @@ impl<'a> Cutter<'a> {
     /// A header and all bits from `begin` on. If they do not begin with a byte, nothing good stands
     /// behind the window.
     fn rest(&mut self, header: Vec<u8>, begin: usize) -> Cut<'a> {
-        let window = std::mem::take(&mut self.window);
+        let window = std::mem::take(&mut self.window.bytes);
         let mut bits = Bits { count: 8 * header.len(), bytes: header };
         bits.push(&window, begin, 8 * window.len() - begin);
         self.inside = None;
-        let rest: Stream<'a> = match self.input.take() {
-            Some(input) if begin.is_multiple_of(8) => input,
-            _ => Box::new(Failing(self.failed.take())),
-        };
-        let rest = Cursor::new(bits.bytes).chain(rest);
+        if !begin.is_multiple_of(8) {
+            self.window.input = None;
+        }
+        let rest = Cursor::new(bits.bytes).chain(self.window.behind());
         Cut::InTurn(Box::new(MultiBzDecoder::new(rest)))
     }
 }
@@ -265,7 +241,7 @@ pub(super) struct Unpacking<'a> {
 impl<'a> Unpacking<'a> {
     pub(super) fn new(input: Stream<'a>, threads: usize) -> Unpacking<'a> {
         Unpacking {
-            cutter: Cutter { input: Some(input), failed: None, window: Vec::new(), inside: None },
+            cutter: Cutter { window: Window::new(input), inside: None },
             beside: Beside::new(threads, |(header, block)| unpacked(header, &block)),
             begins: true,
             ahead: VecDeque::new(),
@@ -335,7 +311,7 @@ impl<'a> Unpacking<'a> {
     /// Nothing comes behind damage.
     fn stop(&mut self) {
         self.ahead.clear();
-        self.cutter = Cutter { input: None, failed: None, window: Vec::new(), inside: None };
+        self.cutter = Cutter { window: Window::default(), inside: None };
         self.now = Box::new(io::empty());
     }
 }

@@ -11,8 +11,9 @@ use std::collections::VecDeque;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
+use super::Stream;
 use super::beside::{Beside, Given, Unpacked};
-use super::{BUFFER_BYTES, Failing, Stream};
+use super::window::Window;
 
 /// The longest member that is held packed, and unpacked.
 const PACKED_BYTES_MAX: usize = 2 << 20;
@@ -118,11 +119,7 @@ enum Ahead<'a> {
 pub(super) struct Unpacking<'a> {
     kind: &'static Kind,
     window_bytes_max: u64,
-    /// None behind its end, or once it has failed.
-    input: Option<Stream<'a>>,
-    failed: Option<io::Error>,
-    /// What is not handed over yet.
-    window: Vec<u8>,
+    window: Window<'a>,
     beside: Beside<Job>,
     ahead: VecDeque<Ahead<'a>>,
     /// Whether no member was cut yet. The first is left to whoever reads: many files hold one.
@@ -141,9 +138,7 @@ impl<'a> Unpacking<'a> {
         Unpacking {
             kind,
             window_bytes_max,
-            input: Some(input),
-            failed: None,
-            window: Vec::new(),
+            window: Window::new(input),
             beside: Beside::new(threads, unpacked),
             ahead: VecDeque::new(),
             begins: true,
@@ -151,38 +146,18 @@ impl<'a> Unpacking<'a> {
         }
     }
 
-    /// Reads on; says whether anything came.
-    fn fill(&mut self) -> bool {
-        let Some(input) = &mut self.input else { return false };
-        let kept = self.window.len();
-        self.window.resize(kept + BUFFER_BYTES, 0);
-        let read = loop {
-            match input.read(&mut self.window[kept..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        let count = read.as_ref().map_or(0, |read| *read);
-        self.window.truncate(kept + count);
-        if count == 0 {
-            self.input = None;
-            self.failed = read.err();
-        }
-        count > 0
-    }
-
     /// Cuts the next member; none at the end.
     fn cut(&mut self) -> io::Result<Option<Ahead<'a>>> {
         loop {
-            let length = match self.window.is_empty() {
+            let length = match self.window.bytes.is_empty() {
                 true => Length::Unseen,
-                false => (self.kind.length)(&self.window),
+                false => (self.kind.length)(&self.window.bytes),
             };
-            let is_long = self.window.len() > PACKED_BYTES_MAX;
+            let is_long = self.window.bytes.len() > PACKED_BYTES_MAX;
             match length {
                 Length::Known(length) => {
-                    let rest = self.window.split_off(length);
-                    let member = Arc::new(std::mem::replace(&mut self.window, rest));
+                    let rest = self.window.bytes.split_off(length);
+                    let member = Arc::new(std::mem::replace(&mut self.window.bytes, rest));
                     let (kind, window_bytes_max) = (self.kind, self.window_bytes_max);
                     let given = match std::mem::take(&mut self.begins) {
                         true => None,
@@ -194,7 +169,7 @@ impl<'a> Unpacking<'a> {
                     };
                     return Ok(Some(Ahead::Member(member, given)));
                 }
-                Length::Unseen if !is_long && self.fill() => {}
+                Length::Unseen if !is_long && self.window.fill() => {}
                 _ => return self.rest(),
             }
         }
@@ -202,13 +177,11 @@ impl<'a> Unpacking<'a> {
 
     /// Everything that is not cut; none if that is nothing.
     fn rest(&mut self) -> io::Result<Option<Ahead<'a>>> {
-        let window = std::mem::take(&mut self.window);
-        let input = self.input.take();
-        if window.is_empty() && input.is_none() {
-            return self.failed.take().map_or(Ok(None), Err);
+        let window = std::mem::take(&mut self.window.bytes);
+        if window.is_empty() && self.window.input.is_none() {
+            return self.window.failed.take().map_or(Ok(None), Err);
         }
-        let input = input.unwrap_or_else(|| Box::new(Failing(self.failed.take())));
-        let rest = Box::new(Cursor::new(window).chain(input));
+        let rest = Box::new(Cursor::new(window).chain(self.window.behind()));
         Ok(Some(Ahead::InTurn((self.kind.in_turn)(rest, self.window_bytes_max)?)))
     }
 
@@ -244,7 +217,7 @@ impl<'a> Unpacking<'a> {
     /// Nothing comes behind damage.
     fn stop(&mut self) {
         self.ahead.clear();
-        (self.input, self.window, self.now) = (None, Vec::new(), Box::new(io::empty()));
+        (self.window, self.now) = (Window::default(), Box::new(io::empty()));
     }
 }
 

@@ -12,6 +12,7 @@ mod bzip2_blocks;
 mod guard;
 mod members;
 mod text;
+mod window;
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
