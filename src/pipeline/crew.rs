@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Scope;
 
+use super::buffer::Buffer;
 use super::extract::{Extractor, Harvest, Piece};
 
 /// More threads than one that reads can feed, and than there is memory for.
@@ -26,7 +27,7 @@ const WRONG_MAX: u32 = 4;
 
 /// A piece for somebody to read.
 struct Job {
-    block: Vec<u8>,
+    block: Buffer,
     /// Who reads it, as if a record began with it.
     extractor: Extractor,
     /// What is looked for.
@@ -37,7 +38,7 @@ struct Job {
 /// A piece that was read.
 pub(super) struct Done {
     /// Its bytes.
-    pub(super) block: Vec<u8>,
+    pub(super) block: Buffer,
     /// What they hold, if they stand by themselves.
     pub(super) piece: Piece,
     /// Its line feeds.
@@ -70,7 +71,7 @@ impl Crew {
         2 * self.threads
     }
 
-    fn read(&self, block: Vec<u8>, extractor: Extractor, like: &Arc<Harvest>) -> Reading {
+    fn read(&self, block: Buffer, extractor: Extractor, like: &Arc<Harvest>) -> Reading {
         let (done, reading) = sync_channel(1);
         let like = Arc::clone(like);
         let job = Job { block, extractor, like, done };
@@ -117,10 +118,10 @@ impl Guess<'_> {
     /// worth a guess.
     pub(super) fn read(
         &self,
-        block: Vec<u8>,
+        block: Buffer,
         extractor: &Extractor,
         offset: u64,
-    ) -> Result<Reading, Vec<u8>> {
+    ) -> Result<Reading, Buffer> {
         let is_hopeless = self.wrong >= WRONG_MAX || !self.worthwhile;
         if !self.told || is_hopeless || block.last() != Some(&b'\n') {
             return Err(block);

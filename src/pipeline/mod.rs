@@ -7,6 +7,7 @@
 
 mod blocks;
 mod bounds;
+mod buffer;
 mod bystander;
 mod crew;
 mod decode;

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use super::Bounds;
+use super::buffer::Buffer;
 use super::decode::{self, Holds, Means, Part, Unheard, is_final};
 use super::extract::reads_column;
 use super::source::Source;
@@ -29,13 +30,13 @@ pub(super) enum Said {
     /// A file in an archive that holds no records, by its name, is passed over.
     PassedOver(String),
     /// The next bytes.
-    Block(Vec<u8>),
+    Block(Buffer),
 }
 
 /// The other end of the reading thread. Dropping it ends the thread at its next block.
 pub(super) struct Blocks {
     said: Receiver<io::Result<Said>>,
-    empty: Sender<Vec<u8>>,
+    empty: Sender<Buffer>,
 }
 
 impl Blocks {
@@ -50,7 +51,7 @@ impl Blocks {
     }
 
     /// Gives a buffer back.
-    pub(super) fn give_back(&self, block: Vec<u8>) {
+    pub(super) fn give_back(&self, block: Buffer) {
         // At the end nobody waits for buffers any more.
         let _ = self.empty.send(block);
     }
@@ -73,7 +74,7 @@ pub(super) fn start<'scope>(
     let (say, said) = sync_channel(BLOCKS + ahead);
     let (give, given) = channel();
     for _ in 0..BLOCKS + ahead {
-        give.send(Vec::new()).expect("the receiver is held here");
+        give.send(Buffer::default()).expect("the receiver is held here");
     }
     let thread = scope.spawn(move || {
         let mut spare = None;
@@ -93,8 +94,8 @@ pub(super) fn start<'scope>(
 fn read(
     part: Part<'_>,
     say: &SyncSender<io::Result<Said>>,
-    given: &Receiver<Vec<u8>>,
-    spare: &mut Option<Vec<u8>>,
+    given: &Receiver<Buffer>,
+    spare: &mut Option<Buffer>,
 ) -> io::Result<()> {
     let unheard = |_| io::Error::other(Unheard);
     let name = part.name.to_owned();
@@ -108,21 +109,19 @@ fn read(
     loop {
         let unused = spare.take().map_or_else(|| given.recv(), Ok);
         let mut block = unused.map_err(|_| io::Error::other(Unheard))?;
-        if block.capacity() > 2 * BLOCK_BYTES {
+        if block.room_bytes() > 2 * BLOCK_BYTES {
             // It held a long record, whose memory is not kept.
-            block = Vec::new();
+            block = Buffer::default();
         }
-        block.resize(BLOCK_BYTES, 0);
-        let kept = begun.len();
-        block[..kept].copy_from_slice(&begun);
+        block.truncate(0);
+        block.append(&begun);
         begun.clear();
         let read = loop {
-            match stream.read(&mut block[kept..]) {
+            match block.fill(BLOCK_BYTES, |room| stream.read(room)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
-        block.truncate(kept + read.as_ref().map_or(0, |read| *read));
         // Whole lines can be extracted by anybody.
         let is_plenty = read.as_ref().is_ok_and(|read| *read >= PLENTY_BYTES);
         let line_end = is_plenty.then(|| memchr::memrchr(b'\n', &block)).flatten();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::buffer::Buffer;
 use super::extract::{Extractor, Task};
 use super::reader::Blocks;
 use super::{FORMATS, PipelineError};
@@ -30,7 +31,7 @@ pub(super) struct Reading {
     /// What the strip had met before this file.
     pub(super) seen_before: [u64; 3],
     /// The bytes that are not used up yet.
-    pub(super) window: Vec<u8>,
+    pub(super) window: Buffer,
     /// How many of them were tried in vain.
     pub(super) tried: usize,
     pub(super) lines: Lines,
@@ -57,7 +58,7 @@ impl Reading {
             columns: BTreeMap::new(),
             record_bytes_max: task.record_bytes_max,
             seen_before: [0; 3],
-            window: Vec::new(),
+            window: Buffer::default(),
             tried: 0,
             lines: Lines::default(),
             extractor: Extractor::new(task),
@@ -81,7 +82,7 @@ impl Reading {
                 self.encodings.push(encoding);
             }
         }
-        self.window.clear();
+        self.window.truncate(0);
         self.extractor = Extractor::new(task);
         (self.tried, self.part_bytes, self.records) = (0, 0, 0);
         (self.lines, self.blank, self.begins) = (Lines::default(), Lines::default(), None);
@@ -102,7 +103,7 @@ impl Reading {
     ///
     /// A long record is tried again only when its bytes have doubled, so that it is not walked
     /// from its start at every block.
-    pub(super) fn add(&mut self, mut block: Vec<u8>, blocks: &Blocks) -> bool {
+    pub(super) fn add(&mut self, mut block: Buffer, blocks: &Blocks) -> bool {
         self.part_bytes += block.len() as u64;
         if self.begins.is_none() {
             let text = block.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0);
@@ -114,7 +115,7 @@ impl Reading {
         if begin == 0 {
             std::mem::swap(&mut self.window, &mut block);
         } else {
-            self.window.extend_from_slice(&block);
+            self.window.append(&block);
         }
         blocks.give_back(block);
         let line_ended = || memchr::memchr(b'\n', &self.window[begin..]).is_some();

@@ -44,7 +44,7 @@ reasons! {
     LineFeedInString Damaged "line-feed-in-string" "a line ends inside a string";
     /// A bracket closes what another kind opened, or what was never opened.
     Bracket Damaged "bracket" "brackets do not match";
-    /// No JSON: a wrong literal, number, escape, comma or colon.
+    /// No JSON: a wrong literal, number, comma or colon.
     Syntax Damaged "syntax" "not well-formed JSON";
     /// Nested deeper than the bound.
     TooDeep Damaged "too-deep" "nested deeper than 1024 levels";

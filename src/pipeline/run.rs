@@ -309,7 +309,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        reading.window.drain(..used);
+        reading.window.drop_front(used);
         reading.tried = reading.window.len();
         self.tell(reading);
         Ok(())

@@ -5,11 +5,11 @@
 //! removal. What else an archive holds (devices, advertisements, settings) has no ID of ours.
 
 use super::harvest::Harvest;
-use super::id::{self, Pair};
+use super::id;
 use super::key::Key;
-use super::members::{Members, at_path};
-use super::record::{Elements, Record};
+use super::record::Record;
 use super::v1_tweet;
+use super::value::Value;
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -37,15 +37,15 @@ pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
     if let Some(inner) = record.object(Key::Tweet) {
         return tweet(&inner, harvest);
     }
-    if let Some(like) = record.value(Key::Like) {
+    if let Some(like) = record.inside(Key::Like) {
         return one(IdKind::Tweet, like, "\"tweetId\"", harvest);
     }
     for key in [Key::Follower, Key::Following, Key::Account] {
-        if let Some(user) = record.value(key) {
+        if let Some(user) = record.inside(key) {
             return one(IdKind::User, user, "\"accountId\"", harvest);
         }
     }
-    match record.value(Key::DmConversation) {
+    match record.inside(Key::DmConversation) {
         Some(conversation) => messages(conversation, harvest),
         None => harvest.hold_other_kind(),
     }
@@ -70,26 +70,28 @@ fn tweet(record: &Record<'_>, harvest: &mut Harvest) {
 
 /// The ID in the header of a tweet, which spells its key otherwise.
 fn header_id(record: &Record<'_>) -> Option<u64> {
-    id::pair(None, at_path(record.whole(), &["\"tweet_id\""])).ok()?.id()
+    let named = record.whole().at_path(&["\"tweet_id\""]);
+    id::pair(None, named.map(Value::bytes)).ok()?.id()
 }
 
 /// Brings in the one ID of an object.
-fn one(kind: IdKind, object: &[u8], key: &str, harvest: &mut Harvest) {
-    harvest.id(kind, Scope::Own, id::required(id::pair(None, at_path(object, &[key]))), None);
+fn one(kind: IdKind, object: Value<'_>, key: &str, harvest: &mut Harvest) {
+    let named = object.at_path(&[key]).map(Value::bytes);
+    harvest.id(kind, Scope::Own, id::required(id::pair(None, named)), None);
 }
 
 /// Brings in the messages of a conversation; their people are only named.
-fn messages(conversation: &[u8], harvest: &mut Harvest) {
+fn messages(conversation: Value<'_>, harvest: &mut Harvest) {
     harvest.hold_other_kind();
-    let messages = at_path(conversation, &["\"messages\""]).unwrap_or_default();
-    for event in Elements::of(messages) {
-        let created = Members::of(event).find(|(name, _)| *name == b"\"messageCreate\"");
+    let messages = conversation.at_path(&["\"messages\""]);
+    for event in messages.into_iter().flat_map(Value::elements) {
+        let created = event.members().find(|(name, _)| *name == b"\"messageCreate\"");
         let Some((_, message)) = created else { continue };
-        let own = id::required(id::pair(None, at_path(message, &["\"id\""])));
+        let named = |key| id::pair(None, message.at_path(&[key]).map(Value::bytes));
+        let own = id::required(named("\"id\""));
         harvest.id(IdKind::Dm, Scope::Own, own, None);
         for person in ["\"senderId\"", "\"recipientId\""] {
-            let named: Result<Pair, Reason> = id::pair(None, at_path(message, &[person]));
-            harvest.id(IdKind::User, Scope::Referenced, named, None);
+            harvest.id(IdKind::User, Scope::Referenced, named(person), None);
         }
     }
 }

@@ -4,9 +4,9 @@
 use super::harvest::Harvest;
 use super::id::{self, Pair};
 use super::key::Key;
-use super::members::{Members, at_path};
-use super::record::{Elements, Record};
+use super::record::Record;
 use super::stated;
+use super::value::Value;
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -38,22 +38,19 @@ pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
 }
 
 /// Brings in every result in `value`.
-fn visit(value: &[u8], levels: u8, harvest: &mut Harvest) {
-    if !matches!(value.first(), Some(b'{' | b'[')) {
+fn visit(value: Value<'_>, levels: u8, harvest: &mut Harvest) {
+    if !matches!(value.bytes().first(), Some(b'{' | b'[')) {
         return;
     }
     let Some(levels) = levels.checked_sub(1) else { return harvest.flag(Reason::TooDeep) };
-    Elements::of(value).for_each(|element| visit(element, levels, harvest));
-    if !value.starts_with(b"{") {
-        return;
-    }
-    let Some(record) = Record::of(value) else { return harvest.flag(Reason::DuplicateKey) };
+    value.elements().for_each(|element| visit(element, levels, harvest));
+    let Some(record) = value.object() else { return };
     match what(&record) {
         What::Tweet => tweet(&record, Scope::Own, levels, harvest),
         What::User => user(&record, Scope::Own, harvest),
         What::Gone => harvest.hold_other_kind(),
         What::Around => {
-            Members::of(value).for_each(|(_, inner)| visit(inner, levels, harvest));
+            value.members().for_each(|(_, inner)| visit(inner, levels, harvest));
         }
     }
 }
@@ -108,15 +105,18 @@ fn tweet(record: &Record<'_>, scope: Scope, levels: u8, harvest: &mut Harvest) {
     if let Err(reason) = own {
         return harvest.flag(reason);
     }
-    let author =
-        at_path(record.whole(), &["\"core\"", "\"user_results\"", "\"result\"", "\"rest_id\""])
-            .or(of_legacy(Key::UserIdStr));
+    let author = record
+        .whole()
+        .at_path(&["\"core\"", "\"user_results\"", "\"result\"", "\"rest_id\""])
+        .map(Value::bytes)
+        .or(of_legacy(Key::UserIdStr));
     let author = id::pair(None, author);
     harvest.id(IdKind::Tweet, scope, own, author.ok().and_then(Pair::id));
     harvest.id(IdKind::User, scope, author, None);
     if harvest.reaches(Scope::Embedded) {
-        let retweeted = of_legacy(Key::RetweetedStatusResult);
-        for carried in [retweeted, record.value(Key::QuotedStatusResult)].into_iter().flatten() {
+        let retweeted =
+            legacy.as_ref().and_then(|legacy| legacy.inside(Key::RetweetedStatusResult));
+        for carried in [retweeted, record.inside(Key::QuotedStatusResult)].into_iter().flatten() {
             embedded(carried, levels, harvest);
         }
     }
@@ -128,22 +128,20 @@ fn tweet(record: &Record<'_>, scope: Scope, levels: u8, harvest: &mut Harvest) {
         ] {
             harvest.id(kind, Scope::Referenced, id::pair(None, of_legacy(key)), None);
         }
-        let edits = at_path(record.whole(), &["\"edit_control\"", "\"edit_tweet_ids\""]);
-        for edit in Elements::of(edits.unwrap_or_default()) {
-            harvest.id(IdKind::Tweet, Scope::Referenced, id::pair(None, Some(edit)), None);
+        let edits = record.whole().at_path(&["\"edit_control\"", "\"edit_tweet_ids\""]);
+        for edit in edits.into_iter().flat_map(Value::elements) {
+            let edit = id::pair(None, Some(edit.bytes()));
+            harvest.id(IdKind::Tweet, Scope::Referenced, edit, None);
         }
     }
 }
 
 /// Brings in the tweet of `{"result":{…}}`, which visibility may wrap.
-fn embedded(carried: &[u8], levels: u8, harvest: &mut Harvest) {
+fn embedded(carried: Value<'_>, levels: u8, harvest: &mut Harvest) {
     let Some(levels) = levels.checked_sub(1) else { return harvest.flag(Reason::TooDeep) };
-    let Some(result) = at_path(carried, &["\"result\""]) else { return };
-    let inner = at_path(result, &["\"tweet\""]).unwrap_or(result);
-    match Record::of(inner) {
-        Some(record) if what(&record) == What::Tweet => {
-            tweet(&record, Scope::Embedded, levels, harvest);
-        }
-        _ => {}
+    let Some(result) = carried.at_path(&["\"result\""]) else { return };
+    let inner = result.at_path(&["\"tweet\""]).unwrap_or(result);
+    if let Some(record) = inner.object().filter(|record| what(record) == What::Tweet) {
+        tweet(&record, Scope::Embedded, levels, harvest);
     }
 }

@@ -41,8 +41,8 @@ pub(crate) struct Harvest {
     place: Place,
     /// IDs of this record, so that a wider scope names each one once; empty in the own scope.
     named: HashSet<(IdKind, u64)>,
-    /// How many tweets, users, DMs and flags there were before the current record.
-    marks: [usize; 4],
+    /// How many tweets, users, DMs, flags and deletes there were before the current record.
+    marks: [usize; 5],
     /// The highest ID that there can be.
     id_max: u64,
     /// Whether the current record held what nobody asked for.
@@ -64,7 +64,7 @@ impl Harvest {
             wants_authors: columns == Columns::WithPlaces,
             place: Place::default(),
             named: HashSet::new(),
-            marks: [0; 4],
+            marks: [0; 5],
             id_max: ID_MAX,
             other_kind: false,
             tweets: Vec::new(),
@@ -114,7 +114,13 @@ impl Harvest {
         self.records += 1;
         self.place.offset = offset;
         self.place.length = u32::try_from(length).unwrap_or(0);
-        self.marks = [self.tweets.len(), self.users.len(), self.dms.len(), self.flags.len()];
+        self.marks = [
+            self.tweets.len(),
+            self.users.len(),
+            self.dms.len(),
+            self.flags.len(),
+            self.deleted.len(),
+        ];
         self.other_kind = false;
         if self.scope > Scope::Own {
             self.named.clear();
@@ -132,6 +138,16 @@ impl Harvest {
         if self.other_kind && !self.gave() && self.flags.len() == self.marks[3] {
             self.flag(Reason::OtherKind);
         }
+    }
+
+    /// Takes back all that the current record brought in: it is not to be believed.
+    pub(crate) fn take_back(&mut self) {
+        let [tweets, users, dms, flags, deleted] = self.marks;
+        self.tweets.truncate(tweets);
+        self.users.truncate(users);
+        self.dms.truncate(dms);
+        self.flags.truncate(flags);
+        self.deleted.truncate(deleted);
     }
 
     /// Notes that the current record holds something that is no ID of ours.

@@ -9,7 +9,8 @@ use super::key::Key;
 use super::record::Record;
 use super::resync::{Found, LineStart, Resync};
 use super::scan::{Frame, Walk, frame};
-use super::{FORMATS, Format, More, Shape, Task, Window, account_archive, control};
+use super::value::Torn;
+use super::{FORMATS, More, Shape, Task, Window, account_archive, control};
 use crate::pipeline::reason::Reason;
 
 /// Where the lane stands between records.
@@ -144,9 +145,10 @@ impl Json {
         formats: &mut [u64; FORMATS.len()],
         harvest: &mut Harvest,
     ) -> Step {
+        let torn = Torn::default();
         let (record, walk) = match window.may_grow(at, task) {
-            true => Record::walk_so_far(window.input, at),
-            false => Record::walk(window.input, at),
+            true => Record::walk_so_far(window.input, at, &torn),
+            false => Record::walk(window.input, at, &torn),
         };
         let (damaged_at, reason) = match walk {
             Walk::End(end) => {
@@ -159,14 +161,23 @@ impl Json {
                 }
                 self.went_well();
                 harvest.begin(window.byte(at), end - at);
-                if window.input[at] == b'{' {
-                    let is_known = take_record(&record, task, formats, harvest);
-                    match is_known || self.is_script {
-                        true => harvest.end(),
-                        false => harvest.flag(Reason::Unknown),
+                let taken = match window.input[at] {
+                    b'{' => take_record(&record, task, harvest),
+                    _ => Taken::Unknown,
+                };
+                match (torn.met(), taken) {
+                    (Some((torn_at, reason)), _) => {
+                        harvest.take_back();
+                        harvest.flag_at(reason, window.byte(torn_at));
+                        self.last_damaged = true;
                     }
-                } else {
-                    harvest.flag(Reason::Unknown);
+                    (None, Taken::Format(row)) => {
+                        formats[row] += 1;
+                        harvest.end();
+                    }
+                    (None, Taken::Control) => harvest.end(),
+                    (None, Taken::Unknown) if self.is_script => harvest.end(),
+                    (None, Taken::Unknown) => harvest.flag(Reason::Unknown),
                 }
                 return Step::On(end);
             }
@@ -322,23 +333,28 @@ fn skip_padding(input: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Hands a whole object to its format; says whether there is one.
+/// Who took a record.
+enum Taken {
+    /// The format of this row.
+    Format(usize),
+    /// It is a control line.
+    Control,
+    /// Nobody knows it.
+    Unknown,
+}
+
+/// Hands a whole object to its format.
 #[inline]
-fn take_record(
-    record: &Record<'_>,
-    task: &Task,
-    formats: &mut [u64; FORMATS.len()],
-    harvest: &mut Harvest,
-) -> bool {
+fn take_record(record: &Record<'_>, task: &Task, harvest: &mut Harvest) -> Taken {
     if record.has(Key::ForUser)
         && let Some(message) = record.object(Key::Message)
     {
-        return take_record(&message, task, formats, harvest);
+        return take_record(&message, task, harvest);
     }
     if control::recognise(record) {
         harvest.flag(Reason::Control);
         control::extract(record, harvest);
-        return true;
+        return Taken::Control;
     }
     let row = match task.format {
         Some(format) => Some((super::row_of(format), format)),
@@ -347,19 +363,13 @@ fn take_record(
             Shape::Table { .. } | Shape::List => false,
         }),
     };
-    match row {
-        Some((row, Format { shape: Shape::Json { extract, .. }, .. })) => {
-            formats[row] += 1;
+    let Some((row, format)) = row else { return Taken::Unknown };
+    match (&format.shape, task.format) {
+        (Shape::Json { extract, .. }, _) | (Shape::Removals { extract, .. }, Some(_)) => {
             extract(record, harvest);
         }
-        Some((row, Format { shape: Shape::Removals { extract, .. }, .. })) => {
-            formats[row] += 1;
-            match task.format {
-                Some(_) => extract(record, harvest),
-                None => harvest.flag(Reason::Removal),
-            }
-        }
-        _ => return false,
+        (Shape::Removals { .. }, None) => harvest.flag(Reason::Removal),
+        (Shape::Table { .. } | Shape::List, _) => return Taken::Unknown,
     }
-    true
+    Taken::Format(row)
 }

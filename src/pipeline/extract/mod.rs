@@ -15,7 +15,6 @@ mod id;
 mod id_list;
 mod json;
 mod key;
-mod members;
 mod old_dm;
 mod record;
 mod resync;
@@ -32,6 +31,7 @@ mod v2_flat;
 mod v2_object;
 mod v2_page;
 mod v2_stream;
+mod value;
 
 use crate::base::ids::IdKind;
 pub(crate) use harvest::{Deleted, Harvest};

@@ -1,16 +1,17 @@
 //! One JSON object as a fixed set of slots: where the value of each known key stands.
-//! Children are looked at in the same way, by a walk over their own bytes.
+//! What its values hold inside is looked at in the same way, by a walk over one more level.
 
 use super::key::{KEYS, Key};
-use super::scan::{self, Escapes, Keep, Skip, Walk};
+use super::scan::{self, Escapes, Keep, Span, Walk};
+use super::value::{Torn, Value};
 use crate::pipeline::reason::Reason;
 
 /// The known keys of one JSON value; none if it is no object.
 pub(crate) struct Record<'a> {
     input: &'a [u8],
+    torn: &'a Torn,
     spans: [(u32, u32); KEYS],
     present: u128,
-    current: Option<Key>,
     /// Where the value itself stands, once it was found whole.
     whole: (u32, u32),
 }
@@ -19,22 +20,21 @@ const _: () = assert!(KEYS <= 128, "the mask of present keys has 128 bits");
 
 impl<'a> Record<'a> {
     /// An empty record over `input`.
-    fn over(input: &'a [u8]) -> Record<'a> {
-        assert!(u32::try_from(input.len()).is_ok(), "a window stays below 4 GiB");
-        Record { input, spans: [(0, 0); KEYS], present: 0, current: None, whole: (0, 0) }
+    fn over(input: &'a [u8], torn: &'a Torn) -> Record<'a> {
+        Record { input, torn, spans: [(0, 0); KEYS], present: 0, whole: (0, 0) }
     }
 
-    /// Walks the value that begins at `start` of `input`.
-    pub(crate) fn walk(input: &'a [u8], start: usize) -> (Record<'a>, Walk) {
-        let mut record = Record::over(input);
+    /// Walks the value that begins at `start` of `input`; tears further inside go to `torn`.
+    pub(crate) fn walk(input: &'a [u8], start: usize, torn: &'a Torn) -> (Record<'a>, Walk) {
+        let mut record = Record::over(input, torn);
         let walk = scan::walk(input, start, &mut record);
         record.ends(start, walk);
         (record, walk)
     }
 
     /// The same, if more input may come (see [`scan::walk_so_far`]).
-    pub(crate) fn walk_so_far(input: &'a [u8], start: usize) -> (Record<'a>, Walk) {
-        let mut record = Record::over(input);
+    pub(crate) fn walk_so_far(input: &'a [u8], start: usize, torn: &'a Torn) -> (Record<'a>, Walk) {
+        let mut record = Record::over(input, torn);
         let walk = scan::walk_so_far(input, start, &mut record);
         record.ends(start, walk);
         (record, walk)
@@ -48,21 +48,9 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The record of a whole value that an earlier walk found whole; none if it is no object
-    /// or names a key twice.
-    pub(crate) fn of(value: &'a [u8]) -> Option<Record<'a>> {
-        if value.first() != Some(&b'{') {
-            return None;
-        }
-        match Record::walk(value, 0) {
-            (record, Walk::End(_)) => Some(record),
-            _ => None,
-        }
-    }
-
-    /// The bytes of the whole value; none if it is damaged.
-    pub(crate) fn whole(&self) -> &'a [u8] {
-        &self.input[self.whole.0 as usize..self.whole.1 as usize]
+    /// The whole value; empty if it is damaged.
+    pub(crate) fn whole(&self) -> Value<'a> {
+        Value::new(self.input, self.whole, self.torn)
     }
 
     /// Whether the key is there, whatever its value.
@@ -87,14 +75,25 @@ impl<'a> Record<'a> {
         (value != b"null").then_some(value)
     }
 
+    /// The key's value, to look into; none if it is absent or null.
+    pub(crate) fn inside(&self, key: Key) -> Option<Value<'a>> {
+        self.value(key)?;
+        Some(Value::new(self.input, self.spans[key as usize], self.torn))
+    }
+
     /// The key's value, if it is an object.
     pub(crate) fn object(&self, key: Key) -> Option<Record<'a>> {
-        Record::of(self.value(key)?)
+        self.inside(key)?.object()
     }
 
     /// The elements of the key's value, if it is an array; nothing otherwise.
-    pub(crate) fn elements(&self, key: Key) -> Elements<'a> {
-        Elements::of(self.value(key).unwrap_or_default())
+    pub(crate) fn elements(&self, key: Key) -> impl Iterator<Item = Value<'a>> {
+        self.inside(key).into_iter().flat_map(Value::elements)
+    }
+
+    /// The same as records; none in the place of one that is no object.
+    pub(crate) fn records(&self, key: Key) -> impl Iterator<Item = Option<Record<'a>>> {
+        self.inside(key).into_iter().flat_map(Value::records)
     }
 
     /// Whether the key's value is an array.
@@ -116,27 +115,21 @@ impl<'a> Record<'a> {
 impl Keep for Record<'_> {
     fn restart(&mut self) {
         self.present = 0;
-        self.current = None;
     }
 
     #[inline]
-    fn key(&mut self, key: &[u8], escapes: Escapes) -> Result<(), Reason> {
-        self.current = match escapes {
+    fn member(&mut self, key: &[u8], escapes: Escapes, value: Span) -> Result<(), Reason> {
+        let key = match escapes {
             Escapes::None => Key::of(key),
             Escapes::Some => unescaped_key(key),
         };
-        match self.current {
-            Some(key) if self.has(key) => Err(Reason::DuplicateKey),
-            _ => Ok(()),
+        let Some(key) = key else { return Ok(()) };
+        if self.has(key) {
+            return Err(Reason::DuplicateKey);
         }
-    }
-
-    #[inline]
-    fn value(&mut self, start: usize, end: usize) {
-        if let Some(key) = self.current.take() {
-            self.spans[key as usize] = (start as u32, end as u32);
-            self.present |= 1 << key as u32;
-        }
+        self.spans[key as usize] = (value.0 as u32, value.1 as u32);
+        self.present |= 1 << key as u32;
+        Ok(())
     }
 }
 
@@ -159,39 +152,5 @@ pub(crate) fn unquoted(value: &[u8]) -> Option<&[u8]> {
     match value {
         [b'"', inside @ .., b'"'] => Some(inside),
         _ => None,
-    }
-}
-
-/// Goes through the elements of an array that an earlier walk found whole.
-pub(crate) struct Elements<'a> {
-    input: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Elements<'a> {
-    /// The elements of `value`; none if it is no array.
-    pub(crate) fn of(value: &'a [u8]) -> Elements<'a> {
-        let at = if value.starts_with(b"[") { 1 } else { value.len() };
-        Elements { input: value, at }
-    }
-}
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let mut start = scan::skip_blanks(self.input, self.at);
-        if self.input.get(start) == Some(&b',') {
-            start = scan::skip_blanks(self.input, start + 1);
-        }
-        if matches!(self.input.get(start), None | Some(b']')) {
-            self.at = self.input.len();
-            return None;
-        }
-        let Walk::End(end) = scan::walk(self.input, start, &mut Skip) else {
-            unreachable!("the array was walked before and found whole");
-        };
-        self.at = end;
-        Some(&self.input[start..end])
     }
 }

@@ -38,11 +38,27 @@ fn extract_kinds(input: &[u8], scope: Scope) -> Out {
     extract_pieces(input, &[input.len().max(1)], 1 << 20, scope)
 }
 
+/// What `input` gives to somebody who asks for these kinds only.
+fn extract_of(input: &[u8], kinds: KindSet) -> Out {
+    let harvest = Harvest::new(kinds, Scope::Own, Columns::IdsOnly);
+    extract_into(harvest, input, &[input.len().max(1)], 1 << 20)
+}
+
 /// As [`extract_in`], in that scope.
 fn extract_pieces(input: &[u8], pieces: &[usize], record_bytes_max: usize, scope: Scope) -> Out {
+    let harvest = Harvest::new(KindSet::ALL, scope, Columns::WithPlaces);
+    extract_into(harvest, input, pieces, record_bytes_max)
+}
+
+/// As [`extract_in`], by that harvest.
+fn extract_into(
+    mut harvest: Harvest,
+    input: &[u8],
+    pieces: &[usize],
+    record_bytes_max: usize,
+) -> Out {
     let task = Task { format: None, declared: Some(IdKind::Tweet), record_bytes_max };
     let mut extractor = Extractor::new(task);
-    let mut harvest = Harvest::new(KindSet::ALL, scope, Columns::WithPlaces);
     let mut out = Out::default();
     let (mut used, mut seen) = (0, 0);
     let mut pieces = pieces.iter().cycle();
@@ -304,5 +320,55 @@ fn a_quote_that_swallows_rows_costs_only_its_row() {
     ] {
         let out = extract(input.as_bytes());
         assert_eq!((&out.tweets, out.damages()), (&tweets, 1), "{input:?}");
+    }
+}
+
+#[test]
+fn what_nobody_looks_into_needs_only_be_closed() {
+    // Inside of the user a comma is missing; the tweet's own ID is as sound as ever.
+    let torn = tweet(1).to_string().replace(",\"id_str\":\"1400", " \"id_str\":\"1400");
+    let input = format!("{torn}\n{}\n", tweet(2));
+    let own = extract_of(input.as_bytes(), KindSet::only(IdKind::Tweet));
+    assert_eq!((own.tweets, own.flags), (oracle(&[tweet(1), tweet(2)]), vec![]));
+    // Whoever asks for users looks into it: then nothing of the record is believed.
+    let out = extract(input.as_bytes());
+    let at = torn.find(" \"id_str\":\"1400").unwrap() + 1;
+    assert_eq!(out.tweets, oracle(&[tweet(2)]));
+    assert_eq!(out.users, [1_400_000_000_000_000_002]);
+    assert_eq!(out.flags, [(Reason::Syntax, at as u64)]);
+}
+
+#[test]
+fn a_page_with_a_torn_element_gives_nothing_and_tells_where() {
+    let page = json!({"data": [flat(1), flat(2), flat(3)], "meta": {}}).to_string();
+    let next = json!({"data": [flat(4)]});
+    for (whole, torn) in [
+        ("},{\"id\":\"1500000000002000006\"", "} {\"id\":\"1500000000002000006\""),
+        ("\"author_id\":\"1400000002\"", "\"author_id\" \"1400000002\""),
+        ("\"author_id\":\"1400000002\"", "\"author_id\":\"1400000002\"5"),
+        ("\"author_id\":\"1400000002\"", "\"id\":\"1400000002\""),
+    ] {
+        assert!(page.contains(whole), "{page}");
+        let input = format!("{}\n{next}\n", page.replace(whole, torn));
+        let out = extract(input.as_bytes());
+        assert_eq!(out.tweets, oracle(&[flat(4)]), "{torn}");
+        let [(Reason::Syntax | Reason::DuplicateKey, at)] = out.flags[..] else {
+            panic!("{torn}: {:?}", out.flags)
+        };
+        let second = page.find("1500000000002000006").unwrap() as u64 - 7;
+        assert!((second..second + 90).contains(&at), "{torn} {at}");
+    }
+}
+
+#[test]
+fn two_torn_lines_do_not_swallow_those_between_them() {
+    // The first has a bracket too many inside, the last one too few: together they are balanced.
+    let open = tweet(1).to_string().replace("\"urls\":[]", "\"urls\":{[]");
+    let close = tweet(4).to_string().replace("\"urls\":[]", "\"urls\":[]}");
+    for between in [",\n", "\n", "\r\n"] {
+        let lines = [open.clone(), tweet(2).to_string(), tweet(3).to_string(), close.clone()];
+        let out = extract((lines.join(between) + "\n").as_bytes());
+        assert_eq!(out.tweets, oracle(&[tweet(2), tweet(3)]), "{between:?}");
+        assert_eq!(out.damages(), 2, "{between:?}: {:?}", out.flags);
     }
 }

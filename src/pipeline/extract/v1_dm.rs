@@ -5,6 +5,7 @@ use super::id;
 use super::key::Key;
 use super::record::Record;
 use super::v2_object::of_key;
+use super::value::Value;
 use crate::base::ids::IdKind;
 use crate::pipeline::reason::Reason;
 use crate::pipeline::wants::Scope;
@@ -22,11 +23,11 @@ pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
         return event(record, harvest);
     }
     let mut events = 0_u64;
-    let only = record.value(Key::Event).into_iter();
-    for value in record.elements(Key::Events).chain(only) {
+    let only = record.inside(Key::Event).map(Value::object);
+    for element in record.records(Key::Events).chain(only) {
         events += 1;
-        match Record::of(value) {
-            Some(value) if is_event(&value) => event(&value, harvest),
+        match element {
+            Some(element) if is_event(&element) => event(&element, harvest),
             _ => harvest.flag(Reason::Unknown),
         }
     }

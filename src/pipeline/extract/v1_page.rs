@@ -14,9 +14,9 @@ pub(super) fn recognise(record: &Record<'_>) -> bool {
 pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
     let mut elements = 0_u64;
     for list in [Key::Statuses, Key::Results] {
-        for element in record.elements(list) {
+        for element in record.records(list) {
             elements += 1;
-            match Record::of(element) {
+            match element {
                 Some(tweet) if v1_tweet::recognise(&tweet) => v1_tweet::extract(&tweet, harvest),
                 Some(activity) if super::gnip::recognise(&activity) => {
                     super::gnip::extract(&activity, harvest);

@@ -62,11 +62,11 @@ fn referenced(record: &Record<'_>, harvest: &mut Harvest) {
     }
     if let Some(history) = record.object(Key::EditHistory) {
         for edit in history.elements(Key::EditTweetIds) {
-            harvest.id(IdKind::Tweet, Scope::Referenced, id::pair(None, Some(edit)), None);
+            harvest.id(IdKind::Tweet, Scope::Referenced, id::pair(None, Some(edit.bytes())), None);
         }
     }
     let Some(entities) = record.object(Key::Entities) else { return };
-    for media in entities.elements(Key::Media).filter_map(Record::of) {
+    for media in entities.records(Key::Media).flatten() {
         let source = id::of_keys(&media, Key::SourceStatusId, Key::SourceStatusIdStr);
         harvest.id(IdKind::Tweet, Scope::Referenced, source, None);
     }

@@ -23,7 +23,7 @@ pub(super) fn event(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) {
     harvest.id(IdKind::Dm, scope, id::required(of_key(record, key)), None);
     harvest.id(IdKind::User, scope, of_key(record, Key::SenderId), None);
     for participant in record.elements(Key::ParticipantIds) {
-        harvest.id(IdKind::User, scope, id::pair(None, Some(participant)), None);
+        harvest.id(IdKind::User, scope, id::pair(None, Some(participant.bytes())), None);
     }
     if harvest.reaches(Scope::Embedded) {
         referenced_tweets(record, harvest);

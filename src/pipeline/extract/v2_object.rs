@@ -65,7 +65,7 @@ fn tweet(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) {
     referenced_tweets(record, harvest);
     if harvest.reaches(Scope::Referenced) {
         for edit in record.elements(Key::EditHistoryTweetIds) {
-            harvest.id(IdKind::Tweet, Scope::Referenced, id::pair(None, Some(edit)), None);
+            harvest.id(IdKind::Tweet, Scope::Referenced, id::pair(None, Some(edit.bytes())), None);
         }
         let replied_to = of_key(record, Key::InReplyToUserId);
         harvest.id(IdKind::User, Scope::Referenced, replied_to, None);
@@ -74,7 +74,7 @@ fn tweet(record: &Record<'_>, scope: Scope, harvest: &mut Harvest) {
 
 /// Brings in `referenced_tweets[]`: embedded where flattening made full objects of them.
 pub(super) fn referenced_tweets(record: &Record<'_>, harvest: &mut Harvest) {
-    for other in record.elements(Key::ReferencedTweets).filter_map(Record::of) {
+    for other in record.records(Key::ReferencedTweets).flatten() {
         let scope = if other.has(Key::Text) { Scope::Embedded } else { Scope::Referenced };
         let author = of_key(&other, Key::AuthorId);
         let author_id = author.ok().and_then(|author| author.id());

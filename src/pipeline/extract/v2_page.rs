@@ -23,9 +23,9 @@ pub(super) fn extract(record: &Record<'_>, harvest: &mut Harvest) {
         objects += 1;
         v2_object::extract(&only, Scope::Own, harvest);
     }
-    for element in record.elements(Key::Data) {
+    for element in record.records(Key::Data) {
         objects += 1;
-        match Record::of(element) {
+        match element {
             Some(object) => v2_object::extract(&object, Scope::Own, harvest),
             None => harvest.flag(Reason::Unknown),
         }
@@ -43,7 +43,7 @@ pub(super) fn includes(record: &Record<'_>, harvest: &mut Harvest) {
     }
     let Some(includes) = record.object(Key::Includes) else { return };
     for list in [Key::Tweets, Key::Users] {
-        for object in includes.elements(list).filter_map(Record::of) {
+        for object in includes.records(list).flatten() {
             v2_object::extract(&object, Scope::Embedded, harvest);
         }
     }

@@ -5,11 +5,11 @@ use std::arch::x86_64::{
     _mm_set1_epi8, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_loadu_si256,
     _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_min_epu8, _mm256_movemask_epi8,
     _mm256_or_si256, _mm256_packus_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_sub_epi8, _mm256_subs_epu8, _mm256_testz_si256,
+    _mm256_slli_epi16, _mm256_sub_epi8, _mm256_subs_epu8, _mm256_testz_si256,
 };
 
 use super::lines::Numeral;
-use super::masks::{AHEAD_BYTES, Block, Lanes, Masks, Work};
+use super::masks::{AHEAD_BYTES, Block, Frames, Lanes, Tokens, Work};
 
 /// Registers of 32 bytes.
 pub(super) struct Avx2;
@@ -32,15 +32,15 @@ pub(super) fn run<W: Work>(work: W) -> W::Out {
 
 impl Lanes for Avx2 {
     #[inline(always)]
-    fn masks(block: &Block) -> Masks {
+    fn frames(block: &Block) -> Frames {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { masks(block) }
+        unsafe { frames(block) }
     }
 
     #[inline(always)]
-    fn hex_digits(block: &Block) -> u64 {
+    fn tokens(block: &Block) -> Tokens {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { hex_digits(block) }
+        unsafe { tokens(block) }
     }
 
     #[inline(always)]
@@ -109,31 +109,38 @@ fn lower(bytes: Halves) -> Halves {
     bytes.map(|half| _mm256_or_si256(half, _mm256_set1_epi8(0x20)))
 }
 
+/// The bytes with that bit set: shifted, it is the highest, which is gathered.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn masks(block: &Block) -> Masks {
+fn case(bytes: Halves) -> u64 {
+    mask(bytes.map(|half| _mm256_slli_epi16::<2>(half)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn frames(block: &Block) -> Frames {
     let bytes = load(block);
-    Masks {
+    Frames {
         quotes: equal(bytes, b'"'),
         backslashes: equal(bytes, b'\\'),
         opens: equal(lower(bytes), b'{'),
         closes: equal(lower(bytes), b'}'),
-        colons: equal(bytes, b':'),
-        commas: equal(bytes, b','),
-        blanks: among(bytes, 0, b' '),
+        curly: case(bytes),
         controls: among(bytes, 0, b' ' - 1),
-        digits: among(bytes, b'0', b'9'),
-        zeros: equal(bytes, b'0'),
-        slashes: equal(bytes, b'/'),
-        unicode: equal(bytes, b'u'),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn hex_digits(block: &Block) -> u64 {
+fn tokens(block: &Block) -> Tokens {
     let bytes = load(block);
-    among(bytes, b'0', b'9') | among(lower(bytes), b'a', b'f')
+    Tokens {
+        colons: equal(bytes, b':'),
+        commas: equal(bytes, b','),
+        spaces: equal(bytes, b' '),
+        digits: among(bytes, b'0', b'9'),
+        zeros: equal(bytes, b'0'),
+    }
 }
 
 /// Ones behind zeros: 32 bytes from the place of a number on are ones where its digits are, if so

@@ -2,12 +2,12 @@
 
 use std::arch::x86_64::{
     __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask,
-    _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8, _mm512_sub_epi8,
+    _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8, _mm512_sub_epi8, _mm512_test_epi8_mask,
 };
 
 use super::avx2;
 use super::lines::Numeral;
-use super::masks::{AHEAD_BYTES, Block, Lanes, Masks, Work};
+use super::masks::{AHEAD_BYTES, Block, Frames, Lanes, Tokens, Work};
 
 /// Registers of 64 bytes.
 pub(super) struct Avx512;
@@ -27,15 +27,15 @@ pub(super) fn run<W: Work>(work: W) -> W::Out {
 
 impl Lanes for Avx512 {
     #[inline(always)]
-    fn masks(block: &Block) -> Masks {
+    fn frames(block: &Block) -> Frames {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { masks(block) }
+        unsafe { frames(block) }
     }
 
     #[inline(always)]
-    fn hex_digits(block: &Block) -> u64 {
+    fn tokens(block: &Block) -> Tokens {
         // SAFETY: whoever uses these lanes asked for all that this needs.
-        unsafe { hex_digits(block) }
+        unsafe { tokens(block) }
     }
 
     #[inline(always)]
@@ -94,29 +94,36 @@ fn lower(bytes: __m512i) -> __m512i {
     _mm512_or_si512(bytes, _mm512_set1_epi8(0x20))
 }
 
+/// The bytes with that bit set.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn masks(block: &Block) -> Masks {
+fn case(bytes: __m512i) -> u64 {
+    _mm512_test_epi8_mask(bytes, _mm512_set1_epi8(0x20))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn frames(block: &Block) -> Frames {
     let bytes = load(block);
-    Masks {
+    Frames {
         quotes: equal(bytes, b'"'),
         backslashes: equal(bytes, b'\\'),
         opens: equal(lower(bytes), b'{'),
         closes: equal(lower(bytes), b'}'),
-        colons: equal(bytes, b':'),
-        commas: equal(bytes, b','),
-        blanks: below(bytes, b' ' + 1),
+        curly: case(bytes),
         controls: below(bytes, b' '),
-        digits: among(bytes, b'0', 10),
-        zeros: equal(bytes, b'0'),
-        slashes: equal(bytes, b'/'),
-        unicode: equal(bytes, b'u'),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn hex_digits(block: &Block) -> u64 {
+fn tokens(block: &Block) -> Tokens {
     let bytes = load(block);
-    among(bytes, b'0', 10) | among(lower(bytes), b'a', 6)
+    Tokens {
+        colons: equal(bytes, b':'),
+        commas: equal(bytes, b','),
+        spaces: equal(bytes, b' '),
+        digits: among(bytes, b'0', 10),
+        zeros: equal(bytes, b'0'),
+    }
 }

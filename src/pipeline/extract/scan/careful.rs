@@ -1,7 +1,7 @@
 //! The walk token by token: takes whatever comes, and tells the place and the reason of damage.
 
 use super::text::{self, skip_blanks, string_end};
-use super::{Keep, Walk};
+use super::{Escapes, Keep, Span, Walk};
 use crate::pipeline::reason::Reason;
 
 /// How deep brackets may nest.
@@ -51,6 +51,14 @@ pub(super) enum Stop {
     Damaged(usize, Reason),
 }
 
+/// An outermost member whose value is walked.
+#[derive(Default)]
+struct Member {
+    key: Span,
+    escapes: Escapes,
+    value_start: usize,
+}
+
 struct Walker<'a, K> {
     input: &'a [u8],
     at: usize,
@@ -60,7 +68,7 @@ struct Walker<'a, K> {
 
 impl<K: Keep> Walker<'_, K> {
     fn value_to_end(mut self) -> Result<usize, Stop> {
-        let mut value_start = usize::MAX;
+        let mut member = Member::default();
         loop {
             // A value stands here.
             match self.byte()? {
@@ -69,7 +77,7 @@ impl<K: Keep> Walker<'_, K> {
                     if self.next_token()? == b'}' {
                         self.close(1)?;
                     } else {
-                        value_start = self.key(value_start)?;
+                        self.key(&mut member)?;
                         continue;
                     }
                 }
@@ -87,7 +95,7 @@ impl<K: Keep> Walker<'_, K> {
             loop {
                 match self.open.depth {
                     0 => return Ok(self.at),
-                    1 if self.open.innermost() == 1 => self.keep.value(value_start, self.at),
+                    1 if self.open.innermost() == 1 => self.ended(&member)?,
                     _ => {}
                 }
                 match self.next_token()? {
@@ -95,7 +103,7 @@ impl<K: Keep> Walker<'_, K> {
                         self.at += 1;
                         self.next_token()?;
                         if self.open.innermost() == 1 {
-                            value_start = self.key(value_start)?;
+                            self.key(&mut member)?;
                         }
                         break;
                     }
@@ -107,9 +115,9 @@ impl<K: Keep> Walker<'_, K> {
         }
     }
 
-    /// Takes a key and its colon; says where the value begins if the key is an outermost one.
+    /// Takes a key and its colon, and remembers it if it is an outermost one.
     #[inline]
-    fn key(&mut self, value_start: usize) -> Result<usize, Stop> {
+    fn key(&mut self, member: &mut Member) -> Result<(), Stop> {
         if self.byte()? != b'"' {
             return Err(self.damaged(Reason::Syntax));
         }
@@ -121,12 +129,19 @@ impl<K: Keep> Walker<'_, K> {
         }
         self.at += 1;
         self.next_token()?;
-        if self.open.depth != 1 {
-            return Ok(value_start);
+        if self.open.depth == 1 {
+            *member = Member { key: (key_start, end - 1), escapes, value_start: self.at };
         }
-        let key = &self.input[key_start..end - 1];
-        self.keep.key(key, escapes).map_err(|reason| Stop::Damaged(key_start, reason))?;
-        Ok(self.at)
+        Ok(())
+    }
+
+    /// Hands over the outermost member whose value ends here.
+    #[inline]
+    fn ended(&mut self, member: &Member) -> Result<(), Stop> {
+        let Member { key: (start, end), escapes, value_start } = *member;
+        self.keep
+            .member(&self.input[start..end], escapes, (value_start, self.at))
+            .map_err(|reason| Stop::Damaged(start, reason))
     }
 
     #[inline]

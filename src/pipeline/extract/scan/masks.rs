@@ -8,7 +8,7 @@ pub(super) const BLOCK_BYTES: usize = 64;
 
 /// How far ahead of a block memory is asked for its bytes: processors look ahead by themselves, but
 /// not beyond a page, and too late for a walk that hardly waits for anything else.
-pub(super) const AHEAD_BYTES: usize = 2048;
+pub(super) const AHEAD_BYTES: usize = 4096;
 
 /// 64 bytes, of which the walk asks what they are.
 pub(super) type Block = [u8; BLOCK_BYTES];
@@ -21,9 +21,9 @@ pub(super) fn last_block(rest: &[u8], filling: u8) -> Block {
     block
 }
 
-/// What the bytes of a block are; bit 0 is the first byte's.
+/// What frames values: strings and brackets; bit 0 is the first byte's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Masks {
+pub(super) struct Frames {
     /// `"`
     pub(super) quotes: u64,
     /// `\`
@@ -32,31 +32,34 @@ pub(super) struct Masks {
     pub(super) opens: u64,
     /// `}` and `]`
     pub(super) closes: u64,
+    /// `{` and `}`, and many bytes that are no brackets.
+    pub(super) curly: u64,
+    /// Control characters: below 0x20.
+    pub(super) controls: u64,
+}
+
+/// What stands between strings and brackets; bit 0 is the first byte's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tokens {
     /// `:`
     pub(super) colons: u64,
     /// `,`
     pub(super) commas: u64,
-    /// Blanks of JSON and all control characters: up to 0x20.
-    pub(super) blanks: u64,
-    /// Control characters: below 0x20.
-    pub(super) controls: u64,
+    /// 0x20
+    pub(super) spaces: u64,
     /// `0` to `9`
     pub(super) digits: u64,
     /// `0`
     pub(super) zeros: u64,
-    /// `/`
-    pub(super) slashes: u64,
-    /// `u`
-    pub(super) unicode: u64,
 }
 
 /// An instruction set.
 pub(super) trait Lanes {
-    /// What the bytes of `block` are.
-    fn masks(block: &Block) -> Masks;
+    /// Which bytes of `block` frame values.
+    fn frames(block: &Block) -> Frames;
 
-    /// Which of them are hexadecimal digits.
-    fn hex_digits(block: &Block) -> u64;
+    /// Which of them stand between strings and brackets.
+    fn tokens(block: &Block) -> Tokens;
 
     /// Which of them are `byte`, which is ASCII.
     fn equal(block: &Block, byte: u8) -> u64;

@@ -3,12 +3,18 @@
 //! table. Not what they mean.
 //!
 //! Sans-IO: a slice in, a verdict out. No tree, no allocation, no recursion: brackets are bits.
-//! Strings are bytes: invalid UTF-8 and lone surrogates are let through, a raw line feed is not.
+//! Strings are bytes: invalid UTF-8, lone surrogates and escapes that spell nothing are let
+//! through, a raw line feed is not.
 //!
 //! There are two walks. The `swift` one goes 64 bytes a turn by the widest instructions that this
-//! processor has, and answers for sound objects only. The `careful` one goes token by token, takes
-//! everything, and names the place and the reason of damage. The tests hold the swift one against
-//! the careful one, and that against serde_json.
+//! processor has, and answers for sound records on one line only; it passes over what the values
+//! of the outermost keys hold inside, as long as strings are closed and brackets balanced there.
+//! The `careful` one goes token by token, takes everything, knows all rules at every depth, and
+//! names the place and the reason of damage. So a value inside may turn out to be torn when
+//! somebody looks into it (see `value`).
+//!
+//! The tests hold the careful walk against serde_json, and the swift one against the careful one
+//! over a copy whose inner values were emptied byte by byte.
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "intrinsics load from addresses and need their processor")]
@@ -43,22 +49,24 @@ pub(crate) enum Walk {
     Damaged(usize, Reason),
 }
 
-/// Takes each key of the outermost object with the span of its value.
+/// From which byte on, and before which one.
+pub(crate) type Span = (usize, usize);
+
+/// Takes the members of the outermost object.
 pub(crate) trait Keep {
     /// Forgets everything: the walk begins again.
     fn restart(&mut self);
-    /// Takes a key (without quotes) that stands at depth one; refuses one that was there before.
-    fn key(&mut self, key: &[u8], escapes: Escapes) -> Result<(), Reason>;
-    /// Takes the span of the value of the last key.
-    fn value(&mut self, start: usize, end: usize);
+    /// Takes a key (without quotes) with the span of its value; refuses one that was there before.
+    fn member(&mut self, key: &[u8], escapes: Escapes, value: Span) -> Result<(), Reason>;
 }
 
-/// Whether a string holds escapes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a string may hold escapes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Escapes {
     /// Its bytes are its text.
+    #[default]
     None,
-    /// It holds at least one backslash.
+    /// It may hold a backslash.
     Some,
 }
 
@@ -70,12 +78,9 @@ impl Keep for Skip {
     fn restart(&mut self) {}
 
     #[inline]
-    fn key(&mut self, _key: &[u8], _escapes: Escapes) -> Result<(), Reason> {
+    fn member(&mut self, _key: &[u8], _escapes: Escapes, _value: Span) -> Result<(), Reason> {
         Ok(())
     }
-
-    #[inline]
-    fn value(&mut self, _start: usize, _end: usize) {}
 }
 
 /// Walks the value that begins at `start` to its end.
@@ -103,6 +108,7 @@ pub(crate) fn walk_so_far<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> 
 }
 
 fn swift_walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Verdict {
+    assert!(u32::try_from(input.len()).is_ok(), "a window stays below 4 GiB");
     widest(swift::Walk { input, start, keep })
 }
 

@@ -1,7 +1,7 @@
 //! Masks eight bytes at a step, in plain words: for every machine.
 
 use super::lines::Numeral;
-use super::masks::{Block, Lanes, Masks};
+use super::masks::{Block, Frames, Lanes, Tokens};
 
 /// One in every byte of a word.
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -47,29 +47,26 @@ fn mask(block: &Block, told: impl Fn(u64) -> u64) -> u64 {
 
 impl Lanes for Portable {
     #[inline]
-    fn masks(block: &Block) -> Masks {
-        Masks {
+    fn frames(block: &Block) -> Frames {
+        Frames {
             quotes: mask(block, |word| equal(word, b'"')),
             backslashes: mask(block, |word| equal(word, b'\\')),
             opens: mask(block, |word| equal(word | CASE, b'{')),
             closes: mask(block, |word| equal(word | CASE, b'}')),
-            colons: mask(block, |word| equal(word, b':')),
-            commas: mask(block, |word| equal(word, b',')),
-            blanks: mask(block, |word| below(word, b' ' + 1)),
+            curly: mask(block, |word| word << 2 & !LOWS),
             controls: mask(block, |word| below(word, b' ')),
-            digits: mask(block, |word| below(word, b'9' + 1) & !below(word, b'0')),
-            zeros: mask(block, |word| equal(word, b'0')),
-            slashes: mask(block, |word| equal(word, b'/')),
-            unicode: mask(block, |word| equal(word, b'u')),
         }
     }
 
     #[inline]
-    fn hex_digits(block: &Block) -> u64 {
-        mask(block, |word| {
-            let letters = below(word | CASE, b'f' + 1) & !below(word | CASE, b'a');
-            letters | below(word, b'9' + 1) & !below(word, b'0')
-        })
+    fn tokens(block: &Block) -> Tokens {
+        Tokens {
+            colons: mask(block, |word| equal(word, b':')),
+            commas: mask(block, |word| equal(word, b',')),
+            spaces: mask(block, |word| equal(word, b' ')),
+            digits: mask(block, |word| below(word, b'9' + 1) & !below(word, b'0')),
+            zeros: mask(block, |word| equal(word, b'0')),
+        }
     }
 
     #[inline]

@@ -1,23 +1,30 @@
-//! The walk by masks: 64 bytes a turn, all rules of JSON as sums and products of words, a loop
-//! only over brackets, words such as `null`, and the outermost keys.
+//! The walk by masks, 64 bytes a turn, for records as programs lay them out: on one line, with
+//! nothing but single blanks between tokens.
+//!
+//! What is walked is one level: the members of the outermost object, by all rules of JSON. What
+//! their values hold inside is passed over: its strings must be closed, and its brackets balanced,
+//! kind by kind. Whoever looks into such a value walks it in turn, as its own outermost level. So
+//! what is read was read by all rules, and what nobody reads costs little more than its bytes.
 //!
 //! It answers for whole records alone. Whatever it cannot vouch for, damage above all, but also
-//! what is rare (more than 63 levels, blanks within `{ }` or before a colon, control characters
-//! in strings), it leaves to the careful walk, which then says what is wrong and where.
+//! what is rare (control characters, so all that goes on over a line's end; blanks within `{ }` or
+//! before a colon), it leaves to the careful walk, which knows all rules at every depth, and says
+//! what is wrong and where. A torn line with a bracket too many would else swallow its successors.
 //!
 //! A rule that compares a byte with the one before takes the one bit that the last block left
 //! over. "The token before" passes over blanks by a carry: adding one where a run of blanks begins
 //! leaves it standing behind the run's end. Bits behind the record's end may say anything; no
 //! carry runs backwards.
 
-use super::masks::{BLOCK_BYTES, Block, Lanes, Masks, Work, last_block};
+use super::careful::DEPTH_MAX;
+use super::masks::{BLOCK_BYTES, Block, Frames, Lanes, Work, last_block};
 use super::text::scalar_end;
-use super::{Escapes, Keep};
+use super::{Escapes, Keep, Span};
 
 /// What a swift walk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The record is well-formed and ends before this byte.
+    /// The record is sound and ends before this byte.
     End(usize),
     /// The input ends inside it, and up to there nothing is wrong that shows.
     Incomplete,
@@ -42,7 +49,7 @@ impl<K: Keep> Work for Walk<'_, K> {
     fn by<L: Lanes>(self) -> Verdict {
         let Walk { input, start, keep } = self;
         let mut walk = Swift::new(input, start, keep);
-        let mut at = start;
+        let mut at = start + 1;
         while let Some(block) = input[at..].first_chunk() {
             match walk.block::<L>(block, at) {
                 Ok(None) => at += BLOCK_BYTES,
@@ -58,8 +65,8 @@ impl<K: Keep> Work for Walk<'_, K> {
     }
 }
 
-/// The innermost bracket is an object, and it is the outermost one.
-const OUTERMOST: u64 = 0b11;
+/// How many marks are gathered before they are handed over.
+const MARKS: usize = 4 * BLOCK_BYTES;
 
 /// What one block leaves over for the next. Where nothing else is said, a bit 0 or 1 about the
 /// last byte.
@@ -68,31 +75,35 @@ struct Swift<'a, K> {
     keep: &'a mut K,
     /// It was a backslash that escapes the next one.
     escaping: u64,
-    /// Which of the next bytes must be hexadecimal digits.
-    hex_digits: u64,
     /// All ones inside a string.
     inside: u64,
-    /// The token before was an opening bracket, a colon or a comma.
+    /// How many brackets are open, the outermost one among them.
+    depth: u32,
+    /// How many of them are curly.
+    curly: u32,
+    /// The token before was the outermost bracket, a colon or a comma.
     expecting: u64,
-    /// It was an opening bracket.
+    /// It was the outermost bracket.
     opened: u64,
     /// It was a closing quote.
     quoted: u64,
     /// It was part of a number or word.
     scalar: u64,
-    /// It was a digit of a number.
-    digit: u64,
     /// It was a zero that begins a number.
     zero: u64,
-    /// Which of the next bytes belong to a word that began before.
-    words: u64,
-    /// The last separator lets a key follow.
-    keyed: u64,
-    /// The open brackets below a one, the innermost lowest: 1 for an object.
-    open: u64,
-    quote_at: usize,
-    backslash_at: usize,
-    value_start: usize,
+    /// All ones behind a colon, up to the comma.
+    valued: u64,
+    /// Bytes of numbers and words that are no digits.
+    letters: u32,
+    /// Those of them that are words of JSON.
+    words: u32,
+    /// Whether a backslash stands in any key.
+    escapes: Escapes,
+    /// Where the outermost bracket stands, then colons and commas by turns, and its end.
+    marks: [u32; MARKS],
+    marked: usize,
+    /// Whether some were handed over.
+    handed: bool,
 }
 
 impl<'a, K: Keep> Swift<'a, K> {
@@ -102,65 +113,68 @@ impl<'a, K: Keep> Swift<'a, K> {
             input,
             keep,
             escaping: 0,
-            hex_digits: 0,
             inside: 0,
+            depth: 1,
+            curly: 1,
             expecting: 1,
-            opened: 0,
+            opened: 1,
             quoted: 0,
             scalar: 0,
-            digit: 0,
             zero: 0,
+            valued: 0,
+            letters: 0,
             words: 0,
-            keyed: 0,
-            open: 1,
-            quote_at: start,
-            backslash_at: start,
-            value_start: 0,
+            escapes: Escapes::None,
+            marks: [start as u32; MARKS],
+            marked: 1,
+            handed: false,
         }
     }
 
     /// Takes the block at `at`; says where the record ends, if it does in this block.
     #[inline(always)]
     fn block<L: Lanes>(&mut self, block: &Block, at: usize) -> Result<Option<usize>, Doubt> {
-        let masks = L::masks(block);
-        let escaped = self.escaped(masks.backslashes);
-        let mut doubts = self.escapes::<L>(block, escaped, &masks);
-        let quotes = masks.quotes & !escaped;
-        let inside = L::parity(quotes) ^ self.inside;
-        self.inside = (inside.cast_signed() >> 63).cast_unsigned();
-        let strings = inside | quotes;
-        let tokens = Tokens {
-            opening: quotes & inside,
-            closing: quotes & !inside,
-            opens: masks.opens & !strings,
-            closes: masks.closes & !strings,
-            colons: masks.colons & !strings,
-            commas: masks.commas & !strings,
-            blanks: masks.blanks & !strings,
+        let frames = L::frames(block);
+        let strings = self.strings::<L>(&frames);
+        let (opens, closes) = (frames.opens & !strings.inside, frames.closes & !strings.inside);
+        let brackets = match self.depth {
+            1 if strings.inside == !0 && strings.quotes == 0 => {
+                self.note_escapes(strings.backslashes & !self.valued);
+                return passed(strings.controls);
+            }
+            depth if depth > closes.count_ones() + 1 => {
+                self.pass_over(opens, closes, frames.curly)?;
+                return passed(strings.controls);
+            }
+            _ => self.brackets(opens, closes, frames.curly)?,
         };
-        doubts |= masks.controls & inside;
-        let odd_blanks = masks.controls & !strings;
-        if odd_blanks != 0 {
-            doubts |= no_blanks(block, odd_blanks);
+        if brackets.level | brackets.values == 0 {
+            (self.expecting, self.quoted, self.scalar, self.zero) = (0, 0, 0, 0);
+            return passed(strings.controls);
         }
-        let brackets = self.brackets(block, &tokens)?;
-        let scalars = !(strings | tokens.separators() | tokens.blanks);
-        let scalar_starts = scalars & !(scalars << 1 | self.scalar);
-        self.scalar = scalars >> 63;
-        doubts |= self.grammar(&tokens, scalar_starts, &brackets);
-        doubts |= self.scalars(at, scalars, scalar_starts, &masks);
-        if doubts & brackets.valid != 0 {
-            return Err(Doubt);
-        }
-        self.outermost(at, &tokens, masks.backslashes, &brackets)?;
-        let end = at + brackets.end as usize;
+        let separators = self.level::<L>(block, &strings, &brackets)?;
+        self.mark(at, separators);
         if brackets.end == NO_END {
+            if self.marked > MARKS - BLOCK_BYTES {
+                self.hand_over()?;
+            }
             return Ok(None);
         }
-        if self.value_start > 0 {
-            self.value(end);
+        self.hand_over()?;
+        if self.letters != self.words && !self.numbers() {
+            return Err(Doubt);
         }
-        Ok(Some(end + 1))
+        Ok(Some(at + brackets.end as usize + 1))
+    }
+
+    /// Tells strings from what is around them.
+    #[inline(always)]
+    fn strings<L: Lanes>(&mut self, frames: &Frames) -> Strings {
+        let quotes = frames.quotes & !self.escaped(frames.backslashes);
+        let inside = L::parity(quotes) ^ self.inside;
+        self.inside = (inside.cast_signed() >> 63).cast_unsigned();
+        let Frames { backslashes, controls, .. } = *frames;
+        Strings { quotes, inside, backslashes, controls }
     }
 
     /// Which bytes are escaped by the backslash before them.
@@ -176,214 +190,223 @@ impl<'a, K: Keep> Swift<'a, K> {
         escaped
     }
 
-    /// The bytes that are wrong in escapes.
+    /// Passes over a block that stays inside the values.
     #[inline(always)]
-    fn escapes<L: Lanes>(&mut self, block: &Block, escaped: u64, masks: &Masks) -> u64 {
-        let unicode = escaped & masks.unicode;
-        let letters = escaped & !(masks.quotes | masks.backslashes | masks.slashes | unicode);
-        let mut wrong = 0;
-        if unicode | self.hex_digits != 0 {
-            let expected = unicode << 1 | unicode << 2 | unicode << 3 | unicode << 4;
-            wrong = (expected | self.hex_digits) & !L::hex_digits(block);
-            self.hex_digits = unicode >> 63 | unicode >> 62 | unicode >> 61 | unicode >> 60;
-        }
-        if letters == 0 { wrong } else { wrong | no_letters(block, letters) }
+    fn pass_over(&mut self, opens: u64, closes: u64, curly: u64) -> Result<(), Doubt> {
+        self.depth = balanced(self.depth, opens, closes);
+        self.curly = balanced(self.curly, opens & curly, closes & curly);
+        if self.depth as usize > DEPTH_MAX { Err(Doubt) } else { Ok(()) }
     }
 
-    /// Opens and closes brackets; in the mask of a block only here and there one.
+    /// Opens and closes the brackets of a block that may touch the outermost level.
     #[inline(always)]
-    fn brackets(&mut self, block: &Block, tokens: &Tokens) -> Result<Brackets, Doubt> {
-        let mut open = self.open;
-        let mut brackets = Brackets {
-            objects: 0_u64.wrapping_sub(open & 1),
-            outermost: 0_u64.wrapping_sub(u64::from(open == OUTERMOST)),
-            object_opens: 0,
-            valid: !0,
-            end: NO_END,
-        };
-        let mut rest = tokens.opens | tokens.closes;
-        let mut mismatched = 0;
+    fn brackets(&mut self, opens: u64, closes: u64, curly: u64) -> Result<Brackets, Doubt> {
+        let outermost = 0_u64.wrapping_sub(u64::from(self.depth == 1));
+        let mut brackets = Brackets { level: outermost, values: 0, valid: !0, end: NO_END };
+        let mut depth = self.depth;
+        let mut rest = opens | closes;
         while rest != 0 {
-            let at = rest.trailing_zeros();
-            let from_here = (!0_u64).wrapping_shl(at);
-            let object = u64::from(block[at as usize % BLOCK_BYTES] >> 5 & 1);
-            let is_open = tokens.opens.wrapping_shr(at) & 1 != 0;
-            let before = open;
-            let (opened, closed) = (before << 1 | object, before >> 1);
-            open = if is_open { opened } else { closed };
-            // Too deep: the one that stands on top of the bits is about to get lost.
-            mismatched |= if is_open { before >> 63 } else { (before ^ object) & 1 };
-            brackets.object_opens |= if is_open { object.wrapping_shl(at) } else { 0 };
-            brackets.objects ^= 0_u64.wrapping_sub((before ^ open) & 1) & from_here;
-            // Deeper down neither the outermost keys nor the end can be met.
-            if before.min(open) <= OUTERMOST {
-                let crossed = (before == OUTERMOST) != (open == OUTERMOST);
-                brackets.outermost ^= 0_u64.wrapping_sub(u64::from(crossed)) & from_here;
-                if open == 1 {
-                    brackets.end = at;
-                    brackets.valid = (!0_u64).wrapping_shr(63 - at);
-                    break;
+            let bit = rest.trailing_zeros();
+            let (here, from_here) = (1_u64.wrapping_shl(bit), (!0_u64).wrapping_shl(bit));
+            if opens & here != 0 {
+                if depth == 1 {
+                    brackets.values |= here;
+                    brackets.level ^= from_here;
+                }
+                depth = depth.wrapping_add(1);
+            } else {
+                depth = depth.wrapping_sub(1);
+                if depth <= 1 {
+                    let so_far = curly & !(from_here << 1);
+                    if depth != balanced(self.curly, opens & so_far, closes & so_far) {
+                        return Err(Doubt);
+                    }
+                    if depth == 0 {
+                        brackets.end = bit;
+                        brackets.valid = !(from_here << 1);
+                        break;
+                    }
+                    brackets.level ^= from_here << 1;
                 }
             }
             rest &= rest - 1;
         }
-        self.open = open;
-        if mismatched != 0 { Err(Doubt) } else { Ok(brackets) }
+        self.depth = depth;
+        self.curly = balanced(self.curly, opens & curly, closes & curly);
+        Ok(brackets)
     }
 
-    /// The tokens that may not stand where they do.
+    /// Holds the tokens of the outermost level against the rules of JSON; says which of them
+    /// separate keys and values: the colons, the commas, the end.
     #[inline(always)]
-    fn grammar(&mut self, tokens: &Tokens, scalar_starts: u64, brackets: &Brackets) -> u64 {
-        let Tokens { opening, closing, opens, closes, colons, commas, blanks } = *tokens;
-        let separators = tokens.separators();
-        // What stands behind an opening bracket, a colon or a comma, blanks or not.
-        let expecting = opens | colons | commas;
-        let next = expecting << 1 | self.expecting;
+    fn level<L: Lanes>(
+        &mut self,
+        block: &Block,
+        strings: &Strings,
+        brackets: &Brackets,
+    ) -> Result<u64, Doubt> {
+        let Strings { quotes, inside, backslashes, controls } = *strings;
+        let tokens = L::tokens(block);
+        let plain = brackets.level & !(inside | quotes);
+        let end = 1_u64.checked_shl(brackets.end).unwrap_or(0);
+        let (colons, commas) = (tokens.colons & plain, tokens.commas & plain);
+        let (separators, blanks) = (colons | commas, tokens.spaces & plain);
+        let (opening, closing) = (quotes & inside, quotes & !inside & brackets.level);
+        let scalars = plain & !(separators | blanks | end);
+        let scalar_starts = scalars & !(scalars << 1 | self.scalar);
+        self.scalar = scalars >> 63;
+        // What stands behind the outermost bracket, a colon or a comma, blanks or not.
+        let next = separators << 1 | self.expecting;
         let (behind, over) = (next & blanks).overflowing_add(blanks);
         let expected = (next | behind) & !blanks;
-        self.expecting = expecting >> 63 | u64::from(over);
-        let after_open = opens << 1 | self.opened;
-        self.opened = opens >> 63;
-        let empties = closes & after_open;
+        self.expecting = separators >> 63 | u64::from(over);
+        let empty = end & self.opened;
+        self.opened = 0;
         let after_quote = closing << 1 | self.quoted;
         self.quoted = closing >> 63;
-        // The next separator behind one that lets a key follow must be a colon, and no other is.
-        let keyed = brackets.object_opens | commas & brackets.objects;
-        let next = keyed << 1 | self.keyed;
-        let (behind, over) = (next & !separators).overflowing_add(!separators);
-        let behind_key = (next | behind) & separators;
-        self.keyed = keyed >> 63 | u64::from(over);
-        (opening | opens | scalar_starts) & !expected
-            | (commas | colons) & expected
-            | closes & expected & !after_open
-            | colons & !after_quote
-            | (behind_key & !empties) ^ colons
-    }
-
-    /// The bytes outside of strings that are neither numbers nor `true`, `false` and `null`.
-    #[inline(always)]
-    fn scalars(&mut self, at: usize, scalars: u64, starts: u64, masks: &Masks) -> u64 {
-        let digits = scalars & masks.digits;
-        let digit_starts = digits & !(digits << 1 | self.digit);
-        self.digit = digits >> 63;
-        let zeros = starts & masks.zeros;
+        // Colons and commas take turns, a colon first.
+        let valued = L::parity(separators) ^ self.valued;
+        let zeros = scalar_starts & tokens.zeros;
         let after_zero = zeros << 1 | self.zero;
         self.zero = zeros >> 63;
-        let mut words = u128::from(self.words);
-        let mut rest = starts & !masks.digits;
-        while rest != 0 {
-            let from = rest.trailing_zeros();
-            words |= u128::from(self.word(at + from as usize)).wrapping_shl(from);
-            rest &= rest - 1;
+        let starts = opening & brackets.level | brackets.values | scalar_starts;
+        let doubts = starts & !expected
+            | separators & expected
+            | end & (expected | !valued) & !empty
+            | colons & !after_quote
+            | separators & valued ^ colons
+            | scalars & tokens.digits & after_zero
+            | controls;
+        if doubts & brackets.valid != 0 {
+            return Err(Doubt);
         }
-        self.words = (words >> 64) as u64;
-        // A fraction, an exponent, a sign: seldom enough to be looked at one by one.
-        let odd = scalars & !masks.digits & !(words as u64) | digit_starts & !starts;
-        (after_zero & digits) | if odd == 0 { 0 } else { self.odd_numbers(at, odd) }
+        self.note_escapes(backslashes & brackets.level & !valued & brackets.valid);
+        self.valued = (valued.cast_signed() >> 63).cast_unsigned();
+        self.letters += (scalars & !tokens.digits & brackets.valid).count_ones();
+        Ok((separators | end) & brackets.valid)
     }
 
-    /// A bit for each byte of the word that begins at `at`; none if it is no word of JSON.
+    /// Notes backslashes in keys.
     #[inline(always)]
-    fn word(&self, at: usize) -> u64 {
-        const NULL: u64 = u32::from_le_bytes(*b"null") as u64;
-        const TRUE: u64 = u32::from_le_bytes(*b"true") as u64;
-        const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
-        let Some(bytes) = self.input[at.min(self.input.len())..].first_chunk() else { return 0 };
-        let text = u64::from_le_bytes(*bytes);
-        let four = text & 0xFFFF_FFFF;
-        let is_four = u64::from(four == NULL) | u64::from(four == TRUE);
-        let is_five = u64::from(text & 0xFF_FFFF_FFFF == FALSE);
-        (is_four * 0b1111) | (is_five * 0b1_1111)
-    }
-
-    /// Those of the bytes `odd` that are not part of a well-formed number.
-    #[cold]
-    fn odd_numbers(&self, at: usize, odd: u64) -> u64 {
-        let is_scalar = |at: usize| {
-            let byte = self.input.get(at);
-            byte.is_some_and(|byte| *byte > b' ' && !b"{}[]:,\"".contains(byte))
-        };
-        let mut wrong = 0;
-        let mut rest = odd;
-        while rest != 0 {
-            let bit = rest.trailing_zeros();
-            rest &= rest - 1;
-            let mut start = at + bit as usize;
-            while is_scalar(start - 1) {
-                start -= 1;
-            }
-            let is_number = match self.input.get(start).map(|_| scalar_end(self.input, start)) {
-                Some(Ok(end)) => end > at + bit as usize && !is_scalar(end),
-                _ => false,
-            };
-            wrong |= u64::from(!is_number) << bit;
+    fn note_escapes(&mut self, backslashes: u64) {
+        if backslashes != 0 {
+            self.escapes = Escapes::Some;
         }
-        wrong
     }
 
-    /// Hands over the outermost keys and values that begin or end in this block.
+    /// Marks where the `separators` of the block at `at` stand.
     #[inline(always)]
-    fn outermost(
-        &mut self,
-        at: usize,
-        tokens: &Tokens,
-        backslashes: u64,
-        brackets: &Brackets,
-    ) -> Result<(), Doubt> {
-        let mut rest = (tokens.colons | tokens.commas) & brackets.outermost & brackets.valid;
-        while rest != 0 {
-            let bit = rest.trailing_zeros();
-            rest &= rest - 1;
-            let here = at + bit as usize;
-            if tokens.commas.wrapping_shr(bit) & 1 != 0 {
-                self.value(here);
-                continue;
+    fn mark(&mut self, at: usize, separators: u64) {
+        let room = self.marks[self.marked..].first_chunk_mut::<BLOCK_BYTES>();
+        let (fours, _) = room.expect("marks are handed over in time").as_chunks_mut::<4>();
+        let mut rest = separators;
+        // Four at a time, needed or not: how many there are is hard to foresee.
+        for [first, second, third, fourth] in fours {
+            for mark in [first, second, third, fourth] {
+                *mark = (at as u32).wrapping_add(rest.trailing_zeros());
+                rest &= rest.wrapping_sub(1);
             }
-            let before = !(!0_u64).wrapping_shl(bit);
-            let key_start = last(tokens.opening & before, at, self.quote_at) + 1;
-            let plain = last(backslashes & before, at, self.backslash_at) < key_start;
-            let key = &self.input[key_start..here - 1];
-            let escapes = if plain { Escapes::None } else { Escapes::Some };
-            self.keep.key(key, escapes).map_err(|_| Doubt)?;
-            self.value_start = here + 1;
+            if rest == 0 {
+                break;
+            }
         }
-        self.quote_at = last(tokens.opening, at, self.quote_at);
-        self.backslash_at = last(backslashes, at, self.backslash_at);
+        self.marked += separators.count_ones() as usize;
+    }
+
+    /// Hands over the members that have an end.
+    fn hand_over(&mut self) -> Result<(), Doubt> {
+        let mut at = 0;
+        while let Some(marks) = self.marks[at..self.marked].first_chunk() {
+            let (key, value) = member(self.input, marks);
+            let key = &self.input[key.0..key.1];
+            self.keep.member(key, self.escapes, value).map_err(|_| Doubt)?;
+            self.words += word(self.input, value);
+            at += 2;
+        }
+        if self.depth > 0 {
+            self.marks.copy_within(at..self.marked, 0);
+            self.marked -= at;
+            self.handed = true;
+        }
         Ok(())
     }
 
-    /// Hands over the value that ends before the separator at `end`.
-    #[inline(always)]
-    fn value(&mut self, end: usize) {
-        let (mut start, mut end) = (self.value_start, end);
-        while self.input[start] <= b' ' {
-            start += 1;
+    /// Whether all numbers and words are well-formed; says no if some were handed over before.
+    /// Most records hold nothing but digits and words, so the walk only counts what else there is.
+    #[cold]
+    fn numbers(&self) -> bool {
+        let marks = &self.marks[..self.marked];
+        let mut letters = 0;
+        for marks in (0..).step_by(2).map_while(|at| marks.get(at..)?.first_chunk()) {
+            let (_, (start, end)) = member(self.input, marks);
+            if matches!(self.input[start], b'"' | b'{' | b'[') {
+                continue;
+            }
+            match scalar_end(self.input, start) {
+                Ok(well_formed) if well_formed == end => {
+                    let is_letter = |byte: &&u8| !byte.is_ascii_digit();
+                    letters += self.input[start..end].iter().filter(is_letter).count();
+                }
+                _ => return false,
+            }
         }
-        while self.input[end - 1] <= b' ' {
-            end -= 1;
-        }
-        self.keep.value(start, end);
+        !self.handed && letters == self.letters as usize
     }
 }
 
-/// The bytes of a block that tell something, outside of strings.
-struct Tokens {
-    /// Quotes that open strings.
-    opening: u64,
-    /// Quotes that close them.
-    closing: u64,
-    opens: u64,
-    closes: u64,
-    colons: u64,
-    commas: u64,
-    blanks: u64,
+/// Nothing more is asked of a block without control characters.
+#[inline(always)]
+fn passed(controls: u64) -> Result<Option<usize>, Doubt> {
+    if controls == 0 { Ok(None) } else { Err(Doubt) }
 }
 
-impl Tokens {
-    #[inline(always)]
-    fn separators(&self) -> u64 {
-        self.opens | self.closes | self.colons | self.commas
+/// How many are open behind a block.
+#[inline(always)]
+fn balanced(open: u32, opens: u64, closes: u64) -> u32 {
+    open.wrapping_add(opens.count_ones()).wrapping_sub(closes.count_ones())
+}
+
+/// Where the key (without its quotes) and the value stand between the bracket or comma, the colon,
+/// and the comma or bracket.
+#[inline(always)]
+fn member(input: &[u8], marks: &[u32; 3]) -> (Span, Span) {
+    let [before, colon, behind] = marks.map(|mark| mark as usize);
+    let mut key_start = before + 2;
+    while input[key_start - 1] == b' ' {
+        key_start += 1;
     }
+    let (mut start, mut end) = (colon + 1, behind);
+    while input[start] == b' ' {
+        start += 1;
+    }
+    while input[end - 1] == b' ' {
+        end -= 1;
+    }
+    ((key_start, colon - 1), (start, end))
+}
+
+/// How many bytes of the value are a word of JSON: all or none.
+#[inline(always)]
+fn word(input: &[u8], (start, end): Span) -> u32 {
+    const NULL: u64 = u32::from_le_bytes(*b"null") as u64;
+    const TRUE: u64 = u32::from_le_bytes(*b"true") as u64;
+    const FALSE: u64 = u64::from_le_bytes(*b"false\0\0\0");
+    let Some(bytes) = input[start..].first_chunk() else { return 0 };
+    let text = u64::from_le_bytes(*bytes);
+    let (four, five) = (text & 0xFFFF_FFFF, text & 0xFF_FFFF_FFFF);
+    let is_four = (four == NULL) | (four == TRUE);
+    4 * u32::from(is_four & (end - start == 4))
+        + 5 * u32::from((five == FALSE) & (end - start == 5))
+}
+
+/// What the quotes and backslashes of a block say of it.
+struct Strings {
+    /// The quotes that are not escaped.
+    quotes: u64,
+    /// The bytes inside of strings, the opening quotes among them.
+    inside: u64,
+    backslashes: u64,
+    controls: u64,
 }
 
 /// No end in this block.
@@ -391,48 +414,12 @@ const NO_END: u32 = BLOCK_BYTES as u32;
 
 /// What the brackets of a block say of it.
 struct Brackets {
-    /// The bytes whose innermost bracket is an object.
-    objects: u64,
-    /// The bytes whose innermost bracket is the outermost one.
-    outermost: u64,
-    /// The brackets that open objects.
-    object_opens: u64,
+    /// The bytes of the outermost level; the brackets of its values are not among them.
+    level: u64,
+    /// The brackets that begin its values.
+    values: u64,
     /// The bytes up to the record's end.
     valid: u64,
     /// The bit of the record's last bracket, or [`NO_END`].
     end: u32,
-}
-
-/// Where the last of the `bits` of the block at `at` stands, or `before` if there is none.
-#[inline(always)]
-fn last(bits: u64, at: usize, before: usize) -> usize {
-    if bits == 0 { before } else { at + 63 - bits.leading_zeros() as usize }
-}
-
-/// Those of the escaped bytes that are no letter of an escape.
-#[inline(always)]
-fn no_letters(block: &Block, escaped: u64) -> u64 {
-    let mut wrong = 0;
-    let mut rest = escaped;
-    while rest != 0 {
-        let bit = rest.trailing_zeros();
-        rest &= rest - 1;
-        let is_letter = b"bfnrt".contains(&block[bit as usize % BLOCK_BYTES]);
-        wrong |= u64::from(!is_letter).wrapping_shl(bit);
-    }
-    wrong
-}
-
-/// Those of the `controls` that are no blanks of JSON.
-#[inline(always)]
-fn no_blanks(block: &Block, controls: u64) -> u64 {
-    let mut wrong = 0;
-    let mut rest = controls;
-    while rest != 0 {
-        let bit = rest.trailing_zeros();
-        rest &= rest - 1;
-        let is_blank = matches!(block[bit as usize % BLOCK_BYTES], b'\n' | b'\r' | b'\t');
-        wrong |= u64::from(!is_blank).wrapping_shl(bit);
-    }
-    wrong
 }
