@@ -41,8 +41,6 @@ pub(super) struct Done {
     pub(super) block: Buffer,
     /// What they hold, if they stand by themselves.
     pub(super) piece: Piece,
-    /// Its line feeds.
-    pub(super) feeds: u64,
 }
 
 /// A piece that somebody reads; its receiver gives it back.
@@ -85,9 +83,8 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
         let next = waiting.lock().expect("nobody panics while they wait for a job").recv();
         let Ok(Job { block, extractor, like, done }) = next else { return };
         let piece = Piece::read(&block, extractor, &like);
-        let feeds = memchr::memchr_iter(b'\n', &block).count() as u64;
         // If nobody waits for it any more, the strip has failed.
-        let _ = done.send(Done { block, piece, feeds });
+        let _ = done.send(Done { block, piece });
     }
 }
 

@@ -125,6 +125,12 @@ impl Reading {
             || pending <= EAGER_BYTES && line_ended()
     }
 
+    /// Counts the lines of so many bytes more that the extractor used up.
+    pub(super) fn count_lines(&mut self, bytes: usize) {
+        self.lines.feeds = self.extractor.feeds();
+        self.lines.byte += bytes as u64;
+    }
+
     pub(super) fn kind_undeclared(&self) -> PipelineError {
         PipelineError::KindUndeclared { name: self.name.clone() }
     }
@@ -142,12 +148,6 @@ impl Lines {
     pub(super) fn pass(&mut self, bytes: &[u8]) {
         self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.byte += bytes.len() as u64;
-    }
-
-    /// Passes so many bytes with so many line feeds.
-    pub(super) fn pass_counted(&mut self, bytes: usize, feeds: u64) {
-        self.feeds += feeds;
-        self.byte += bytes as u64;
     }
 
     /// The number of the line reached.

@@ -273,7 +273,7 @@ impl<'a> Run<'a> {
         done: crew::Done,
         guess: &mut Guess<'_>,
     ) -> Result<(), PipelineError> {
-        let crew::Done { block, piece, feeds } = done;
+        let crew::Done { block, piece } = done;
         let right = reading.window.is_empty() && reading.extractor.pass(&piece);
         guess.learn(right);
         if !right {
@@ -284,7 +284,7 @@ impl<'a> Run<'a> {
             self.harvest = harvest;
             self.harvested(reading, &block)?;
         }
-        reading.lines.pass_counted(block.len(), feeds);
+        reading.count_lines(block.len());
         blocks.give_back(block);
         self.tell(reading);
         Ok(())
@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
             let harvested = self.harvested(reading, &window[used..]);
             reading.window = window;
             harvested?;
-            reading.lines.pass(&reading.window[used..used + taken]);
+            reading.count_lines(taken);
             used += taken;
             if taken == 0 {
                 break;

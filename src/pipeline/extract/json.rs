@@ -10,7 +10,7 @@ use super::record::Record;
 use super::resync::{Found, LineStart, Resync};
 use super::scan::{Frame, Walk, frame};
 use super::value::Torn;
-use super::{FORMATS, More, Shape, Task, Window, account_archive, control};
+use super::{FORMATS, More, Shape, Task, Window, account_archive, control, feeds};
 use crate::pipeline::reason::Reason;
 
 /// Where the lane stands between records.
@@ -32,6 +32,8 @@ pub(super) struct Json {
     resync: Option<Resync>,
     /// Whether this is a script of an account archive, of which most hold nothing of ours.
     is_script: bool,
+    /// Line feeds in what was used up, until they are asked for.
+    pub(super) feeds: u64,
     /// Whether the last value was damaged: a cut array then is not damaged a second time.
     last_damaged: bool,
 }
@@ -51,6 +53,7 @@ impl Json {
             line: LineStart::default(),
             resync: None,
             is_script: false,
+            feeds: 0,
             last_damaged: false,
         }
     }
@@ -94,7 +97,7 @@ impl Json {
         formats: &mut [u64; FORMATS.len()],
         harvest: &mut Harvest,
     ) -> Step {
-        let at = skip_padding(window.input, at);
+        let at = skip_padding(window.input, at, &mut self.feeds);
         let Some(&byte) = window.input.get(at) else {
             if window.more == More::Ended {
                 self.end(window, at, harvest);
@@ -160,6 +163,9 @@ impl Json {
                     Seam::Unseen | Seam::Whole => {}
                 }
                 self.went_well();
+                if record.is_on_lines() {
+                    self.feeds += feeds(&window.input[at..end]);
+                }
                 harvest.begin(window.byte(at), end - at);
                 let taken = match window.input[at] {
                     b'{' => take_record(&record, task, harvest),
@@ -231,7 +237,10 @@ impl Json {
     }
 
     fn recover(&mut self, mut resync: Resync, window: &Window<'_>, at: usize, task: &Task) -> Step {
-        match resync.search(window, at, task) {
+        let found = resync.search(window, at, task);
+        let (Found::Record(to) | Found::Array(to) | Found::Nothing(to)) = found;
+        self.feeds += feeds(&window.input[at..to]);
+        match found {
             Found::Record(start) => {
                 if self.inside != Inside::Top {
                     self.inside = Inside::ArrayBeforeValue;
@@ -322,11 +331,16 @@ fn seam(input: &[u8], end: usize) -> Seam {
 }
 
 /// Skips what may stand between values: blanks, NUL padding, byte order marks of joined files.
+/// Counts the line feeds among them.
 #[inline]
-fn skip_padding(input: &[u8], mut at: usize) -> usize {
+fn skip_padding(input: &[u8], mut at: usize, feeds: &mut u64) -> usize {
     loop {
         match input.get(at) {
-            Some(b'\n' | b'\r' | b' ' | b'\t' | 0) => at += 1,
+            Some(b'\n') => {
+                *feeds += 1;
+                at += 1;
+            }
+            Some(b'\r' | b' ' | b'\t' | 0) => at += 1,
             Some(0xEF) if input[at..].starts_with(b"\xEF\xBB\xBF") => at += 3,
             _ => return at,
         }

@@ -159,8 +159,9 @@ pub(crate) struct KindUndeclared;
 /// Reads one source.
 pub(crate) struct Extractor {
     task: Task,
-    /// Bytes of the decoded source that were used up.
+    /// Bytes of the decoded source that were used up, and line feeds among them.
     taken: u64,
+    feeds: u64,
     lane: Option<Lane>,
     /// Records of each row of [`FORMATS`].
     pub(crate) formats: [u64; FORMATS.len()],
@@ -174,7 +175,7 @@ enum Lane {
 
 impl Extractor {
     pub(crate) fn new(task: Task) -> Extractor {
-        Extractor { task, taken: 0, lane: None, formats: [0; FORMATS.len()] }
+        Extractor { task, taken: 0, feeds: 0, lane: None, formats: [0; FORMATS.len()] }
     }
 
     /// Roles and names of the columns that are read, if this is a table.
@@ -183,6 +184,11 @@ impl Extractor {
             Some(Lane::Table(table)) => table.used_columns(),
             _ => Vec::new(),
         }
+    }
+
+    /// How many line feeds there were in what was used up.
+    pub(crate) fn feeds(&self) -> u64 {
+        self.feeds
     }
 
     /// Whether this is read as a list of IDs, as text is that has no sign of anything else.
@@ -223,6 +229,7 @@ impl Extractor {
             return false;
         }
         self.taken += piece.bytes as u64;
+        self.feeds += piece.feeds;
         for (count, more) in self.formats.iter_mut().zip(piece.formats) {
             *count += more;
         }
@@ -248,6 +255,7 @@ impl Extractor {
                     // Blanks without end must not be kept until something follows.
                     let blank = if sniff::is_blank(input) { input.len() } else { 0 };
                     self.taken += blank as u64;
+                    self.feeds += feeds(&input[..blank]);
                     return Ok(blank);
                 }
             },
@@ -259,6 +267,11 @@ impl Extractor {
             Lane::List(list) => list.take(&window, &self.task, &mut self.formats, harvest)?,
         };
         self.taken += taken as u64;
+        self.feeds += match lane {
+            // It meets each line feed by itself, or counts them where it does not.
+            Lane::Json(json) => std::mem::take(&mut json.feeds),
+            Lane::Table(_) | Lane::List(_) => feeds(&input[..taken]),
+        };
         Ok(taken)
     }
 }
@@ -270,6 +283,7 @@ pub(crate) struct Piece {
     /// Records of each row of [`FORMATS`].
     formats: [u64; FORMATS.len()],
     bytes: usize,
+    feeds: u64,
     /// Whether the piece ends where a record ends, with nothing left open. Only then was it right
     /// to read it by itself.
     is_whole: bool,
@@ -288,8 +302,14 @@ impl Piece {
             used += taken;
         }
         let is_whole = used == input.len() && extractor.is_at_rest();
-        Piece { harvests, formats: extractor.formats, bytes: input.len(), is_whole }
+        let Extractor { formats, feeds, .. } = extractor;
+        Piece { harvests, formats, bytes: input.len(), feeds, is_whole }
     }
+}
+
+/// How many line feeds there are in `bytes`.
+fn feeds(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// The part of the decoded source that is in memory.

@@ -12,6 +12,8 @@ pub(crate) struct Record<'a> {
     torn: &'a Torn,
     spans: [(u32, u32); KEYS],
     present: u128,
+    /// Whether it may hold line feeds.
+    on_lines: bool,
     /// Where the value itself stands, once it was found whole.
     whole: (u32, u32),
 }
@@ -21,7 +23,7 @@ const _: () = assert!(KEYS <= 128, "the mask of present keys has 128 bits");
 impl<'a> Record<'a> {
     /// An empty record over `input`.
     fn over(input: &'a [u8], torn: &'a Torn) -> Record<'a> {
-        Record { input, torn, spans: [(0, 0); KEYS], present: 0, whole: (0, 0) }
+        Record { input, torn, spans: [(0, 0); KEYS], present: 0, on_lines: false, whole: (0, 0) }
     }
 
     /// Walks the value that begins at `start` of `input`; tears further inside go to `torn`.
@@ -51,6 +53,11 @@ impl<'a> Record<'a> {
     /// The whole value; empty if it is damaged.
     pub(crate) fn whole(&self) -> Value<'a> {
         Value::new(self.input, self.whole, self.torn)
+    }
+
+    /// Whether it may hold line feeds.
+    pub(crate) fn is_on_lines(&self) -> bool {
+        self.on_lines
     }
 
     /// Whether the key is there, whatever its value.
@@ -114,6 +121,7 @@ impl<'a> Record<'a> {
 
 impl Keep for Record<'_> {
     fn restart(&mut self) {
+        self.on_lines = true;
         self.present = 0;
     }
 

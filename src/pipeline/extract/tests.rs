@@ -79,6 +79,7 @@ fn extract_into(
         }
         if more == More::Ended {
             assert_eq!(used, input.len(), "everything is used up at the end");
+            assert_eq!(extractor.feeds(), feeds(input), "each line feed is counted once");
             return out;
         }
     }

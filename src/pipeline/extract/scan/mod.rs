@@ -54,7 +54,7 @@ pub(crate) type Span = (usize, usize);
 
 /// Takes the members of the outermost object.
 pub(crate) trait Keep {
-    /// Forgets everything: the walk begins again.
+    /// Forgets everything: the careful walk begins. Only what it takes may hold line feeds.
     fn restart(&mut self);
     /// Takes a key (without quotes) with the span of its value; refuses one that was there before.
     fn member(&mut self, key: &[u8], escapes: Escapes, value: Span) -> Result<(), Reason>;
@@ -89,8 +89,8 @@ pub(crate) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Walk {
         if let Verdict::End(end) = swift_walk(input, start, keep) {
             return Walk::End(end);
         }
-        keep.restart();
     }
+    keep.restart();
     careful::walk(input, start, keep)
 }
 
@@ -101,9 +101,10 @@ pub(crate) fn walk_so_far<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> 
         match swift_walk(input, start, keep) {
             Verdict::End(end) => return Walk::End(end),
             Verdict::Incomplete => return Walk::Incomplete,
-            Verdict::Unsure => keep.restart(),
+            Verdict::Unsure => {}
         }
     }
+    keep.restart();
     careful::walk(input, start, keep)
 }
 
