@@ -94,7 +94,7 @@ pub(super) struct Guess<'a> {
     like: Arc<Harvest>,
     /// Whether the beginning of the file whose blocks come next has told what it is.
     told: bool,
-    /// Whether there are more threads than unpacking it keeps busy.
+    /// Whether there are more threads than reading it keeps busy.
     worthwhile: bool,
     wrong: u32,
 }
@@ -127,16 +127,18 @@ impl Guess<'_> {
         Ok(self.crew.read(block, beside, &self.like))
     }
 
-    /// Another file begins, which is wrapped so. With two threads one unpacks, and the caller's
-    /// extracts faster alone than by handing pieces round.
+    /// Another file begins, which is wrapped so. With two threads one reads and unpacks; the
+    /// caller's extracts what is wrapped faster alone than by handing pieces round.
     pub(super) fn begin(&mut self, encodings: &[&str]) {
         self.told = false;
         self.worthwhile = encodings.is_empty() || self.crew.threads > 2;
     }
 
-    /// Learns that `extractor` took a block in turn.
+    /// Learns that `extractor` took a block in turn. Records and lists are extracted about as fast
+    /// as they are read, so a second thread for them would only take the time of the one that reads.
     pub(super) fn took(&mut self, extractor: &Extractor) {
         self.told = extractor.is_told();
+        self.worthwhile &= self.crew.threads > 2 || !self.told || extractor.is_table();
     }
 
     /// Learns whether the last guess was right.

@@ -26,6 +26,7 @@ mod run;
 mod sample;
 mod source;
 mod tally;
+mod turns;
 mod wants;
 
 pub use blocks::{BlockReader, Blocks, Packing};
@@ -82,9 +83,10 @@ pub struct Strip {
     pub memory_bytes_max: usize,
     /// How much of a source it puts up with.
     pub bounds: Bounds,
-    /// How many threads extract, and how many unpack where blocks can be unpacked beside each
-    /// other; what comes out is the same for any number. Each holds two blocks of half a mebibyte,
-    /// and one that unpacks up to 12 MiB. One: the caller's own.
+    /// How many threads extract, and how many unpack: blocks that can be unpacked beside each
+    /// other, and up to four small files before their turn. What comes out is the same for any
+    /// number. Each holds some blocks of half a mebibyte, and one that unpacks up to 12 MiB, or
+    /// the codec's window. One: the caller's own.
     pub threads: usize,
 }
 

@@ -3,20 +3,21 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::crew::{self, Crew, Guess};
-use super::decode::{Bomb, Broken, Means};
+use super::decode::{Bomb, Broken};
 use super::extract::{Harvest, KindUndeclared, More, Task};
 use super::filter::{Sieve, Sieved};
 use super::found::{Outlet, Rejected, Watch};
-use super::reader::{self, Blocks, Said};
+use super::reader::{Blocks, Said};
 use super::reading::Reading;
 use super::reason::{Gravity, Reason};
 use super::removed::Strike;
 use super::sample::Samples;
 use super::source::Source;
 use super::tally::{IdTally, ReasonCounts, ReasonPlace, Reasons, SourceTally, Tally};
+use super::turns::{Begun, Plan, Turns};
 use super::wants::Damage;
 use super::{FORMATS, PipelineError, Strip};
 use crate::base::date::DAY_MS;
@@ -31,9 +32,16 @@ pub(super) fn run(
     let mut run = Run::new(strip, outlet, watch);
     std::thread::scope(|scope| {
         let crew = (strip.threads > 1).then(|| Crew::start(scope, strip.threads));
+        let plan = Plan {
+            bounds: strip.bounds,
+            spool_folder: &strip.spool_folder,
+            threads: strip.threads,
+            blocks: crew.as_ref().map_or(0, Crew::ahead),
+        };
+        let mut turns = Turns::new(scope, sources, plan);
         for (index, source) in sources.iter().enumerate() {
             let index = u32::try_from(index).expect("fewer than 2^32 sources");
-            run.source(index, source, crew.as_ref())?;
+            run.source(index, source, &mut turns, crew.as_ref())?;
         }
         Ok(())
     })?;
@@ -91,35 +99,28 @@ impl<'a> Run<'a> {
         &mut self,
         index: u32,
         source: &Source,
+        turns: &mut Turns<'_, '_>,
         crew: Option<&Crew>,
     ) -> Result<(), PipelineError> {
         self.harvest.set_source(index);
         let before = (self.found, self.reasons.counts());
-        let bytes_read = Arc::new(AtomicU64::new(0));
-        let mut reading = Reading::new(source.name(), bytes_read.clone(), self.task());
         if source.holds_no_records() {
+            let reading = Reading::new(source.name(), Arc::default(), self.task());
             self.placed(&reading.name, Reason::PassedOver, 1, 0)?;
             self.note(reading, before);
             return Ok(());
         }
-        let guess = crew.map(|crew| Guess::new(crew, &self.harvest));
-        let ahead = crew.map_or(0, Crew::ahead);
-        std::thread::scope(|scope| {
-            let Strip { bounds, threads, spool_folder, .. } = self.strip;
-            let means = Means { threads: *threads, ..reader::means(*bounds, spool_folder) };
-            let (blocks, thread) = reader::start(scope, source, bytes_read, means, ahead)
-                .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
-            let read = match guess {
-                Some(guess) => self.blocks_beside(&mut reading, &blocks, guess),
-                None => self.blocks(&mut reading, &blocks),
-            };
-            // The thread ends when nobody takes its blocks.
-            drop(blocks);
-            if read.is_ok() {
-                thread.join().expect("the reading thread does not panic");
-            }
-            read
-        })?;
+        let Begun { blocks, thread, bytes_read } = turns
+            .next()
+            .map_err(|error| PipelineError::Open { name: source.name(), source: error })?;
+        let mut reading = Reading::new(source.name(), bytes_read, self.task());
+        match crew.map(|crew| Guess::new(crew, &self.harvest)) {
+            Some(guess) => self.blocks_beside(&mut reading, &blocks, guess)?,
+            None => self.blocks(&mut reading, &blocks)?,
+        }
+        // The thread ends when nobody takes its blocks.
+        drop(blocks);
+        thread.join().expect("the reading thread does not panic");
         self.suspect(&reading)?;
         self.note(reading, before);
         Ok(())

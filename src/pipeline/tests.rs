@@ -235,3 +235,42 @@ fn a_source_of_many_blocks_is_the_same_for_every_number_of_threads() {
         assert_eq!(run(threads), alone, "{threads} threads");
     }
 }
+
+#[test]
+fn files_that_are_read_before_their_turn_come_out_in_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |id: u64| format!("{{\"id\":\"{id}\",\"text\":\"made up\",\"author_id\":\"7\"}}\n");
+    let file = |number: u64| {
+        let text: String =
+            (0..number * 500).map(|row| line(1_000_000 * number + row + 1)).collect();
+        let (name, bytes) = match number % 4 {
+            0 => ("notes.md", text.into_bytes()),
+            1 => ("lines.jsonl", text.into_bytes()),
+            2 => ("lines.jsonl.zst", zstd::encode_all(text.as_bytes(), 1).unwrap()),
+            _ => ("cut.jsonl", text.as_bytes()[..text.len() - 9].to_vec()),
+        };
+        let path = folder.path().join(format!("{number:02}-{name}"));
+        std::fs::write(&path, bytes).unwrap();
+        Source::Found(path)
+    };
+    let mut sources: Vec<Source> = (1..=14).map(file).collect();
+    sources.insert(7, source("in memory", &line(20)));
+    let run = |sources: &[Source], threads| {
+        let strip = Strip { threads, columns: Columns::WithPlaces, ..Strip::of(KindSet::ALL) };
+        let mut gathered = Gathered::default();
+        let tally = strip.run(sources, &mut gathered, &Unwatched);
+        (gathered, tally.map(|tally| format!("{tally:?}")).map_err(|error| error.to_string()))
+    };
+    let alone = run(&sources, 1);
+    assert_eq!(alone.0.rejected.len(), 3, "those that are cut");
+    for threads in [2, 3, 8] {
+        assert!(run(&sources, threads) == alone, "{threads} threads");
+    }
+    // One that is missing fails in its turn, by its name.
+    sources.insert(9, Source::File(folder.path().join("missing.jsonl")));
+    let alone = run(&sources, 1);
+    assert!(alone.1.as_ref().unwrap_err().contains("missing.jsonl"), "{:?}", alone.1);
+    for threads in [2, 8] {
+        assert!(run(&sources, threads) == alone, "{threads} threads");
+    }
+}

@@ -196,6 +196,11 @@ impl Extractor {
         matches!(self.lane, Some(Lane::List(_)))
     }
 
+    /// Whether this is read as a table.
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.lane, Some(Lane::Table(_)))
+    }
+
     /// Whether it is told what the source is.
     pub(crate) fn is_told(&self) -> bool {
         self.lane.is_some()
