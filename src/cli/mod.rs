@@ -44,6 +44,7 @@ mod signing;
 mod strip;
 mod strip_paths;
 mod strip_report;
+mod strip_target;
 mod strip_writer;
 mod upkeep;
 mod usage;

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use clap::builder::PossibleValuesParser;
 use super::progress::Bar;
 use super::strip_paths::{self, Written};
 use super::strip_report;
+use super::strip_target::Target;
 use super::strip_writer::Writer;
 use super::{Common, Done};
 use crate::base::ids::IdKind;
@@ -26,8 +26,8 @@ use crate::removal::{self, Listed};
 
 /// Strip datasets of full tweets to their IDs
 ///
-/// Reads JSON lines, response pages, arrays, Activity Streams, DM events, account archives, CSV and
-/// ID lists, plain, packed by gzip, bzip2, zstd or xz, and in zip, tar or WARC files, and tells
+/// Reads JSON lines, response pages, arrays, Activity Streams, DM events, account archives, CSV,
+/// Parquet and ID lists, plain, packed by gzip, bzip2, zstd or xz, and in zip, tar or WARC files, and tells
 /// which by their content. The IDs go to stdout, a report to stderr. Exit status: 0 clean,
 /// 1 failed, 2 wrong usage, 3 done, but some records were damaged or are suspect.
 #[derive(clap::Args)]
@@ -71,7 +71,8 @@ pub(super) struct Arguments {
     /// Write the place and the reason of each record that was not used, never its text
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// How many threads look for IDs; the same comes out for any number [default: one a core]
+    /// How many threads look for IDs and unpack; the same comes out for any number [default: one
+    /// a core]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
     /// Where to write; only a complete result replaces the file [default: stdout]
@@ -126,7 +127,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> anyhow::Result<Done
     check_paths(arguments, &sources)?;
     let kind = IdKind::from_word(&arguments.ids).expect("the parser knows the kinds");
     let removals = removals(arguments, kind)?;
-    let target = Target::create(arguments.output.as_deref())?;
+    let target = Target::create(file(arguments.output.as_deref()))?;
     let rejects = arguments.rejects.as_deref().map(create).transpose()?;
     let form = output(&arguments.form).expect("the parser knows the forms");
     let packing = packing(arguments);
@@ -263,54 +264,4 @@ fn tell(common: &Common, arguments: &Arguments, tally: &Tally) -> anyhow::Result
         eprint!("{}", strip_report::for_people(tally));
     }
     Ok(())
-}
-
-/// Where IDs go: stdout, or a file that appears under its name only when it is complete.
-enum Target {
-    Stdout,
-    /// Something that is there and is no file, such as `/dev/null` or a named pipe.
-    Special(PathBuf),
-    File {
-        path: PathBuf,
-        file: tempfile::NamedTempFile,
-    },
-}
-
-impl Target {
-    fn create(path: Option<&Path>) -> anyhow::Result<Target> {
-        let Some(path) = file(path) else { return Ok(Target::Stdout) };
-        if path.metadata().is_ok_and(|there| !there.is_file()) {
-            return Ok(Target::Special(path.to_owned()));
-        }
-        // A link stays a link: what it points to is replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let folder = strip_paths::folder(&path)?;
-        let file = tempfile::Builder::new()
-            .prefix(".hydrant-")
-            .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)
-            .with_context(|| format!("cannot create a file beside {}", path.display()))?;
-        Ok(Target::File { path, file })
-    }
-
-    fn out(&self) -> anyhow::Result<Box<dyn Write>> {
-        Ok(match self {
-            Target::Stdout => Box::new(io::stdout()),
-            Target::Special(path) => Box::new(create_special(path)?),
-            Target::File { file, .. } => Box::new(file.as_file().try_clone()?),
-        })
-    }
-
-    /// Gives the complete file its name.
-    fn keep(self) -> anyhow::Result<()> {
-        let Target::File { path, file } = self else { return Ok(()) };
-        file.as_file().sync_all().with_context(|| format!("cannot write {}", path.display()))?;
-        file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
-    }
-}
-
-fn create_special(path: &Path) -> anyhow::Result<File> {
-    let file = File::options().write(true).open(path);
-    file.with_context(|| format!("cannot write to {}", path.display()))
 }

@@ -296,6 +296,27 @@ fn a_file_appears_only_when_it_is_complete() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
+/// An interrupted strip once left a hidden file of any size beside its target.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_strip_that_is_killed_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ids.txt");
+    fs::write(&path, "before").unwrap();
+    let mut child = hydrant(&["--stream", "-o", path.to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // More than any pipe holds: when it is written, most of it was read.
+    let lines: String = (1..20_000).map(tweet).collect();
+    child.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
 /// Once `-o`, `--rejects` or `--report` on the input itself destroyed the only copy of a dataset.
 #[test]
 fn a_file_that_is_read_is_never_written_nor_one_written_twice() {
