@@ -27,9 +27,9 @@ use crate::removal::{self, Listed};
 /// Strip datasets of full tweets to their IDs
 ///
 /// Reads JSON lines, response pages, arrays, Activity Streams, DM events, account archives, CSV,
-/// Parquet and ID lists, plain, packed by gzip, bzip2, zstd or xz, and in zip, tar or WARC files, and tells
-/// which by their content. The IDs go to stdout, a report to stderr. Exit status: 0 clean,
-/// 1 failed, 2 wrong usage, 3 done, but some records were damaged or are suspect.
+/// Parquet and ID lists, plain, packed by gzip, bzip2, zstd or xz, and in zip, tar or WARC files,
+/// and tells which by their content. The IDs go to stdout, a report to stderr. Exit status:
+/// 0 clean, 1 failed, 2 wrong usage, 3 done, but some records were damaged or are suspect.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// What to read: files, folders, patterns; `-` is stdin [default: stdin]

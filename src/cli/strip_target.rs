@@ -48,7 +48,7 @@ impl Target {
         // A link stays a link: what it points to is replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let folder = strip_paths::folder(&path)?;
-        let file = Beginning::within(&folder)
+        let file = Beginning::within(folder)
             .with_context(|| format!("cannot create a file beside {}", path.display()))?;
         Ok(Target::File { path, file })
     }

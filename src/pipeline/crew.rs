@@ -135,7 +135,7 @@ impl Guess<'_> {
     }
 
     /// Learns that `extractor` took a block in turn. Records and lists are extracted about as fast
-    /// as they are read, so a second thread for them would only take the time of the one that reads.
+    /// as they are read: of two threads, a second one for them only takes the reading one's time.
     pub(super) fn took(&mut self, extractor: &Extractor) {
         self.told = extractor.is_told();
         self.worthwhile &= self.crew.threads > 2 || !self.told || extractor.is_table();

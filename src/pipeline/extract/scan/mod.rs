@@ -85,10 +85,10 @@ impl Keep for Skip {
 
 /// Walks the value that begins at `start` to its end.
 pub(crate) fn walk<K: Keep>(input: &[u8], start: usize, keep: &mut K) -> Walk {
-    if input.get(start) == Some(&b'{') {
-        if let Verdict::End(end) = swift_walk(input, start, keep) {
-            return Walk::End(end);
-        }
+    if input.get(start) == Some(&b'{')
+        && let Verdict::End(end) = swift_walk(input, start, keep)
+    {
+        return Walk::End(end);
     }
     keep.restart();
     careful::walk(input, start, keep)
