@@ -25,6 +25,9 @@ mod avx512;
 mod careful;
 mod lines;
 mod masks;
+#[cfg(target_arch = "aarch64")]
+#[allow(unsafe_code, reason = "intrinsics load from addresses and need their processor")]
+mod neon;
 mod portable;
 mod rows;
 mod swift;
@@ -128,8 +131,14 @@ fn widest<W: Work>(work: W) -> W::Out {
     }
 }
 
+/// Does `work` by the lanes that every processor of this kind has.
+#[cfg(target_arch = "aarch64")]
+fn widest<W: Work>(work: W) -> W::Out {
+    work.by::<neon::Neon>()
+}
+
 /// Does `work` by plain words.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn widest<W: Work>(work: W) -> W::Out {
     work.by::<portable::Portable>()
 }

@@ -80,6 +80,8 @@ pub(super) fn by_each<W: Work + Copy>(work: W) -> Vec<(&'static str, W::Out)> {
             outs.push(("avx512", unsafe { avx512::run(work) }));
         }
     }
+    #[cfg(target_arch = "aarch64")]
+    outs.push(("neon", work.by::<neon::Neon>()));
     outs
 }
 
