@@ -69,6 +69,11 @@ impl Crew {
         2 * self.threads
     }
 
+    /// Whether there are threads to spare beside one that reads and one that extracts.
+    fn is_plenty(&self) -> bool {
+        self.threads > 2
+    }
+
     fn read(&self, block: Buffer, extractor: Extractor, like: &Arc<Harvest>) -> Reading {
         let (done, reading) = sync_channel(1);
         let like = Arc::clone(like);
@@ -131,14 +136,14 @@ impl Guess<'_> {
     /// caller's extracts what is wrapped faster alone than by handing pieces round.
     pub(super) fn begin(&mut self, encodings: &[&str]) {
         self.told = false;
-        self.worthwhile = encodings.is_empty() || self.crew.threads > 2;
+        self.worthwhile = encodings.is_empty() || self.crew.is_plenty();
     }
 
     /// Learns that `extractor` took a block in turn. Records and lists are extracted about as fast
     /// as they are read: of two threads, a second one for them only takes the reading one's time.
     pub(super) fn took(&mut self, extractor: &Extractor) {
         self.told = extractor.is_told();
-        self.worthwhile &= self.crew.threads > 2 || !self.told || extractor.is_table();
+        self.worthwhile &= self.crew.is_plenty() || !self.told || extractor.is_table();
     }
 
     /// Learns whether the last guess was right.

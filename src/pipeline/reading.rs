@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::buffer::Buffer;
-use super::extract::{Extractor, Task};
+use super::extract::{Extractor, Task, feeds};
 use super::reader::Blocks;
 use super::{FORMATS, PipelineError};
 
@@ -146,7 +146,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn pass(&mut self, bytes: &[u8]) {
-        self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.feeds += feeds(bytes);
         self.byte += bytes.len() as u64;
     }
 

@@ -313,7 +313,7 @@ impl Piece {
 }
 
 /// How many line feeds there are in `bytes`.
-fn feeds(bytes: &[u8]) -> u64 {
+pub(crate) fn feeds(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
